@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# medulla_warnings(<target>)       what every target of ours is compiled with in developer builds
+# medulla_runtime_flags(<target>)  what src/, kernels/ and backends/ are compiled with
+
+function(medulla_warnings target)
+  # Contraction would make results depend on the compiler.
+  target_compile_options(${target} PRIVATE -ffp-contract=off)
+  if(MEDULLA_DEVELOPER)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wundef -Wvla -Werror)
+    # Clang counts sign conversion to -Wconversion; GCC does not.
+    target_compile_options(${target} PRIVATE -Wno-sign-conversion)
+  endif()
+endfunction()
+
+function(medulla_runtime_flags target)
+  medulla_warnings(${target})
+  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden
+                                             VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti -fno-math-errno
+                                           -ffunction-sections -fdata-sections)
+  if(MEDULLA_DEVELOPER)
+    target_compile_options(${target} PRIVATE -Wsign-conversion -Wdouble-promotion -Wcast-qual
+                                             -Wmissing-declarations -Wold-style-cast)
+  endif()
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}"
+                                               "${PROJECT_SOURCE_DIR}/include")
+  # What flatc and FlatBuffers' headers hold is not for our warnings.
+  target_include_directories(${target} SYSTEM PRIVATE "${MEDULLA_GENERATED_DIR}"
+                                                      "${FlatBuffers_INCLUDE_DIR}")
+  target_compile_definitions(${target} PRIVATE MEDULLA_THREADS=$<BOOL:${MEDULLA_THREADS}>
+                                               MEDULLA_CPUINFO=$<BOOL:${MEDULLA_CPUINFO}>)
+  if(TARGET medulla_generated)
+    add_dependencies(${target} medulla_generated)
+  endif()
+endfunction()
