@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs through apt what is missing to build and test Medulla (Debian 12, Debian 13 and kin).
+# usage: scripts/setup.sh [--cross] [--check]
+#   --cross  also what the aarch64 preset needs (cross compiler, emulator)
+#   --check  also what the checks need (clang, clang-format, clang-tidy, shellcheck)
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build ccache pkg-config
+  flatbuffers-compiler libflatbuffers-dev libpthreadpool-dev libcpuinfo-dev
+  catch2 libbenchmark-dev
+  libcli11-dev nlohmann-json3-dev libpng-dev libjpeg-dev
+  libonnx-dev libprotobuf-dev protobuf-compiler
+)
+for option in "$@"; do
+  case $option in
+    --cross) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
+    --check) packages+=(clang clang-format clang-tidy shellcheck) ;;
+    *) echo "setup: unknown option $option; known: --cross --check" >&2; exit 2 ;;
+  esac
+done
+
+if ! command -v apt-get >/dev/null; then
+  echo "setup: no apt here; if the build misses something, install: ${packages[*]}"
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "setup: everything is installed"
+  exit 0
+fi
+
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "setup: as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  }
+  sudo=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+"${sudo[@]}" apt-get update -q
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -q -y --no-install-recommends "${missing[@]}"
+echo "setup: done"
