@@ -18,6 +18,10 @@ function(medulla_runtime_flags target)
                                              VISIBILITY_INLINES_HIDDEN ON)
   target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti -fno-math-errno
                                            -ffunction-sections -fdata-sections)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,]*undefined")
+    # These two checks want type information.
+    target_compile_options(${target} PRIVATE -fno-sanitize=function,vptr)
+  endif()
   if(MEDULLA_DEVELOPER)
     target_compile_options(${target} PRIVATE -Wsign-conversion -Wdouble-promotion -Wcast-qual
                                              -Wmissing-declarations -Wold-style-cast)

@@ -88,8 +88,7 @@ endif()
 if(shared)
   add_library(${shared} SHARED "${PROJECT_SOURCE_DIR}/cmake/empty.cc")
   target_link_libraries(${shared} PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${archive}>")
-  target_link_options(${shared} PRIVATE "LINKER:--version-script=${map}" LINKER:--no-undefined
-                                        LINKER:--gc-sections)
+  target_link_options(${shared} PRIVATE "LINKER:--version-script=${map}" LINKER:--gc-sections)
   set_target_properties(${shared} PROPERTIES
     OUTPUT_NAME medulla LINK_DEPENDS "${map}"
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
