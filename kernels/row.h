@@ -16,6 +16,8 @@
 // its ISA, and the only thing that file exports.
 namespace medulla {
 
+constexpr size_t kPackAlign = 64;  // bytes, of packed weights and of scratch
+
 enum class Numerics : uint8_t {
   exact = 0,  // only rows that give the specified bytes
   fast = 1,   // also rows whose error is merely bounded

@@ -126,6 +126,7 @@ struct BlockF32 {
   const float* b;  // the first panel of the range
   size_t taps;
   size_t channels;
+  size_t a_offset;  // floats added to every pointer
   float* c;
   size_t ldc;
   const float* residual;
@@ -167,7 +168,7 @@ static inline void run_tiles_f32(const BlockF32& g, TileF32 t, const float* cons
       t.c = g.c + row * g.ldc + column;
       t.residual = g.residual != nullptr ? g.residual + row * g.ldr + column : nullptr;
       const TileF32Function tile = few != nullptr ? few : by_rows[height - 1];
-      tile(t, a + row * g.taps + tap0 * height, channel0, taps, channels);
+      tile(t, a + row * g.taps + tap0 * height, g.a_offset + channel0, taps, channels);
       row += height;
     }
     column += width;

@@ -36,8 +36,6 @@ struct GemmF32 {
   float hi = 0;
 };
 
-constexpr size_t kPackAlign = 64;  // bytes, of packed weights and of scratch
-
 struct GemmF32Kernel {
   size_t mr;  // rows and columns of a tile: good places to split
   size_t nr;
