@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU backend: hand-written kernels behind the same door as every other backend.
+#include <cstring>
+#include <new>
+#include <span>
+
+#include "backends/cpu/lowering.h"
+
+namespace medulla::cpu {
+
+#define MDL_LOWERING(stem, ...) extern const Lowering lowering_##stem;
+#include "medulla_lowerings.inc"
+#undef MDL_LOWERING
+
+namespace {
+
+// Ends with null, so that a build without any lowering has an array too.
+constexpr const Lowering* kLowerings[] = {
+#define MDL_LOWERING(stem, ...) &lowering_##stem,
+#include "medulla_lowerings.inc"
+#undef MDL_LOWERING
+    nullptr,
+};
+
+mdl_status open(const mdl_backend_context* context, const mdl_host* host, void** instance,
+                mdl_error* error) {
+  void* memory = host->allocate(host->context, sizeof(Cpu), alignof(Cpu));
+  if (memory == nullptr) {
+    return fail(error, MDL_ERROR_OUT_OF_MEMORY, "backend cpu: no memory for its instance, ",
+                sizeof(Cpu), " bytes");
+  }
+  Cpu* cpu = new (memory) Cpu;
+  cpu->isa = {context->isa};
+  cpu->numerics = context->numerics == MDL_NUMERICS_FAST ? Numerics::fast : Numerics::exact;
+  cpu->kernels = context->kernels;
+  cpu->l1d_bytes = context->l1d_bytes;
+  cpu->l2_bytes = context->l2_bytes;
+  *instance = cpu;
+  return MDL_OK;
+}
+
+size_t fuse(void*, const mdl_graph* graph, int32_t node, const uint8_t* taken, int32_t* members,
+            size_t capacity) {
+  for (const Lowering* const* lowering = kLowerings; *lowering != nullptr; ++lowering) {
+    if ((*lowering)->fuse == nullptr) continue;
+    const size_t count = (*lowering)->fuse(*graph, node, taken, members, capacity);
+    if (count > 0) return count;
+  }
+  members[0] = node;
+  return 1;
+}
+
+// The first lowering that takes the group. On failure *error has the last reason that is about the
+// group's own operator.
+const Lowering* choose(const Cpu& cpu, const GroupView& group, mdl_error* error) {
+  fail(error, MDL_ERROR_UNSUPPORTED, "no kernel for ", group.node(0).op());
+  for (const Lowering* const* lowering = kLowerings; *lowering != nullptr; ++lowering) {
+    mdl_error reason = MDL_ERROR_INIT;
+    if ((*lowering)->supports(cpu, group, &reason) == MDL_OK) return *lowering;
+    if (reason.text[0] != 0) *error = reason;
+  }
+  return nullptr;
+}
+
+mdl_status supports(void* instance, const mdl_graph* graph, const mdl_group* group,
+                    mdl_error* error) {
+  const Cpu& cpu = *static_cast<const Cpu*>(instance);
+  return choose(cpu, GroupView(*graph, *group), error) != nullptr ? MDL_OK : MDL_ERROR_UNSUPPORTED;
+}
+
+mdl_status plan(void* instance, const mdl_graph* graph, const mdl_group* group,
+                const mdl_host* host, mdl_step* step, mdl_error* error) {
+  const Cpu& cpu = *static_cast<const Cpu*>(instance);
+  const GroupView view(*graph, *group);
+  mdl_error reason = MDL_ERROR_INIT;
+  const Lowering* lowering = choose(cpu, view, &reason);
+  if (lowering == nullptr) return fail(error, reason.status, reason.text);
+  step->numerics = MDL_CLASS_EXACT;
+  step->phase_count = 1;
+  return lowering->plan(cpu, view, *host, *step, error);
+}
+
+const Lowering& lowering_of(const mdl_step& step) {
+  return *static_cast<const StepHead*>(step.data)->lowering;
+}
+
+mdl_status pack(void*, const mdl_graph* graph, const mdl_group* group, const mdl_step* step,
+                void* packed, mdl_error*) {
+  if (lowering_of(*step).pack != nullptr) {
+    lowering_of(*step).pack(GroupView(*graph, *group), *step, packed);
+  }
+  return MDL_OK;
+}
+
+mdl_status resize(void*, const mdl_step* step, const mdl_shape* shapes, void* args, mdl_rows* rows,
+                  mdl_error* error) {
+  return lowering_of(*step).resize(*step, shapes, args, *rows, error);
+}
+
+mdl_status bind(void*, const mdl_step* step, const mdl_operand* operands, const void* packed,
+                void* args, mdl_error*) {
+  lowering_of(*step).bind(*step, operands, packed, args);
+  return MDL_OK;
+}
+
+}  // namespace
+
+int GroupView::operand(const mdl_tensor* tensor) const {
+  if (tensor == nullptr) return -1;
+  const int32_t index = static_cast<int32_t>(tensor - graph_->tensors);
+  for (size_t i = 0; i < group_->input_count; ++i) {
+    if (group_->inputs[i] == index) return static_cast<int>(i);
+  }
+  for (size_t o = 0; o < group_->output_count; ++o) {
+    if (group_->outputs[o] == index) return static_cast<int>(group_->input_count + o);
+  }
+  return -1;
+}
+
+std::string_view forced_row(const Cpu& cpu, std::string_view family) {
+  std::string_view rest = cpu.kernels != nullptr ? cpu.kernels : "";
+  while (!rest.empty()) {
+    const std::string_view item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(item.size() < rest.size() ? item.size() + 1 : item.size());
+    const size_t equals = item.find('=');
+    if (equals != std::string_view::npos && item.substr(0, equals) == family) {
+      return item.substr(equals + 1);
+    }
+  }
+  return {};
+}
+
+mdl_status fail_no_row(mdl_error* error, std::string_view family, std::string_view forced) {
+  // Views are cut from strings that end with zero or a comma: print them by character.
+  mdl_status status = fail(error, MDL_ERROR_UNSUPPORTED, "");
+  if (error == nullptr) return status;
+  Text text(error->text, sizeof(error->text));
+  for (char c : family) text << c;
+  if (forced.empty()) {
+    text << ": no kernel row takes this problem on this ISA set";
+  } else {
+    text << ": forced row '";
+    for (char c : forced) text << c;
+    text << "' does not exist or does not take this problem";
+  }
+  return status;
+}
+
+mdl_status fail_memory(mdl_error* error, const NodeView& node) {
+  return fail_node(error, MDL_ERROR_OUT_OF_MEMORY, node, "no memory for the step's plan");
+}
+
+}  // namespace medulla::cpu
+
+extern "C" const mdl_backend mdl_backend_cpu = {
+    .struct_size = sizeof(mdl_backend),
+    .abi = MDL_BACKEND_ABI,
+    .numerics = MDL_CLASS_EXACT,
+    .name = "cpu",
+    .version = "1",
+#if defined(__x86_64__)
+    .device = "x86-64 CPU",
+#elif defined(__aarch64__)
+    .device = "AArch64 CPU",
+#else
+    .device = "CPU",
+#endif
+    .open = medulla::cpu::open,
+    .close = nullptr,
+    .fuse = medulla::cpu::fuse,
+    .supports = medulla::cpu::supports,
+    .plan = medulla::cpu::plan,
+    .pack = medulla::cpu::pack,
+    .check_packed = nullptr,
+    .resize = medulla::cpu::resize,
+    .bind = medulla::cpu::bind,
+    .submit = nullptr,
+    .wait = nullptr,
+    .allocate_shared = nullptr,
+    .release_shared = nullptr,
+    .device_status = nullptr,
+};

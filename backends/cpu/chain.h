@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The group that products and convolutions run as one step:
+//
+//   [Pad] -> main -> [Add residual] -> [activation]
+//
+// All but `main` are optional. What is fused gives the bytes of the single nodes.
+#ifndef MEDULLA_BACKENDS_CPU_CHAIN_H_
+#define MEDULLA_BACKENDS_CPU_CHAIN_H_
+
+#include <span>
+
+#include "backends/cpu/lowering.h"
+
+namespace medulla::cpu {
+
+struct ChainRule {
+  std::span<const char* const> mains;  // operators that may be `main`
+  bool pad = false;                    // whether a Pad may stand before it
+};
+
+// Proposes the longest chain that starts with `node`, as Lowering.fuse.
+size_t fuse_chain(const ChainRule& rule, const mdl_graph& graph, int32_t node, const uint8_t* taken,
+                  int32_t* members, size_t capacity);
+
+struct Chain {
+  const mdl_node* pad = nullptr;
+  const mdl_node* main = nullptr;
+  const mdl_tensor* residual = nullptr;  // null: no Add
+  const mdl_node* activation = nullptr;
+};
+
+// Reads a group as a chain; false when it is not one by this rule.
+bool read_chain(const ChainRule& rule, const mdl_graph& graph, const GroupView& group,
+                Chain* chain);
+
+// The bounds that an activation puts on a value: none, Relu or Clip.
+struct Clamp {
+  float lo;
+  float hi;
+};
+// False when the activation is not a clamp.
+bool read_clamp(const mdl_graph& graph, const mdl_node* activation, Clamp* clamp);
+
+// The one node that reads `tensor`, when nothing else needs it and nobody has taken it; -1
+// otherwise.
+int32_t sole_consumer(const mdl_graph& graph, int32_t tensor, const uint8_t* taken);
+
+bool is_op(const mdl_node& node, const char* op);
+bool is_one_of(const mdl_node& node, std::span<const char* const> ops);
+
+}  // namespace medulla::cpu
+
+#endif  // MEDULLA_BACKENDS_CPU_CHAIN_H_

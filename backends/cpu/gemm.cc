@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gemm, and MatMul by a constant matrix, in float32: gemm_f32 on the rows of the input.
+#include <algorithm>
+
+#include "backends/cpu/chain.h"
+#include "kernels/gemm_f32/gemm_f32.h"
+
+namespace medulla::cpu {
+
+extern const Lowering lowering_gemm;
+
+namespace {
+
+constexpr const char* kMains[] = {"Gemm", "MatMul"};
+constexpr ChainRule kRule = {.mains = kMains};
+
+struct Plan {
+  StepHead head;
+  const GemmF32Row* row;
+  size_t n;
+  size_t k;
+  Clamp clamp;
+  int input;
+  int residual;  // -1: none
+  int output;
+};
+
+struct Args {
+  GemmF32 gemm;
+  const GemmF32Kernel* kernel;
+  size_t m;
+  bool by_columns;  // few rows: threads share out tiles of columns instead
+};
+
+// Where B[k][n] stands in the constant, in floats.
+struct Weights {
+  const mdl_tensor* tensor;
+  const mdl_tensor* bias;
+  size_t n;
+  size_t k;
+  size_t k_stride;
+  size_t n_stride;
+};
+
+mdl_status read_weights(const NodeView& node, Weights* weights, mdl_error* error) {
+  const mdl_tensor& b = *node.input(1);
+  if (node.input(0)->dtype != MDL_FLOAT32) return fail(error, MDL_ERROR_UNSUPPORTED, "not float32");
+  if (b.data == nullptr) return fail(error, MDL_ERROR_UNSUPPORTED, "weights are not constant");
+  if (b.rank != 2) return fail(error, MDL_ERROR_UNSUPPORTED, "weights have rank ", b.rank);
+  if (node.input(0)->rank < 2) return fail(error, MDL_ERROR_UNSUPPORTED, "input has rank below 2");
+  const bool transposed = node.int_or("transB", 0) != 0;
+  const size_t rows = static_cast<size_t>(b.dims[0]);
+  const size_t columns = static_cast<size_t>(b.dims[1]);
+  *weights = transposed ? Weights{&b, nullptr, rows, columns, 1, columns}
+                        : Weights{&b, nullptr, columns, rows, columns, 1};
+  if (node.int_or("transA", 0) != 0) return fail(error, MDL_ERROR_UNSUPPORTED, "transA");
+  if (node.float_or("alpha", 1.0) != 1.0 || node.float_or("beta", 1.0) != 1.0) {
+    return fail(error, MDL_ERROR_UNSUPPORTED, "alpha or beta is not 1");
+  }
+  weights->bias = node.input(2);
+  if (weights->bias != nullptr) {
+    const mdl_tensor& bias = *weights->bias;
+    const bool row = bias.rank > 0 && static_cast<size_t>(bias.dims[bias.rank - 1]) == weights->n &&
+                     (bias.rank == 1 || bias.dims[0] == 1);
+    if (bias.data == nullptr || !row) {
+      return fail(error, MDL_ERROR_UNSUPPORTED, "bias is not a constant row");
+    }
+  }
+  return MDL_OK;
+}
+
+size_t rows_of(const mdl_shape& shape) {
+  size_t rows = 1;
+  for (uint32_t d = 0; d + 1 < shape.rank; ++d) rows *= static_cast<size_t>(shape.dims[d]);
+  return rows;
+}
+
+size_t max_rows(const mdl_tensor& tensor) {
+  mdl_shape shape = {tensor.rank, {}};
+  std::copy_n(tensor.dims, tensor.rank, shape.dims);
+  return rows_of(shape);
+}
+
+size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
+            size_t capacity) {
+  return fuse_chain(kRule, graph, node, taken, members, capacity);
+}
+
+const GemmF32Row* choose(const Cpu& cpu, const Weights& weights, size_t m) {
+  GemmF32Problem problem;
+  static_cast<KernelRequest&>(problem) = kernel_request(cpu);
+  problem.m = m;
+  problem.n = weights.n;
+  problem.k = weights.k;
+  return select_row(gemm_f32_rows(), problem, forced_row(cpu, "gemm_f32"));
+}
+
+mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
+  Chain chain;
+  Clamp clamp;
+  if (!read_chain(kRule, group.graph(), group, &chain)) return MDL_ERROR_UNSUPPORTED;
+  if (!read_clamp(group.graph(), chain.activation, &clamp)) return MDL_ERROR_UNSUPPORTED;
+  Weights weights;
+  MDL_TRY(read_weights({group.graph(), *chain.main}, &weights, error));
+  if (choose(cpu, weights, max_rows(group.output())) == nullptr) {
+    return fail_no_row(error, "gemm_f32", forced_row(cpu, "gemm_f32"));
+  }
+  return MDL_OK;
+}
+
+mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
+  const Args& args = *static_cast<const Args*>(memory);
+  const size_t b = static_cast<size_t>(begin);
+  const size_t e = static_cast<size_t>(end);
+  const size_t mr = args.kernel->mr;
+  const size_t nr = args.kernel->nr;
+  if (args.by_columns) {
+    args.kernel->run(args.gemm, 0, args.m, b * nr, std::min(e * nr, args.gemm.n));
+  } else {
+    args.kernel->run(args.gemm, b * mr, std::min(e * mr, args.m), 0, args.gemm.n);
+  }
+  return MDL_OK;
+}
+
+mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
+                mdl_error* error) {
+  Chain chain;
+  read_chain(kRule, group.graph(), group, &chain);
+  const NodeView node(group.graph(), *chain.main);
+  Weights weights;
+  MDL_TRY(read_weights(node, &weights, error));
+  Plan* plan = make_step_data<Plan>(host, lowering_gemm, step);
+  if (plan == nullptr) return fail_memory(error, node);
+  const size_t m = max_rows(group.output());
+  plan->row = choose(cpu, weights, m);
+  plan->n = weights.n;
+  plan->k = weights.k;
+  read_clamp(group.graph(), chain.activation, &plan->clamp);
+  plan->input = group.operand(node.input(0));
+  plan->residual = group.operand(chain.residual);
+  plan->output = group.operand(&group.output());
+  step.kernel = plan->row->name;
+  step.run = run;
+  step.args_bytes = sizeof(Args);
+  step.packed_bytes = gemm_f32_packed_bytes(plan->row->kernel->nr, weights.n, weights.k);
+  step.macs = uint64_t{m} * weights.n * weights.k;
+  step.strided = (1u << group.operand_count()) - 1;
+  if (plan->residual >= 0) step.in_place[0] = 1u << plan->residual;
+  return MDL_OK;
+}
+
+void pack(const GroupView& group, const mdl_step& step, void* packed) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  Chain chain;
+  Weights weights;
+  if (!read_chain(kRule, group.graph(), group, &chain)) return;
+  if (read_weights({group.graph(), *chain.main}, &weights, nullptr) != MDL_OK) return;
+  const float* bias =
+      weights.bias != nullptr ? static_cast<const float*>(weights.bias->data) : nullptr;
+  gemm_f32_pack(plan.row->kernel->nr, plan.n, plan.k,
+                static_cast<const float*>(weights.tensor->data), weights.k_stride, weights.n_stride,
+                bias, packed);
+}
+
+mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, mdl_rows& rows,
+                  mdl_error*) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  Args& args = *static_cast<Args*>(memory);
+  args.kernel = plan.row->kernel;
+  args.m = rows_of(shapes[plan.output]);
+  args.by_columns = args.m < 2 * args.kernel->mr;
+  const size_t row_tiles = (args.m + args.kernel->mr - 1) / args.kernel->mr;
+  const size_t column_tiles = (plan.n + args.kernel->nr - 1) / args.kernel->nr;
+  rows.rows[0] = static_cast<int64_t>(args.by_columns ? column_tiles : row_tiles);
+  return MDL_OK;
+}
+
+void bind(const mdl_step& step, const mdl_operand* operands, const void* packed, void* memory) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  GemmF32& gemm = static_cast<Args*>(memory)->gemm;
+  const mdl_operand& input = operands[plan.input];
+  const mdl_operand& output = operands[plan.output];
+  gemm = {.n = plan.n,
+          .k = plan.k,
+          .a = static_cast<const float*>(input.data),
+          .lda = static_cast<size_t>(input.pitch),
+          .b = packed,
+          .c = static_cast<float*>(output.data),
+          .ldc = static_cast<size_t>(output.pitch),
+          .lo = plan.clamp.lo,
+          .hi = plan.clamp.hi};
+  if (plan.residual >= 0) {
+    gemm.residual = static_cast<const float*>(operands[plan.residual].data);
+    gemm.ldr = static_cast<size_t>(operands[plan.residual].pitch);
+  }
+}
+
+}  // namespace
+
+extern const Lowering lowering_gemm = {
+    .fuse = fuse,
+    .supports = supports,
+    .plan = plan,
+    .pack = pack,
+    .resize = resize,
+    .bind = bind,
+};
+
+}  // namespace medulla::cpu
