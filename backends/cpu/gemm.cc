@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gemm, and MatMul by a constant matrix, in float32: gemm_f32 on the rows of the input.
+// Gemm, MatMul by a constant matrix and pointwise Conv, in float32: gemm_f32 on the rows of the
+// input.
 #include <algorithm>
 
 #include "backends/cpu/chain.h"
+#include "backends/cpu/convolution.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 
 namespace medulla::cpu {
@@ -11,7 +13,7 @@ extern const Lowering lowering_gemm;
 
 namespace {
 
-constexpr const char* kMains[] = {"Gemm", "MatMul"};
+constexpr const char* kMains[] = {"Conv", "Gemm", "MatMul"};
 constexpr ChainRule kRule = {.mains = kMains};
 
 struct Plan {
@@ -42,31 +44,38 @@ struct Weights {
   size_t n_stride;
 };
 
+mdl_status check_bias(const Weights& weights, mdl_error* error) {
+  if (weights.bias == nullptr) return MDL_OK;
+  const mdl_tensor& bias = *weights.bias;
+  const bool row = bias.rank > 0 && static_cast<size_t>(bias.dims[bias.rank - 1]) == weights.n &&
+                   (bias.rank == 1 || bias.dims[0] == 1);
+  if (bias.data != nullptr && row) return MDL_OK;
+  return fail(error, MDL_ERROR_UNSUPPORTED, "bias is not a constant row");
+}
+
 mdl_status read_weights(const NodeView& node, Weights* weights, mdl_error* error) {
   const mdl_tensor& b = *node.input(1);
   if (node.input(0)->dtype != MDL_FLOAT32) return fail(error, MDL_ERROR_UNSUPPORTED, "not float32");
   if (b.data == nullptr) return fail(error, MDL_ERROR_UNSUPPORTED, "weights are not constant");
+  weights->bias = node.input(2);
+  if (is_op(node.node(), "Conv")) {
+    if (!is_pointwise(node)) return fail(error, MDL_ERROR_UNSUPPORTED, "not pointwise");
+    const size_t channels = static_cast<size_t>(b.dims[b.rank - 1]);
+    *weights = {&b, weights->bias, static_cast<size_t>(b.dims[0]), channels, 1, channels};
+    return check_bias(*weights, error);
+  }
   if (b.rank != 2) return fail(error, MDL_ERROR_UNSUPPORTED, "weights have rank ", b.rank);
   if (node.input(0)->rank < 2) return fail(error, MDL_ERROR_UNSUPPORTED, "input has rank below 2");
   const bool transposed = node.int_or("transB", 0) != 0;
   const size_t rows = static_cast<size_t>(b.dims[0]);
   const size_t columns = static_cast<size_t>(b.dims[1]);
-  *weights = transposed ? Weights{&b, nullptr, rows, columns, 1, columns}
-                        : Weights{&b, nullptr, columns, rows, columns, 1};
+  *weights = transposed ? Weights{&b, weights->bias, rows, columns, 1, columns}
+                        : Weights{&b, weights->bias, columns, rows, columns, 1};
   if (node.int_or("transA", 0) != 0) return fail(error, MDL_ERROR_UNSUPPORTED, "transA");
   if (node.float_or("alpha", 1.0) != 1.0 || node.float_or("beta", 1.0) != 1.0) {
     return fail(error, MDL_ERROR_UNSUPPORTED, "alpha or beta is not 1");
   }
-  weights->bias = node.input(2);
-  if (weights->bias != nullptr) {
-    const mdl_tensor& bias = *weights->bias;
-    const bool row = bias.rank > 0 && static_cast<size_t>(bias.dims[bias.rank - 1]) == weights->n &&
-                     (bias.rank == 1 || bias.dims[0] == 1);
-    if (bias.data == nullptr || !row) {
-      return fail(error, MDL_ERROR_UNSUPPORTED, "bias is not a constant row");
-    }
-  }
-  return MDL_OK;
+  return check_bias(*weights, error);
 }
 
 size_t rows_of(const mdl_shape& shape) {
@@ -145,7 +154,9 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   step.packed_bytes = gemm_f32_packed_bytes(plan->row->kernel->nr, weights.n, weights.k);
   step.macs = uint64_t{m} * weights.n * weights.k;
   step.strided = (1u << group.operand_count()) - 1;
-  if (plan->residual >= 0) step.in_place[0] = 1u << plan->residual;
+  if (plan->residual >= 0 && plan->residual != plan->input) {
+    step.in_place[0] = 1u << plan->residual;
+  }
   return MDL_OK;
 }
 
