@@ -23,8 +23,12 @@ function(medulla_runtime_flags target)
     target_compile_options(${target} PRIVATE -fno-sanitize=function,vptr)
   endif()
   if(MEDULLA_DEVELOPER)
-    target_compile_options(${target} PRIVATE -Wsign-conversion -Wdouble-promotion -Wcast-qual
-                                             -Wmissing-declarations -Wold-style-cast)
+    target_compile_options(${target} PRIVATE -Wsign-conversion -Wcast-qual -Wmissing-declarations
+                                             -Wold-style-cast)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+      # Clang's also names arguments that are widened, which is exact and meant.
+      target_compile_options(${target} PRIVATE -Wdouble-promotion)
+    endif()
   endif()
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}"
                                                "${PROJECT_SOURCE_DIR}/include")
