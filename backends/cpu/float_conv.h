@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lowering of Conv in float32 to a kernel family that convolves. A Family has
+//
+//   Row, Problem, Kernel, Call                     the family's types; Call is what run is given
+//   kName                                          as in mdl_program_options.kernels
+//   rows()
+//   refusal(conv)                                  why the node is not for this family, or null
+//   packed_bytes(kernel, geometry)
+//   pack(kernel, geometry, weights, bias, packed)
+//   unit(kernel, geometry)                         output pixels that make one row of the step
+#ifndef MEDULLA_BACKENDS_CPU_FLOAT_CONV_H_
+#define MEDULLA_BACKENDS_CPU_FLOAT_CONV_H_
+
+#include <algorithm>
+
+#include "backends/cpu/chain.h"
+#include "backends/cpu/convolution.h"
+
+namespace medulla::cpu {
+
+inline constexpr const char* kConvMains[] = {"Conv"};
+inline constexpr ChainRule kConvRule = {.mains = kConvMains, .pad = true};
+
+template <class Family>
+class FloatConv {
+ public:
+  static size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
+                     size_t capacity) {
+    return fuse_chain(kConvRule, graph, node, taken, members, capacity);
+  }
+
+  static mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
+    Reading reading;
+    return read(cpu, group, &reading, error);
+  }
+
+  // `lowering` is the one that these functions stand in.
+  static mdl_status plan(const Lowering& lowering, const Cpu& cpu, const GroupView& group,
+                         const mdl_host& host, mdl_step& step, mdl_error* error) {
+    Reading reading;
+    MDL_TRY(read(cpu, group, &reading, error));
+    Plan* plan = make_step_data<Plan>(host, lowering, step);
+    if (plan == nullptr) return fail_memory(error, group.node(0));
+    const Kernel& kernel = *reading.row->kernel;
+    plan->kernel = &kernel;
+    plan->geometry = reading.problem.conv;
+    plan->clamp = reading.clamp;
+    plan->input = group.operand(reading.input);
+    plan->residual = group.operand(reading.chain.residual);
+    plan->output = group.operand(&group.output());
+    step.kernel = reading.row->name;
+    step.run = run;
+    step.args_bytes = sizeof(Args);
+    step.scratch_bytes = kernel.scratch_bytes(plan->geometry);
+    step.packed_bytes = Family::packed_bytes(kernel, plan->geometry);
+    step.macs = convolution_macs(plan->geometry);
+    step.strided = (1u << group.operand_count()) - 1;
+    if (plan->residual >= 0 && plan->residual != plan->input) {
+      step.in_place[0] = 1u << plan->residual;
+    }
+    return MDL_OK;
+  }
+
+  static void pack(const GroupView& group, const mdl_step& step, void* packed) {
+    const Plan& plan = *static_cast<const Plan*>(step.data);
+    Chain chain;
+    if (!read_chain(kConvRule, group.graph(), group, &chain)) return;
+    const NodeView node(group.graph(), *chain.main);
+    const mdl_tensor* bias = node.input(2);
+    Family::pack(*plan.kernel, plan.geometry, static_cast<const float*>(node.input(1)->data),
+                 bias != nullptr ? static_cast<const float*>(bias->data) : nullptr, packed);
+  }
+
+  static mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory,
+                           mdl_rows& rows, mdl_error*) {
+    const Plan& plan = *static_cast<const Plan*>(step.data);
+    Args& args = *static_cast<Args*>(memory);
+    args.kernel = plan.kernel;
+    args.call.conv = plan.geometry;
+    set_pictures(shapes[plan.input], shapes[plan.output], &args.call.conv);
+    args.unit = Family::unit(*plan.kernel, args.call.conv);
+    args.pixels = args.call.conv.batch * args.call.conv.out_h * args.call.conv.out_w;
+    rows.rows[0] = static_cast<int64_t>((args.pixels + args.unit - 1) / args.unit);
+    return MDL_OK;
+  }
+
+  static void bind(const mdl_step& step, const mdl_operand* operands, const void* packed,
+                   void* memory) {
+    const Plan& plan = *static_cast<const Plan*>(step.data);
+    typename Family::Call& call = static_cast<Args*>(memory)->call;
+    call.in = static_cast<const float*>(operands[plan.input].data);
+    call.in_stride = static_cast<size_t>(operands[plan.input].pitch);
+    call.weights = packed;
+    call.out = static_cast<float*>(operands[plan.output].data);
+    call.out_stride = static_cast<size_t>(operands[plan.output].pitch);
+    call.lo = plan.clamp.lo;
+    call.hi = plan.clamp.hi;
+    if (plan.residual >= 0) {
+      call.residual = static_cast<const float*>(operands[plan.residual].data);
+      call.residual_stride = static_cast<size_t>(operands[plan.residual].pitch);
+    }
+  }
+
+ private:
+  using Kernel = typename Family::Kernel;
+
+  struct Plan {
+    StepHead head;
+    const Kernel* kernel;
+    ConvGeometry geometry;  // at the maximum shapes
+    Clamp clamp;
+    int input;
+    int residual;  // -1: none
+    int output;
+  };
+
+  struct Args {
+    typename Family::Call call;
+    const Kernel* kernel;
+    size_t unit;
+    size_t pixels;
+  };
+
+  struct Reading {
+    Chain chain;
+    Clamp clamp;
+    typename Family::Problem problem;
+    const mdl_tensor* input;
+    const typename Family::Row* row;
+  };
+
+  static mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading,
+                         mdl_error* error) {
+    const mdl_graph& graph = group.graph();
+    Chain& chain = reading->chain;
+    if (!read_chain(kConvRule, graph, group, &chain)) return MDL_ERROR_UNSUPPORTED;
+    const NodeView conv(graph, *chain.main);
+    if (!read_clamp(graph, chain.activation, &reading->clamp)) {
+      return fail(error, MDL_ERROR_UNSUPPORTED, "its activation is not a clamp");
+    }
+    if (const char* refusal = Family::refusal(conv)) {
+      return fail(error, MDL_ERROR_UNSUPPORTED, refusal);
+    }
+    reading->input = NodeView(graph, chain.pad != nullptr ? *chain.pad : *chain.main).input(0);
+    if (reading->input->dtype != MDL_FLOAT32) {
+      return fail(error, MDL_ERROR_UNSUPPORTED, "not float32");
+    }
+    if (conv.input(2) != nullptr && conv.input(2)->data == nullptr) {
+      return fail(error, MDL_ERROR_UNSUPPORTED, "bias is not constant");
+    }
+    typename Family::Problem& problem = reading->problem;
+    static_cast<KernelRequest&>(problem) = kernel_request(cpu);
+    MDL_TRY(read_convolution(graph, *chain.main, chain.pad, &problem.conv, error));
+    set_pictures(max_shape(*reading->input), max_shape(group.output()), &problem.conv);
+    const std::string_view forced = forced_row(cpu, Family::kName);
+    reading->row = select_row(Family::rows(), problem, forced);
+    return reading->row != nullptr ? MDL_OK : fail_no_row(error, Family::kName, forced);
+  }
+
+  static mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
+    const Args& args = *static_cast<const Args*>(memory);
+    args.kernel->run(args.call, static_cast<size_t>(begin) * args.unit,
+                     std::min(static_cast<size_t>(end) * args.unit, args.pixels), scratch);
+    return MDL_OK;
+  }
+};
+
+}  // namespace medulla::cpu
+
+#endif  // MEDULLA_BACKENDS_CPU_FLOAT_CONV_H_
