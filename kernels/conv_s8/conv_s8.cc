@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/conv_s8/conv_s8.h"
+
+namespace medulla {
+
+#define MDL_KERNEL(name, isa, fits) extern const ConvS8Kernel name;
+#include "medulla_rows/conv_s8.inc"
+#undef MDL_KERNEL
+
+namespace {
+
+const char* conv_s8_fits_any(const ConvS8Problem&) { return nullptr; }
+
+constexpr ConvS8Row kRows[] = {
+#define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
+#include "medulla_rows/conv_s8.inc"
+#undef MDL_KERNEL
+};
+
+}  // namespace
+
+std::span<const ConvS8Row> conv_s8_rows() { return kRows; }
+
+}  // namespace medulla

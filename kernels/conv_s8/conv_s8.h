@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MEDULLA_KERNELS_CONV_S8_CONV_S8_H_
+#define MEDULLA_KERNELS_CONV_S8_CONV_S8_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/conv.h"
+#include "kernels/row.h"
+#include "kernels/s8.h"
+
+// out[p][o] = output of sum over ky, kx, c of (in - z_in)(w[o][ky][kx][c] - z_w[o]) + bias[o], as
+// s8.h says; padding is z_in and adds nothing. Output channel o sums over the input channels of
+// its group alone. Every row gives these bytes. Nothing outside the tensors is read or written.
+namespace medulla {
+
+struct ConvS8Problem : KernelRequest {
+  ConvGeometry conv;
+  bool float_output = false;
+};
+
+// Of dwconv_s8 too.
+struct ConvS8 {
+  ConvGeometry conv;
+  const int8_t* in = nullptr;
+  size_t in_stride = 0;           // from pixel to pixel, at least the channels
+  int32_t in_zero_point = 0;      // the one that was packed for
+  const void* weights = nullptr;  // packed by the same kernel, aligned to kPackAlign
+  OutputS8 out;                   // does not overlap in
+};
+
+// Of dwconv_s8 too. For packing, `w` has n = out_channels and
+// k = kernel_h * kernel_w * in_channels / groups, in the order ky, kx, c.
+struct ConvS8Kernel {
+  size_t mr;  // pixels of a tile: ranges of a multiple waste nothing
+  // The packed bytes hold no pointers; they depend on the arguments alone.
+  size_t (*packed_bytes)(const ConvGeometry& conv, const WeightsS8& w);
+  void (*pack)(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point, void* packed);
+  // What run needs, aligned to kPackAlign; its contents need not last from call to call.
+  size_t (*scratch_bytes)(const ConvGeometry& conv);
+  // Computes all channels of the output pixels [begin, end), counted as in conv.h.
+  void (*run)(const ConvS8& a, size_t begin, size_t end, void* scratch);
+};
+
+using ConvS8Row = Row<ConvS8Kernel, ConvS8Problem>;
+std::span<const ConvS8Row> conv_s8_rows();
+
+}  // namespace medulla
+
+#endif  // MEDULLA_KERNELS_CONV_S8_CONV_S8_H_

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/conv_s8/conv_s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
+
+namespace medulla {
+namespace {
+
+// The weights of one group, whose panels follow those of the group before it.
+WeightsS8 group_weights(const ConvGeometry& conv, const WeightsS8& w, size_t group) {
+  WeightsS8 part = w;
+  part.n = conv.out_channels / conv.groups;
+  const size_t first = group * part.n;
+  part.w += first * w.n_stride;
+  part.scale += first * w.scale_step;
+  if (w.zero_points != nullptr) part.zero_points += first * w.zero_point_step;
+  if (w.bias != nullptr) part.bias += first;
+  if (w.float_bias != nullptr) part.float_bias += first;
+  return part;
+}
+
+size_t packed_bytes(const ConvGeometry& conv, const WeightsS8& w) {
+  return conv.groups * packed_bytes_s8(group_weights(conv, w, 0));
+}
+
+void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point, void* packed) {
+  unsigned char* to = static_cast<unsigned char*>(packed);
+  for (size_t group = 0; group < conv.groups; ++group) {
+    const WeightsS8 part = group_weights(conv, w, group);
+    pack_s8(part, in_zero_point, to);
+    to += packed_bytes_s8(part);
+  }
+}
+
+size_t scratch_bytes(const ConvGeometry&) { return 0; }
+
+// One output pixel by one panel. `in` is the first channel of the group in the first pixel.
+void add_taps(const ConvS8& a, size_t p, const int8_t* in, const int16_t* w, uint32_t* sums) {
+  const ConvGeometry& c = a.conv;
+  const size_t channels = c.in_channels / c.groups;
+  const size_t x = p % c.out_w;
+  const size_t y = p / c.out_w % c.out_h;
+  const size_t image = p / c.out_w / c.out_h;
+  for (size_t ky = 0; ky < c.kernel_h; ++ky) {
+    const size_t in_y = y * c.stride_h + ky * c.dilation_h - c.pad_top;  // huge if negative
+    for (size_t kx = 0; kx < c.kernel_w; ++kx, w += channels * kPanelS8) {
+      const size_t in_x = x * c.stride_w + kx * c.dilation_w - c.pad_left;
+      if (in_y >= c.in_h || in_x >= c.in_w) continue;
+      const int8_t* pixel = in + ((image * c.in_h + in_y) * c.in_w + in_x) * a.in_stride;
+      for (size_t i = 0; i < channels; ++i) {
+        const int value = pixel[i] - a.in_zero_point;
+        for (size_t j = 0; j < kPanelS8; ++j) {
+          sums[j] += static_cast<uint32_t>(value * w[i * kPanelS8 + j]);
+        }
+      }
+    }
+  }
+}
+
+void run(const ConvS8& a, size_t begin, size_t end, void*) {
+  const ConvGeometry& c = a.conv;
+  const size_t channels = c.in_channels / c.groups;
+  const size_t n = c.out_channels / c.groups;
+  const size_t k = c.kernel_h * c.kernel_w * channels;
+  const size_t group_bytes = (n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(k);
+  for (size_t p = begin; p < end; ++p) {
+    for (size_t group = 0; group < c.groups; ++group) {
+      const void* packed = static_cast<const unsigned char*>(a.weights) + group * group_bytes;
+      for (size_t j = 0; j < n; j += kPanelS8) {
+        const PanelS8& panel = *panel_s8(packed, k, j);
+        uint32_t sums[kPanelS8];
+        for (size_t i = 0; i < kPanelS8; ++i) sums[i] = panel.bias[i];
+        add_taps(a, p, a.in + group * channels, panel.weights(), sums);
+        store_s8(a.out, p, group * n + j, n - j < kPanelS8 ? n - j : kPanelS8, panel, sums);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+extern const ConvS8Kernel conv_s8_portable;
+const ConvS8Kernel conv_s8_portable = {1, packed_bytes, pack, scratch_bytes, run};
+
+}  // namespace medulla

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/gemm_s8/gemm_s8.h"
+
+#include <cstring>
+
+namespace medulla {
+
+#define MDL_KERNEL(name, isa, fits) extern const GemmS8Kernel name;
+#include "medulla_rows/gemm_s8.inc"
+#undef MDL_KERNEL
+
+namespace {
+
+const char* gemm_s8_fits_any(const GemmS8Problem&) { return nullptr; }
+
+constexpr GemmS8Row kRows[] = {
+#define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
+#include "medulla_rows/gemm_s8.inc"
+#undef MDL_KERNEL
+};
+
+}  // namespace
+
+std::span<const GemmS8Row> gemm_s8_rows() { return kRows; }
+
+size_t packed_bytes_s8(const WeightsS8& w) {
+  return (w.n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(w.k);
+}
+
+void pack_s8(const WeightsS8& w, int32_t, void* packed) {
+  unsigned char* to = static_cast<unsigned char*>(packed);
+  std::memset(to, 0, packed_bytes_s8(w));
+  for (size_t n0 = 0; n0 < w.n; n0 += kPanelS8, to += panel_bytes_s8(w.k)) {
+    const size_t width = w.n - n0 < kPanelS8 ? w.n - n0 : kPanelS8;
+    PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
+    int16_t* const weights = reinterpret_cast<int16_t*>(panel + 1);
+    for (size_t j = 0; j < width; ++j) {
+      const size_t n = n0 + j;
+      const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
+      panel->bias[j] = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
+      panel->scale[j] = w.scale[n * w.scale_step];
+      panel->float_bias[j] = w.float_bias != nullptr ? w.float_bias[n] : 0.0f;
+      for (size_t k = 0; k < w.k; ++k) {
+        const int value = w.w[k * w.k_stride + n * w.n_stride] - zero_point;
+        weights[k * kPanelS8 + j] = static_cast<int16_t>(value);
+      }
+    }
+  }
+}
+
+}  // namespace medulla

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MEDULLA_KERNELS_GEMM_S8_GEMM_S8_H_
+#define MEDULLA_KERNELS_GEMM_S8_GEMM_S8_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/row.h"
+#include "kernels/s8.h"
+
+// C[m][n] = output of sum_k (A[m][k] - z_a)(B[k][n] - z_b[n]) + bias[n], as s8.h says. Every row
+// gives these bytes. Nothing outside the tensors is read or written.
+namespace medulla {
+
+struct GemmS8Problem : KernelRequest {
+  size_t m = 0;
+  size_t n = 0;
+  size_t k = 0;
+  bool float_output = false;
+};
+
+struct GemmS8 {
+  size_t n = 0;
+  size_t k = 0;
+  const int8_t* a = nullptr;  // [m][lda], lda >= k
+  size_t lda = 0;
+  int32_t a_zero_point = 0;  // the one that was packed for
+  const void* b = nullptr;   // packed by the same kernel, aligned to kPackAlign
+  OutputS8 c;                // overlaps neither a nor b
+};
+
+struct GemmS8Kernel {
+  size_t mr;  // rows and columns of a tile: good places to split
+  size_t nr;
+  // The packed bytes hold no pointers; they depend on the weights and a's zero point alone.
+  size_t (*packed_bytes)(const WeightsS8& b);
+  void (*pack)(const WeightsS8& b, int32_t a_zero_point, void* packed);
+  // Computes rows [m0, m1) and columns [n0, n1); n0 is a multiple of nr, n1 one too or n.
+  void (*run)(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1);
+};
+
+using GemmS8Row = Row<GemmS8Kernel, GemmS8Problem>;
+std::span<const GemmS8Row> gemm_s8_rows();
+
+// The packing of the portable rows of all INT8 families.
+size_t packed_bytes_s8(const WeightsS8& w);
+void pack_s8(const WeightsS8& w, int32_t in_zero_point, void* packed);
+
+}  // namespace medulla
+
+#endif  // MEDULLA_KERNELS_GEMM_S8_GEMM_S8_H_

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/gemm_s8/gemm_s8.h"
+
+namespace medulla {
+namespace {
+
+void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1) {
+  for (size_t n = n0; n < n1; n += kPanelS8) {
+    const PanelS8& panel = *panel_s8(g.b, g.k, n);
+    for (size_t m = m0; m < m1; ++m) {
+      const int8_t* a = g.a + m * g.lda;
+      const int16_t* w = panel.weights();
+      uint32_t sums[kPanelS8];
+      for (size_t j = 0; j < kPanelS8; ++j) sums[j] = panel.bias[j];
+      for (size_t k = 0; k < g.k; ++k, w += kPanelS8) {
+        const int x = a[k] - g.a_zero_point;
+        for (size_t j = 0; j < kPanelS8; ++j) sums[j] += static_cast<uint32_t>(x * w[j]);
+      }
+      store_s8(g.c, m, n, n1 - n < kPanelS8 ? n1 - n : kPanelS8, panel, sums);
+    }
+  }
+}
+
+}  // namespace
+
+extern const GemmS8Kernel gemm_s8_portable;
+const GemmS8Kernel gemm_s8_portable = {1, kPanelS8, packed_bytes_s8, pack_s8, run};
+
+}  // namespace medulla

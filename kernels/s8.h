@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MEDULLA_KERNELS_S8_H_
+#define MEDULLA_KERNELS_S8_H_
+
+#include <cstddef>
+#include <cstdint>
+
+// What the INT8 families share. Sums are exact: sum (q - z_x)(w - z_w[c]) + bias[c] in int32, which
+// the converter has proved to fit; the additions wrap, so that no file can make them undefined.
+namespace medulla {
+
+// The weights of a layer as the model has them; all that its packed form depends on.
+struct WeightsS8 {
+  size_t n = 0;  // columns or output channels
+  size_t k = 0;  // products of each
+  const int8_t* w = nullptr;
+  size_t k_stride = 1;  // w[k][n] is w[k * k_stride + n * n_stride]
+  size_t n_stride = 0;
+  const int8_t* zero_points = nullptr;  // z_w[n * zero_point_step], or null for 0
+  size_t zero_point_step = 1;           // 0: one for all channels
+  const int32_t* bias = nullptr;        // [n], or null for 0
+  const float* scale = nullptr;         // [n * scale_step]: s_x * s_w / s_y, or s_x * s_w for a
+  size_t scale_step = 1;                // float output; 0: one for all channels
+  const float* float_bias = nullptr;    // [n] for a float output, or null for 0
+};
+
+// Where sums go: row or pixel p, channel c to element p * stride + c of one of the two.
+struct OutputS8 {
+  // Q(fl(float(sum) * scale[c])) with this zero point; a fused activation narrows min and max.
+  int8_t* s8 = nullptr;
+  int32_t zero_point = 0;
+  int32_t min = -128;
+  int32_t max = 127;
+  // fl(fl(float(sum) * scale[c]) + float_bias[c]), then lo and hi as gemm_f32 clamps.
+  float* f32 = nullptr;
+  float lo = 0;
+  float hi = 0;
+
+  size_t stride = 0;
+};
+
+// rne(clamp(t)) + zero_point: NaN gives min. Exact: after the clamp |t| < 2^22.
+static inline int8_t quantize_s8(float t, int32_t zero_point, int32_t min, int32_t max) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: the sum keeps no fraction
+  const float lo = static_cast<float>(min - zero_point);
+  const float hi = static_cast<float>(max - zero_point);
+  t = t > lo ? t : lo;
+  t = t < hi ? t : hi;
+  const float rounded = (t + kRound) - kRound;
+  return static_cast<int8_t>(static_cast<int32_t>(rounded) + zero_point);
+}
+
+// The packed form of the portable rows: for each 16 channels one PanelS8, then k rows of 16
+// weights w - z_w as int16; what lies past n is 0.
+constexpr size_t kPanelS8 = 16;
+struct alignas(64) PanelS8 {
+  uint32_t bias[kPanelS8];
+  float scale[kPanelS8];
+  float float_bias[kPanelS8];
+
+  const int16_t* weights() const { return reinterpret_cast<const int16_t*>(this + 1); }
+};
+
+static inline size_t panel_bytes_s8(size_t k) {
+  return sizeof(PanelS8) + (k * kPanelS8 * sizeof(int16_t) + 63) / 64 * 64;
+}
+
+static inline const PanelS8* panel_s8(const void* packed, size_t k, size_t channel) {
+  return reinterpret_cast<const PanelS8*>(static_cast<const unsigned char*>(packed) +
+                                          channel / kPanelS8 * panel_bytes_s8(k));
+}
+
+// Stores the sums of channels [channel, channel + width) of row `p`.
+static inline void store_s8(const OutputS8& out, size_t p, size_t channel, size_t width,
+                            const PanelS8& panel, const uint32_t* sums) {
+  for (size_t j = 0; j < width; ++j) {
+    const float t = static_cast<float>(static_cast<int32_t>(sums[j])) * panel.scale[j];
+    const size_t to = p * out.stride + channel + j;
+    if (out.s8 != nullptr) {
+      out.s8[to] = quantize_s8(t, out.zero_point, out.min, out.max);
+    } else {
+      float v = t + panel.float_bias[j];
+      v = out.lo > v ? out.lo : v;
+      out.f32[to] = out.hi < v ? out.hi : v;
+    }
+  }
+}
+
+}  // namespace medulla
+
+#endif  // MEDULLA_KERNELS_S8_H_
