@@ -70,6 +70,12 @@ static inline const PanelS8* panel_s8(const void* packed, size_t k, size_t chann
                                           channel / kPanelS8 * panel_bytes_s8(k));
 }
 
+// sums += x * w for one k. 16-bit factors let compilers take the narrow multiplications.
+static inline void add_products_s8(uint32_t* sums, int x, const int16_t* w) {
+  const int16_t factor = static_cast<int16_t>(x);
+  for (size_t j = 0; j < kPanelS8; ++j) sums[j] += static_cast<uint32_t>(factor * w[j]);
+}
+
 // Stores the sums of channels [channel, channel + width) of row `p`.
 static inline void store_s8(const OutputS8& out, size_t p, size_t channel, size_t width,
                             const PanelS8& panel, const uint32_t* sums) {

@@ -47,10 +47,7 @@ void add_taps(const ConvS8& a, size_t p, const int8_t* in, const int16_t* w, uin
       if (in_y >= c.in_h || in_x >= c.in_w) continue;
       const int8_t* pixel = in + ((image * c.in_h + in_y) * c.in_w + in_x) * a.in_stride;
       for (size_t i = 0; i < channels; ++i) {
-        const int value = pixel[i] - a.in_zero_point;
-        for (size_t j = 0; j < kPanelS8; ++j) {
-          sums[j] += static_cast<uint32_t>(value * w[i * kPanelS8 + j]);
-        }
+        add_products_s8(sums, pixel[i] - a.in_zero_point, w + i * kPanelS8);
       }
     }
   }

@@ -13,6 +13,15 @@ void pack(const ConvGeometry&, const WeightsS8& w, int32_t in_zero_point, void* 
 
 size_t scratch_bytes(const ConvGeometry&) { return 0; }
 
+// Inlined with a constant width, which compilers vectorize.
+inline void add_panel(uint32_t* sums, const int8_t* in, int32_t zero_point, const int16_t* w,
+                      size_t width) {
+  for (size_t j = 0; j < width; ++j) {
+    const int16_t x = static_cast<int16_t>(in[j] - zero_point);
+    sums[j] += static_cast<uint32_t>(x * w[j]);
+  }
+}
+
 // One output pixel by the `width` channels of one panel, which begin at `in` in the first pixel.
 void add_taps(const ConvS8& a, size_t p, const int8_t* in, size_t width, const int16_t* w,
               uint32_t* sums) {
@@ -26,8 +35,10 @@ void add_taps(const ConvS8& a, size_t p, const int8_t* in, size_t width, const i
       const size_t in_x = x * c.stride_w + kx * c.dilation_w - c.pad_left;
       if (in_y >= c.in_h || in_x >= c.in_w) continue;
       const int8_t* pixel = in + ((image * c.in_h + in_y) * c.in_w + in_x) * a.in_stride;
-      for (size_t j = 0; j < width; ++j) {
-        sums[j] += static_cast<uint32_t>((pixel[j] - a.in_zero_point) * w[j]);
+      if (width == kPanelS8) {
+        add_panel(sums, pixel, a.in_zero_point, w, kPanelS8);
+      } else {
+        add_panel(sums, pixel, a.in_zero_point, w, width);
       }
     }
   }

@@ -13,8 +13,7 @@ void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1) {
       uint32_t sums[kPanelS8];
       for (size_t j = 0; j < kPanelS8; ++j) sums[j] = panel.bias[j];
       for (size_t k = 0; k < g.k; ++k, w += kPanelS8) {
-        const int x = a[k] - g.a_zero_point;
-        for (size_t j = 0; j < kPanelS8; ++j) sums[j] += static_cast<uint32_t>(x * w[j]);
+        add_products_s8(sums, a[k] - g.a_zero_point, w);
       }
       store_s8(g.c, m, n, n1 - n < kPanelS8 ? n1 - n : kPanelS8, panel, sums);
     }
