@@ -82,52 +82,80 @@ const float* conv_f32_panels(size_t nr, const ConvGeometry& conv, const void* pa
   return static_cast<const float*>(packed) + group * (group_bytes(nr, conv) / sizeof(float));
 }
 
-ConvF32Walk conv_f32_walk(const ConvF32& a) {
+ConvF32Walk conv_f32_walk(size_t nr, const ConvF32& a, size_t first) {
   const ConvGeometry& conv = a.conv;
+  ConvF32Walk walk = {};
   if (may_run(conv) && a.in_stride == conv.in_channels) {
-    return {conv.kernel_h, conv.kernel_w * conv.in_channels};
+    walk.taps = conv.kernel_h;
+    walk.length = conv.kernel_w * conv.in_channels;
+  } else {
+    walk.taps = conv.kernel_h * conv.kernel_w;
+    walk.length = conv.in_channels / conv.groups;
   }
-  return {conv.kernel_h * conv.kernel_w, conv.in_channels / conv.groups};
+  walk.zeros = conv_f32_panels(nr, conv, a.weights, conv.groups);
+  walk.x = first % conv.out_w;
+  walk.y = first / conv.out_w % conv.out_h;
+  walk.image = first / conv.out_w / conv.out_h;
+  const auto inner = [](size_t in, size_t kernel, size_t stride, size_t dilation, size_t pad,
+                        size_t* begin, size_t* end) {
+    const size_t reach = (kernel - 1) * dilation;
+    *begin = (pad + stride - 1) / stride;
+    *end = in + pad > reach ? (in + pad - reach - 1) / stride + 1 : 0;
+  };
+  inner(conv.in_w, conv.kernel_w, conv.stride_w, conv.dilation_w, conv.pad_left, &walk.inner_x,
+        &walk.inner_x_end);
+  inner(conv.in_h, conv.kernel_h, conv.stride_h, conv.dilation_h, conv.pad_top, &walk.inner_y,
+        &walk.inner_y_end);
+  return walk;
 }
 
-float* conv_f32_point(size_t nr, const ConvF32& a, ConvF32Walk walk, size_t first, size_t pixels,
-                      const float** pointers, float* edges) {
+float* conv_f32_point(const ConvF32& a, ConvF32Walk* walk, size_t pixels, const float** pointers,
+                      float* edges) {
   const ConvGeometry& conv = a.conv;
-  const float* const zeros = conv_f32_panels(nr, conv, a.weights, conv.groups);
-  const bool runs = walk.taps == conv.kernel_h && conv.kernel_w > 1;
-  size_t x = first % conv.out_w;
-  size_t y = first / conv.out_w % conv.out_h;
-  size_t image = first / conv.out_w / conv.out_h;
+  const size_t kernel_w = walk->taps / conv.kernel_h;  // 1 where a row of taps is one run
+  if (walk->x >= walk->inner_x && walk->x + pixels <= walk->inner_x_end &&
+      walk->x + pixels < conv.out_w && walk->y >= walk->inner_y && walk->y < walk->inner_y_end) {
+    const size_t y = walk->y * conv.stride_h - conv.pad_top;
+    const size_t x = walk->x * conv.stride_w - conv.pad_left;
+    const float* row = a.in + ((walk->image * conv.in_h + y) * conv.in_w + x) * a.in_stride;
+    const size_t step = conv.stride_w * a.in_stride;
+    for (size_t ky = 0; ky < conv.kernel_h; ++ky) {
+      const float* tap = row;
+      for (size_t kx = 0; kx < kernel_w; ++kx, pointers += pixels) {
+        for (size_t i = 0; i < pixels; ++i) pointers[i] = tap + i * step;
+        tap += conv.dilation_w * a.in_stride;
+      }
+      row += conv.dilation_h * conv.in_w * a.in_stride;
+    }
+    walk->x += pixels;
+    return edges;
+  }
   for (size_t i = 0; i < pixels; ++i) {
     const float** to = pointers + i;
-    const size_t x0 = x * conv.stride_w - conv.pad_left;  // huge if negative
+    const size_t x0 = walk->x * conv.stride_w - conv.pad_left;  // huge if negative
     for (size_t ky = 0; ky < conv.kernel_h; ++ky) {
-      const size_t in_y = y * conv.stride_h + ky * conv.dilation_h - conv.pad_top;
-      const size_t row = (image * conv.in_h + in_y) * conv.in_w;  // its first pixel
-      if (!runs) {
-        for (size_t kx = 0; kx < conv.kernel_w; ++kx, to += pixels) {
-          const size_t in_x = x0 + kx * conv.dilation_w;
-          const bool inside = in_y < conv.in_h && in_x < conv.in_w;
-          *to = inside ? a.in + (row + in_x) * a.in_stride : zeros;
+      const size_t in_y = walk->y * conv.stride_h + ky * conv.dilation_h - conv.pad_top;
+      const size_t row = (walk->image * conv.in_h + in_y) * conv.in_w;  // its first pixel
+      for (size_t kx = 0; kx < kernel_w; ++kx, to += pixels) {
+        const size_t in_x = x0 + kx * conv.dilation_w;
+        if (in_y >= conv.in_h) {
+          *to = walk->zeros;
+        } else if (kernel_w == conv.kernel_w) {
+          *to = in_x < conv.in_w ? a.in + (row + in_x) * a.in_stride : walk->zeros;
+        } else if (walk->x >= walk->inner_x && walk->x < walk->inner_x_end) {
+          *to = a.in + (row + in_x) * a.in_stride;
+        } else {
+          copy_run(conv, a.in + row * a.in_stride, in_x, edges);
+          *to = edges;
+          edges += walk->length;
         }
-        continue;
       }
-      if (in_y >= conv.in_h) {
-        *to = zeros;
-      } else if (x0 < conv.in_w && conv.in_w - x0 >= conv.kernel_w) {
-        *to = a.in + (row + x0) * a.in_stride;
-      } else {
-        copy_run(conv, a.in + row * a.in_stride, x0, edges);
-        *to = edges;
-        edges += walk.length;
-      }
-      to += pixels;
     }
-    if (++x == conv.out_w) {
-      x = 0;
-      if (++y == conv.out_h) {
-        y = 0;
-        ++image;
+    if (++walk->x == conv.out_w) {
+      walk->x = 0;
+      if (++walk->y == conv.out_h) {
+        walk->y = 0;
+        ++walk->image;
       }
     }
   }

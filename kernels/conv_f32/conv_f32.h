@@ -56,21 +56,32 @@ size_t conv_f32_packed_bytes(size_t nr, const ConvGeometry& conv);
 void conv_f32_pack(size_t nr, const ConvGeometry& conv, const float* weights, const float* bias,
                    void* packed);
 
-// For kernels: the panels of `group`, and the walk over the taps of an output pixel. Where the
-// pixels of a row follow one another and have few channels, a row of taps is one run of
-// kernel_w * in_channels values, else each tap is one of in_channels / groups.
+// For kernels: the panels of `group`.
+const float* conv_f32_panels(size_t nr, const ConvGeometry& conv, const void* packed, size_t group);
+
+// A walk over output pixels and their taps. Where the pixels of a row follow one another and have
+// few channels, a row of taps is one run of kernel_w * in_channels values, else each tap is one of
+// in_channels / groups.
 struct ConvF32Walk {
   size_t taps;
   size_t length;  // floats of each
+  const float* zeros;
+  size_t x;  // the next output pixel
+  size_t y;
+  size_t image;
+  size_t inner_x;  // outputs [inner_x, inner_x_end) of a row have all columns in the picture
+  size_t inner_x_end;
+  size_t inner_y;  // likewise
+  size_t inner_y_end;
 };
-const float* conv_f32_panels(size_t nr, const ConvGeometry& conv, const void* packed, size_t group);
-ConvF32Walk conv_f32_walk(const ConvF32& a);
+ConvF32Walk conv_f32_walk(size_t nr, const ConvF32& a, size_t first);
 
-// Points pointers[tap * pixels + i] to what the tap of output pixel `first + i` reads, for the
-// first group; in padding that is the row of zeros. Runs across an edge of the picture are put
-// together in `edges`, taps * length floats for each pixel; returns what it left of them.
-float* conv_f32_point(size_t nr, const ConvF32& a, ConvF32Walk walk, size_t first, size_t pixels,
-                      const float** pointers, float* edges);
+// Points pointers[tap * pixels + i] to what the tap of the i-th next output pixel reads, for the
+// first group, and goes on by `pixels`; in padding that is the row of zeros. Runs across an edge
+// of the picture are put together in `edges`, taps * length floats for each pixel; returns what is
+// left of them.
+float* conv_f32_point(const ConvF32& a, ConvF32Walk* walk, size_t pixels, const float** pointers,
+                      float* edges);
 
 // The pixels that a kernel with tiles of `mr` pixels should take at a time, a multiple of mr, and
 // the scratch it then needs for pointers, which come first, and edges.

@@ -9,7 +9,7 @@ size_t scratch_bytes(const ConvGeometry& conv) { return conv_f32_scratch_bytes(k
 
 void run(const ConvF32& a, size_t begin, size_t end, void* scratch) {
   const ConvGeometry& conv = a.conv;
-  const ConvF32Walk walk = conv_f32_walk(a);
+  ConvF32Walk walk = conv_f32_walk(kTileColumns, a, begin);
   const size_t most = conv_f32_block_pixels(kTileRows, conv);
   const size_t columns = conv.out_channels / conv.groups;
   const float** const pointers = static_cast<const float**>(scratch);
@@ -27,7 +27,7 @@ void run(const ConvF32& a, size_t begin, size_t end, void* scratch) {
     float* edge = edges;
     for (size_t i = 0; i < pixels;) {
       const size_t height = tile_rows(pixels - i);
-      edge = conv_f32_point(kTileColumns, a, walk, p + i, height, pointers + i * walk.taps, edge);
+      edge = conv_f32_point(a, &walk, height, pointers + i * walk.taps, edge);
       i += height;
     }
     for (size_t group = 0; group < conv.groups; ++group) {
