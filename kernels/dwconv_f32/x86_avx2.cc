@@ -14,115 +14,120 @@ struct Tap {
   size_t step;
 };
 
-// A run of output pixels.
+// A run of output pixels in one row.
 struct Run {
   const Tap* taps;
   size_t kernel_h;
   size_t kernel_w;
-  size_t pixel;     // of the run's first in the output
-  size_t channels;  // left from `channel`
-  size_t channel;
+  size_t pixel;  // of its first in the output
 };
 
 inline __m256 load(const float* p, bool whole, __m256i tail) {
   return whole ? _mm256_loadu_ps(p) : load_masked(p, tail);
 }
 
-// Residual, clamp and store of one vector of output `pixel`.
-inline void finish(const DwConvF32& a, size_t pixel, size_t channel, __m256 acc, bool whole,
-                   __m256i tail) {
+// Residual, clamp and store, for outputs from `pixel` and vectors of channels from `channel`.
+template <size_t kPixels, size_t kVecs, bool kWhole>
+inline void finish(const DwConvF32& a, size_t pixel, size_t channel, __m256i tail,
+                   __m256 (&acc)[kPixels][kVecs]) {
+  const __m256 lo = _mm256_set1_ps(a.lo);
+  const __m256 hi = _mm256_set1_ps(a.hi);
   if (a.residual != nullptr) {
-    const float* from = a.residual + pixel * a.residual_stride + channel;
-    acc = _mm256_add_ps(acc, load(from, whole, tail));
-  }
-  acc = clamp(acc, _mm256_set1_ps(a.lo), _mm256_set1_ps(a.hi));
-  float* to = a.out + pixel * a.out_stride + channel;
-  if (whole) {
-    _mm256_storeu_ps(to, acc);
-  } else {
-    store_masked(to, tail, acc);
-  }
-}
-
-inline const float* panel_of(const DwConvF32& a, const Run& r) {
-  return static_cast<const float*>(a.weights) + r.channel * (1 + r.kernel_h * r.kernel_w);
-}
-
-// Any kernel: kPixels outputs from the run's x-th, kVecs vectors of channels.
-template <size_t kPixels, size_t kVecs>
-void tile(const DwConvF32& a, const Run& r, size_t x) {
-  const bool whole = r.channels >= 8 * kVecs;
-  const __m256i tail = lane_mask(whole ? 8 : r.channels - 8 * (kVecs - 1));
-  const size_t taps = r.kernel_h * r.kernel_w;
-  const size_t panel = (1 + taps) * kNr;
-  const float* w = panel_of(a, r);
-  __m256 acc[kPixels][kVecs];
-#pragma GCC unroll 8
-  for (size_t j = 0; j < kVecs; ++j) {
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kPixels; ++i) acc[i][j] = _mm256_loadu_ps(w + j * panel);
-  }
-  for (size_t tap = 0; tap < taps; ++tap) {
-    w += kNr;
-    const size_t step = r.taps[tap].step;
-    const float* in = r.taps[tap].in + x * step + r.channel;
-    __m256 weight[kVecs];
-#pragma GCC unroll 8
-    for (size_t j = 0; j < kVecs; ++j) weight[j] = _mm256_loadu_ps(w + j * panel);
+    const size_t stride = a.residual_stride;
+    const float* const from = a.residual + pixel * stride + channel;
 #pragma GCC unroll 8
     for (size_t i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 8
       for (size_t j = 0; j < kVecs; ++j) {
-        const __m256 v = load(in + i * step + j * 8, whole || j < kVecs - 1, tail);
-        acc[i][j] = _mm256_fmadd_ps(v, weight[j], acc[i][j]);
+        acc[i][j] = _mm256_add_ps(acc[i][j], load(from + i * stride + j * 8, kWhole, tail));
       }
     }
   }
+  const size_t stride = a.out_stride;
+  float* const to = a.out + pixel * stride + channel;
 #pragma GCC unroll 8
   for (size_t i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 8
     for (size_t j = 0; j < kVecs; ++j) {
-      finish(a, r.pixel + x + i, r.channel + j * 8, acc[i][j], whole || j < kVecs - 1, tail);
+      const __m256 v = clamp(acc[i][j], lo, hi);
+      if constexpr (kWhole) {
+        _mm256_storeu_ps(to + i * stride + j * 8, v);
+      } else {
+        store_masked(to + i * stride + j * 8, tail, v);
+      }
     }
+  }
+}
+
+// Any kernel: kPixels outputs from the run's x-th, channels [begin, end) by kVecs vectors; whole
+// vectors, or one that is not.
+template <size_t kPixels, size_t kVecs, bool kWhole>
+void tile(const DwConvF32& a, const Run& r, size_t x, size_t begin, size_t end) {
+  static_assert(kWhole || kVecs == 1);
+  const __m256i tail = lane_mask(kWhole ? 8 : end - begin);
+  const size_t taps = r.kernel_h * r.kernel_w;
+  const size_t panel = (1 + taps) * kNr;
+  for (size_t channel = begin; channel < end; channel += 8 * kVecs) {
+    const float* w = static_cast<const float*>(a.weights) + channel * (1 + taps);
+    __m256 acc[kPixels][kVecs];
+#pragma GCC unroll 8
+    for (size_t j = 0; j < kVecs; ++j) {
+#pragma GCC unroll 8
+      for (size_t i = 0; i < kPixels; ++i) acc[i][j] = _mm256_loadu_ps(w + j * panel);
+    }
+    for (size_t tap = 0; tap < taps; ++tap) {
+      w += kNr;
+      const size_t step = r.taps[tap].step;
+      const float* in = r.taps[tap].in + x * step + channel;
+      __m256 weight[kVecs];
+#pragma GCC unroll 8
+      for (size_t j = 0; j < kVecs; ++j) weight[j] = _mm256_loadu_ps(w + j * panel);
+#pragma GCC unroll 8
+      for (size_t i = 0; i < kPixels; ++i) {
+#pragma GCC unroll 8
+        for (size_t j = 0; j < kVecs; ++j) {
+          const __m256 v = load(in + i * step + j * 8, kWhole, tail);
+          acc[i][j] = _mm256_fmadd_ps(v, weight[j], acc[i][j]);
+        }
+      }
+    }
+    finish<kPixels, kVecs, kWhole>(a, r.pixel + x, channel, tail, acc);
   }
 }
 
 // Kernels of width kWidth without dilation: each input of a row is loaded once for all outputs
 // that it takes part in. For an output these come in order of kx.
 template <size_t kPixels, size_t kWidth, size_t kStride>
-void slide(const DwConvF32& a, const Run& r, size_t x) {
-  const bool whole = r.channels >= 8;
-  const __m256i tail = lane_mask(whole ? 8 : r.channels);
-  const float* w = panel_of(a, r);
-  __m256 acc[kPixels];
+void slide(const DwConvF32& a, const Run& r, size_t x, size_t begin, size_t end) {
+  for (size_t channel = begin; channel < end; channel += 8) {
+    const float* w = static_cast<const float*>(a.weights) + channel * (1 + r.kernel_h * r.kernel_w);
+    __m256 acc[kPixels][1];
 #pragma GCC unroll 8
-  for (size_t i = 0; i < kPixels; ++i) acc[i] = _mm256_loadu_ps(w);
-  for (size_t ky = 0; ky < r.kernel_h; ++ky) {
-    const Tap first = r.taps[ky * kWidth];
-    const size_t step = first.step / kStride;
-    const float* in = first.in + x * first.step + r.channel;
-    __m256 weight[kWidth];
+    for (size_t i = 0; i < kPixels; ++i) acc[i][0] = _mm256_loadu_ps(w);
+    for (size_t ky = 0; ky < r.kernel_h; ++ky) {
+      const Tap first = r.taps[ky * kWidth];
+      const size_t step = first.step / kStride;
+      const float* in = first.in + x * first.step + channel;
+      __m256 weight[kWidth];
 #pragma GCC unroll 8
-    for (size_t kx = 0; kx < kWidth; ++kx) weight[kx] = _mm256_loadu_ps(w += kNr);
+      for (size_t kx = 0; kx < kWidth; ++kx) weight[kx] = _mm256_loadu_ps(w += kNr);
 #pragma GCC unroll 32
-    for (size_t j = 0; j < (kPixels - 1) * kStride + kWidth; ++j, in += step) {
-      const __m256 v = load(in, whole, tail);
+      for (size_t j = 0; j < (kPixels - 1) * kStride + kWidth; ++j, in += step) {
+        const __m256 v = _mm256_loadu_ps(in);
 #pragma GCC unroll 8
-      for (size_t i = 0; i < kPixels; ++i) {
-        if (j < i * kStride || j >= i * kStride + kWidth) continue;
-        acc[i] = _mm256_fmadd_ps(v, weight[j - i * kStride], acc[i]);
+        for (size_t i = 0; i < kPixels; ++i) {
+          if (j < i * kStride || j >= i * kStride + kWidth) continue;
+          acc[i][0] = _mm256_fmadd_ps(v, weight[j - i * kStride], acc[i][0]);
+        }
       }
     }
-  }
-#pragma GCC unroll 8
-  for (size_t i = 0; i < kPixels; ++i) {
-    finish(a, r.pixel + x + i, r.channel, acc[i], whole, tail);
+    finish<kPixels, 1, true>(a, r.pixel + x, channel, lane_mask(8), acc);
   }
 }
 
-using Function = void (*)(const DwConvF32& a, const Run& r, size_t x);
+using Function = void (*)(const DwConvF32& a, const Run& r, size_t x, size_t begin, size_t end);
 
-// The functions for eight and for four outputs of one vector; null if the kernel has none.
+// The functions for eight and for four outputs; null if the kernel has none.
 struct Slides {
   Function eight;
   Function four;
@@ -137,35 +142,36 @@ Slides find_slides(const ConvGeometry& c) {
   return {};
 }
 
-// All channels of `count` outputs whose taps are strided.
-void run_strided(const DwConvF32& a, Run r, const Slides& slides, size_t count) {
-  const size_t channels = a.conv.out_channels;
+// Channels [0, channels) of the whole vectors of outputs whose taps are strided.
+void run_whole(const DwConvF32& a, const Run& r, const Slides& slides, size_t count,
+               size_t channels) {
+  const auto all = [&](Function wide, size_t width, Function narrow, size_t x) {
+    const size_t cut = channels / width * width;
+    wide(a, r, x, 0, cut);
+    narrow(a, r, x, cut, channels);
+  };
   size_t x = 0;
-  const auto over_channels = [&](Function function, size_t vecs) {
-    while (r.channel < channels && channels - r.channel >= 8 * vecs) {
-      r.channels = channels - r.channel;
-      function(a, r, x);
-      r.channel += 8 * vecs;
-    }
-  };
-  const auto all_channels = [&](Function wide, size_t vecs, Function narrow) {
-    r.channel = 0;
-    if (wide != nullptr) over_channels(wide, vecs);
-    over_channels(narrow, 1);
-    r.channels = channels - r.channel;
-    if (r.channels > 0) narrow(a, r, x);
-  };
   if (slides.eight != nullptr) {
-    for (; count - x >= 8; x += 8) all_channels(nullptr, 0, slides.eight);
+    for (; count - x >= 8; x += 8) slides.eight(a, r, x, 0, channels);
   }
   for (; count - x >= 4; x += 4) {
     if (slides.four != nullptr) {
-      all_channels(nullptr, 0, slides.four);
+      slides.four(a, r, x, 0, channels);
     } else {
-      all_channels(tile<4, 2>, 2, tile<4, 1>);
+      all(tile<4, 2, true>, 16, tile<4, 1, true>, x);
     }
   }
-  for (; x < count; ++x) all_channels(tile<1, 4>, 4, tile<1, 1>);
+  for (; x < count; ++x) all(tile<1, 4, true>, 32, tile<1, 1, true>, x);
+}
+
+void run_outputs(const DwConvF32& a, const Run& r, const Slides& slides, size_t count) {
+  const size_t channels = a.conv.out_channels;
+  const size_t whole = channels / kNr * kNr;
+  if (whole > 0) run_whole(a, r, slides, count, whole);
+  if (whole == channels) return;
+  size_t x = 0;
+  for (; count - x >= 4; x += 4) tile<4, 1, false>(a, r, x, whole, channels);
+  for (; x < count; ++x) tile<1, 1, false>(a, r, x, whole, channels);
 }
 
 size_t scratch_bytes(const ConvGeometry& c) { return c.kernel_h * c.kernel_w * sizeof(Tap); }
@@ -206,7 +212,7 @@ void run(const DwConvF32& a, size_t begin, size_t end, void* scratch) {
       }
     }
     r.pixel = p;
-    run_strided(a, r, slides, count);
+    run_outputs(a, r, slides, count);
     p += count;
   }
 }
