@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ops/rules.h"
+
+#include <cstring>
+
+#include "src/base/checked.h"
+
+namespace medulla {
+
+mdl_status check_dtype(const NodeView& node, std::span<const TensorType> inputs, size_t i,
+                       mdl_dtype dtype, mdl_error* error) {
+  if (inputs[i].dtype == dtype) return MDL_OK;
+  return fail_node(error, MDL_ERROR_DTYPE, node, "input ", i, " is ",
+                   mdl_dtype_name(inputs[i].dtype), ", should be ", mdl_dtype_name(dtype));
+}
+
+mdl_status resolve_axis(const NodeView& node, int64_t axis, uint32_t rank, uint32_t* resolved,
+                        mdl_error* error) {
+  const int64_t r = rank;
+  if (axis < -r || axis >= r) {
+    return fail_node(error, MDL_ERROR_SHAPE, node, "axis is ", axis, ", should be from ", -r,
+                     " to ", r - 1, " at rank ", rank);
+  }
+  *resolved = static_cast<uint32_t>(axis < 0 ? axis + r : axis);
+  return MDL_OK;
+}
+
+mdl_status resolve_axes(const NodeView& node, std::span<const int64_t> axes, uint32_t rank,
+                        uint32_t* mask, mdl_error* error) {
+  *mask = 0;
+  for (const int64_t axis : axes) {
+    uint32_t d;
+    MDL_TRY(resolve_axis(node, axis, rank, &d, error));
+    if ((*mask >> d & 1) != 0) {
+      return fail_node(error, MDL_ERROR_BAD_MODEL, node, "axis ", axis, " stands twice in axes");
+    }
+    *mask |= 1u << d;
+  }
+  return MDL_OK;
+}
+
+float float_attribute(const NodeView& node, const char* name, float otherwise) {
+  return static_cast<float>(node.float_or(name, static_cast<double>(otherwise)));
+}
+
+mdl_status check_float(const NodeView& node, const char* name, mdl_error* error) {
+  const double value = node.float_or(name, 0);
+  if (static_cast<double>(static_cast<float>(value)) == value) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, name, " is ", value,
+                   ", should be a float32 and not NaN");
+}
+
+mdl_status set_output(const NodeView& node, std::span<TensorType> outputs, size_t o,
+                      mdl_dtype dtype, const mdl_shape& shape, mdl_error* error) {
+  int64_t bits = mdl_dtype_bits(dtype);
+  for (uint32_t d = 0; d < shape.rank; ++d) {
+    if (shape.dims[d] < 0) {
+      return fail_node(error, MDL_ERROR_SHAPE, node, "output ", o, " would have the shape ", shape,
+                       ", should have no negative dimension");
+    }
+    // A dimension of 0 must not hide the overflow of the others.
+    if (shape.dims[d] > 0 && !checked_mul(bits, shape.dims[d], &bits)) {
+      return fail_node(error, MDL_ERROR_SHAPE, node, "output ", o, " would have the shape ", shape,
+                       " of ", mdl_dtype_name(dtype), ", too large to address");
+    }
+  }
+  outputs[o].dtype = dtype;
+  outputs[o].shape = shape;
+  return MDL_OK;
+}
+
+mdl_status check_movable(const NodeView& node, std::span<const TensorType> inputs, size_t i,
+                         mdl_error* error) {
+  if (mdl_dtype_bits(inputs[i].dtype) >= 8) return MDL_OK;
+  return fail_node(error, MDL_ERROR_DTYPE, node, "input ", i, " is ",
+                   mdl_dtype_name(inputs[i].dtype), ", should have elements of whole bytes");
+}
+
+bool same_quantization(const mdl_tensor& a, const mdl_tensor& b) {
+  const mdl_quantization& p = a.quantization;
+  const mdl_quantization& q = b.quantization;
+  if (p.count != q.count || p.count > 1) return false;
+  return p.count == 0 || (std::memcmp(p.scales, q.scales, sizeof(float)) == 0 &&
+                          p.zero_points[0] == q.zero_points[0]);
+}
+
+mdl_status check_quantization_kept(const NodeView& node, mdl_error* error) {
+  const mdl_tensor& x = *node.input(0);
+  for (size_t o = 0; o < node.output_count(); ++o) {
+    const mdl_tensor* y = node.output(o);
+    if (y == nullptr || same_quantization(x, *y)) continue;
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "quantization of '", x.name, "' and '",
+                     y->name, "' should be one equal scale and zero point, or none on both");
+  }
+  return MDL_OK;
+}
+
+}  // namespace medulla

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules that many operators share. Each refuses with a text that names the node.
+#ifndef MEDULLA_SRC_OPS_RULES_H_
+#define MEDULLA_SRC_OPS_RULES_H_
+
+#include "src/ops/op.h"
+
+namespace medulla {
+
+mdl_status check_dtype(const NodeView& node, std::span<const TensorType> inputs, size_t i,
+                       mdl_dtype dtype, mdl_error* error);
+
+// `axis` of a tensor of that rank, negative ones counted from the end.
+mdl_status resolve_axis(const NodeView& node, int64_t axis, uint32_t rank, uint32_t* resolved,
+                        mdl_error* error);
+// The same for a list, in which no axis may stand twice, as bits.
+mdl_status resolve_axes(const NodeView& node, std::span<const int64_t> axes, uint32_t rank,
+                        uint32_t* mask, mdl_error* error);
+
+// A float attribute as it takes part in arithmetic. check_float refuses NaN, and what is not a
+// float32.
+float float_attribute(const NodeView& node, const char* name, float otherwise);
+mdl_status check_float(const NodeView& node, const char* name, mdl_error* error);
+
+// Sets outputs[o], unless a dimension is negative or the size in bits overflows.
+mdl_status set_output(const NodeView& node, std::span<TensorType> outputs, size_t o,
+                      mdl_dtype dtype, const mdl_shape& shape, mdl_error* error);
+
+// For operators that move elements without a look at them: whole bytes.
+mdl_status check_movable(const NodeView& node, std::span<const TensorType> inputs, size_t i,
+                         mdl_error* error);
+inline size_t element_bytes(const TensorType& type) { return mdl_dtype_bits(type.dtype) / 8; }
+// An Op.check: each of the node's outputs has the quantization of input 0, none or one scale.
+mdl_status check_quantization_kept(const NodeView& node, mdl_error* error);
+// Whether elements of `a` and `b` mean the same: both of none, or of one equal scale.
+bool same_quantization(const mdl_tensor& a, const mdl_tensor& b);
+
+// The product of the dimensions [begin, end).
+inline int64_t extent(const mdl_shape& shape, uint32_t begin, uint32_t end) {
+  int64_t count = 1;
+  for (uint32_t d = begin; d < end; ++d) count *= shape.dims[d];
+  return count;
+}
+
+}  // namespace medulla
+
+#endif  // MEDULLA_SRC_OPS_RULES_H_
