@@ -65,7 +65,9 @@ inline int64_t count_of(const std::vector<int64_t>& dims) {
 
 template <class T>
 Value tensor(std::vector<int64_t> dims, const std::vector<T>& values) {
-  Value value{.dtype = dtype_of<T>(), .dims = std::move(dims)};
+  Value value;
+  value.dtype = dtype_of<T>();
+  value.dims = std::move(dims);
   value.bytes.resize(values.size() * sizeof(T));
   if (!values.empty()) std::memcpy(value.bytes.data(), values.data(), value.bytes.size());
   return value;
