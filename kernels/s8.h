@@ -16,7 +16,7 @@ struct WeightsS8 {
   const int8_t* w = nullptr;
   size_t k_stride = 1;  // w[k][n] is w[k * k_stride + n * n_stride]
   size_t n_stride = 0;
-  const int8_t* zero_points = nullptr;  // z_w[n * zero_point_step], or null for 0
+  const int32_t* zero_points = nullptr;  // z_w[n * zero_point_step], or null for 0
   size_t zero_point_step = 1;           // 0: one for all channels
   const int32_t* bias = nullptr;        // [n], or null for 0
   const float* scale = nullptr;         // [n * scale_step]: s_x * s_w / s_y, or s_x * s_w for a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPU backend: hand-written kernels behind the same door as every other backend.
-#include <cstring>
+#include <algorithm>
 #include <new>
 #include <span>
 
@@ -115,6 +115,18 @@ int GroupView::operand(const mdl_tensor* tensor) const {
     if (group_->outputs[o] == index) return static_cast<int>(group_->input_count + o);
   }
   return -1;
+}
+
+mdl_shape max_shape(const mdl_tensor& tensor) {
+  mdl_shape shape = {tensor.rank, {}};
+  std::copy_n(tensor.dims, tensor.rank, shape.dims);
+  return shape;
+}
+
+size_t rows_of(const mdl_shape& shape) {
+  size_t rows = 1;
+  for (uint32_t d = 0; d + 1 < shape.rank; ++d) rows *= static_cast<size_t>(shape.dims[d]);
+  return rows;
 }
 
 std::string_view forced_row(const Cpu& cpu, std::string_view family) {

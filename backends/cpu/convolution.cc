@@ -93,12 +93,6 @@ void set_pictures(const mdl_shape& input, const mdl_shape& output, ConvGeometry*
   geometry->out_w = static_cast<size_t>(output.dims[output.rank - 2]);
 }
 
-mdl_shape max_shape(const mdl_tensor& tensor) {
-  mdl_shape shape = {tensor.rank, {}};
-  std::copy_n(tensor.dims, tensor.rank, shape.dims);
-  return shape;
-}
-
 uint64_t convolution_macs(const ConvGeometry& g) {
   return uint64_t{g.batch} * g.out_h * g.out_w * g.out_channels * g.kernel_h * g.kernel_w *
          (g.in_channels / g.groups);

@@ -23,8 +23,6 @@ mdl_status read_convolution(const mdl_graph& graph, const mdl_node& conv, const 
 // Batch and pictures, from the shapes of the group's input and output, [N, L, C] or [N, H, W, C].
 void set_pictures(const mdl_shape& input, const mdl_shape& output, ConvGeometry* geometry);
 
-mdl_shape max_shape(const mdl_tensor& tensor);
-
 uint64_t convolution_macs(const ConvGeometry& geometry);
 
 }  // namespace medulla::cpu

@@ -78,18 +78,6 @@ mdl_status read_weights(const NodeView& node, Weights* weights, mdl_error* error
   return check_bias(*weights, error);
 }
 
-size_t rows_of(const mdl_shape& shape) {
-  size_t rows = 1;
-  for (uint32_t d = 0; d + 1 < shape.rank; ++d) rows *= static_cast<size_t>(shape.dims[d]);
-  return rows;
-}
-
-size_t max_rows(const mdl_tensor& tensor) {
-  mdl_shape shape = {tensor.rank, {}};
-  std::copy_n(tensor.dims, tensor.rank, shape.dims);
-  return rows_of(shape);
-}
-
 size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
             size_t capacity) {
   return fuse_chain(kRule, graph, node, taken, members, capacity);
@@ -111,7 +99,7 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   if (!read_clamp(group.graph(), chain.activation, &clamp)) return MDL_ERROR_UNSUPPORTED;
   Weights weights;
   MDL_TRY(read_weights({group.graph(), *chain.main}, &weights, error));
-  if (choose(cpu, weights, max_rows(group.output())) == nullptr) {
+  if (choose(cpu, weights, rows_of(max_shape(group.output()))) == nullptr) {
     return fail_no_row(error, "gemm_f32", forced_row(cpu, "gemm_f32"));
   }
   return MDL_OK;
@@ -140,7 +128,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   MDL_TRY(read_weights(node, &weights, error));
   Plan* plan = make_step_data<Plan>(host, lowering_gemm, step);
   if (plan == nullptr) return fail_memory(error, node);
-  const size_t m = max_rows(group.output());
+  const size_t m = rows_of(max_shape(group.output()));
   plan->row = choose(cpu, weights, m);
   plan->n = weights.n;
   plan->k = weights.k;

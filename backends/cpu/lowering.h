@@ -51,6 +51,11 @@ class GroupView {
   const mdl_group* group_;
 };
 
+mdl_shape max_shape(const mdl_tensor& tensor);
+
+// How many rows, counted over all dimensions but the last.
+size_t rows_of(const mdl_shape& shape);
+
 struct Lowering {
   // Extends the group that starts with `node`, as mdl_backend.fuse does; 0: not a start for it.
   // Null: nodes are taken alone.

@@ -15,7 +15,7 @@ namespace medulla::test {
 // A layer's weights, biases and scales, kept alive for its WeightsS8.
 struct LayerS8 {
   Guarded<int8_t> w;
-  Guarded<int8_t> zero_points;
+  Guarded<int32_t> zero_points;
   Guarded<int32_t> bias;
   Guarded<float> scale;
   Guarded<float> float_bias;
@@ -40,7 +40,7 @@ struct LayerS8 {
     }
     const float size = 64.0f / (128.0f * 128.0f * std::sqrt(static_cast<float>(k + 1)));
     for (size_t i = 0; i < n; ++i) {
-      zero_points[i] = random.integer<int8_t>(-128, 127);
+      zero_points[i] = random.integer<int32_t>(-128, 127);
       bias[i] = random.integer(-(1 << 20), 1 << 20);
       scale[i] = random.real(0.1f, 1) * size;
       float_bias[i] = random.real();

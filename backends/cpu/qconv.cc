@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// QConv: dwconv_s8 where it is depthwise, else conv_s8, on ranges of output pixels.
+#include <algorithm>
+
+#include "backends/cpu/chain.h"
+#include "backends/cpu/convolution.h"
+#include "backends/cpu/quantized.h"
+#include "kernels/conv_s8/conv_s8.h"
+#include "kernels/dwconv_s8/dwconv_s8.h"
+
+namespace medulla::cpu {
+
+extern const Lowering lowering_qconv;
+
+namespace {
+
+struct Plan {
+  StepHead head;
+  const ConvS8Kernel* kernel;
+  ConvGeometry geometry;  // at the maximum shapes
+  OutputRule rule;
+  int32_t in_zero_point;
+  int input;
+  int output;
+};
+
+struct Args {
+  ConvS8 call;
+  const ConvS8Kernel* kernel;
+  size_t pixels;
+};
+
+struct Reading {
+  ConvS8Problem problem;
+  WeightsS8 weights;
+  const ConvS8Row* row;
+};
+
+mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_error* error) {
+  const NodeView node = group.node(0);
+  if (!is_op(node.node(), "QConv") || group.node_count() != 1) return MDL_ERROR_UNSUPPORTED;
+  MDL_TRY(read_weights_s8(node, &reading->weights, error));
+  ConvS8Problem& problem = reading->problem;
+  static_cast<KernelRequest&>(problem) = kernel_request(cpu);
+  MDL_TRY(read_convolution(group.graph(), node.node(), nullptr, &problem.conv, error));
+  set_pictures(max_shape(*node.input(0)), max_shape(group.output()), &problem.conv);
+  problem.float_output = group.output().dtype == MDL_FLOAT32;
+  const bool depthwise = is_depthwise(node);
+  const char* family = depthwise ? "dwconv_s8" : "conv_s8";
+  const std::string_view forced = forced_row(cpu, family);
+  reading->row = select_row(depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem, forced);
+  return reading->row != nullptr ? MDL_OK : fail_no_row(error, family, forced);
+}
+
+mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
+  Reading reading;
+  return read(cpu, group, &reading, error);
+}
+
+mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
+  const Args& args = *static_cast<const Args*>(memory);
+  const size_t mr = args.kernel->mr;
+  args.kernel->run(args.call, static_cast<size_t>(begin) * mr,
+                   std::min(static_cast<size_t>(end) * mr, args.pixels), scratch);
+  return MDL_OK;
+}
+
+mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
+                mdl_error* error) {
+  Reading reading;
+  MDL_TRY(read(cpu, group, &reading, error));
+  Plan* plan = make_step_data<Plan>(host, lowering_qconv, step);
+  const NodeView node = group.node(0);
+  if (plan == nullptr) return fail_memory(error, node);
+  plan->kernel = reading.row->kernel;
+  plan->geometry = reading.problem.conv;
+  plan->rule = read_output_rule(node);
+  plan->in_zero_point = zero_point_of(*node.input(0));
+  plan->input = group.operand(node.input(0));
+  plan->output = group.operand(&group.output());
+  step.kernel = reading.row->name;
+  step.run = run;
+  step.args_bytes = sizeof(Args);
+  step.scratch_bytes = plan->kernel->scratch_bytes(plan->geometry);
+  step.packed_bytes = plan->kernel->packed_bytes(plan->geometry, reading.weights);
+  step.macs = convolution_macs(plan->geometry);
+  step.strided = (1u << group.operand_count()) - 1;
+  return MDL_OK;
+}
+
+void pack(const GroupView& group, const mdl_step& step, void* packed) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  WeightsS8 weights;
+  if (read_weights_s8(group.node(0), &weights, nullptr) != MDL_OK) return;
+  plan.kernel->pack(plan.geometry, weights, plan.in_zero_point, packed);
+}
+
+mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, mdl_rows& rows,
+                  mdl_error*) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  Args& args = *static_cast<Args*>(memory);
+  args.kernel = plan.kernel;
+  ConvGeometry& g = args.call.conv;
+  g = plan.geometry;
+  set_pictures(shapes[plan.input], shapes[plan.output], &g);
+  args.pixels = g.batch * g.out_h * g.out_w;
+  rows.rows[0] = static_cast<int64_t>((args.pixels + plan.kernel->mr - 1) / plan.kernel->mr);
+  return MDL_OK;
+}
+
+void bind(const mdl_step& step, const mdl_operand* operands, const void* packed, void* memory) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  ConvS8& call = static_cast<Args*>(memory)->call;
+  call.in = static_cast<const int8_t*>(operands[plan.input].data);
+  call.in_stride = static_cast<size_t>(operands[plan.input].pitch);
+  call.in_zero_point = plan.in_zero_point;
+  call.weights = packed;
+  call.out = output_s8(plan.rule, operands[plan.output]);
+}
+
+}  // namespace
+
+extern const Lowering lowering_qconv = {
+    .supports = supports,
+    .plan = plan,
+    .pack = pack,
+    .resize = resize,
+    .bind = bind,
+};
+
+}  // namespace medulla::cpu
