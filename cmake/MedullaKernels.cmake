@@ -6,7 +6,8 @@
 # are compiled for the baseline; <arch>_<isa>.cc and <arch>_<isa>_<part>.cc with the flags of that
 # ISA, if the target has the architecture, MEDULLA_KERNEL_ISAS names the ISA and the compiler knows
 # it. The rows whose file is compiled are written to
-# <build>/generated/medulla_rows/<family>.inc, which the selectors include.
+# <build>/generated/medulla_rows/<family>.inc, which the selectors include, and those of all
+# families, as MDL_KERNEL_OF(family, name, isa), to all_families.inc.
 # Nothing here names a family or a kernel.
 
 include(CheckCXXCompilerFlag)
@@ -124,7 +125,7 @@ function(_medulla_add_family target family arch isas)
     endif()
     if("${text_${isa}}" MATCHES "[^a-z0-9_]${name}[^a-z0-9_]")
       string(APPEND rows "${line}\n")
-      list(APPEND names "${name}")
+      list(APPEND names "MDL_KERNEL_OF(${family}, ${name}, ${isa})")
     else()
       _medulla_require_definition("${folder}" ${name} ${isa})
     endif()
@@ -137,7 +138,8 @@ endfunction()
 function(medulla_add_kernels target)
   _medulla_kernel_arch(arch)
   _medulla_kernel_isas("${arch}" isas)
-  target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/kernels/isa.cc")
+  target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/kernels/isa.cc"
+                                   "${PROJECT_SOURCE_DIR}/kernels/families.cc")
   target_include_directories(${target} PRIVATE "${PROJECT_BINARY_DIR}/generated")
   file(GLOB lists CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*/kernels.inc")
   set_property(GLOBAL PROPERTY MEDULLA_KERNEL_ROWS "")
@@ -148,5 +150,6 @@ function(medulla_add_kernels target)
   endforeach()
   get_property(rows GLOBAL PROPERTY MEDULLA_KERNEL_ROWS)
   list(JOIN rows "\n" text)
-  _medulla_write_if_changed("${PROJECT_BINARY_DIR}/generated/medulla_rows/rows.txt" "${text}\n")
+  _medulla_write_if_changed("${PROJECT_BINARY_DIR}/generated/medulla_rows/all_families.inc"
+                            "${text}\n")
 endfunction()

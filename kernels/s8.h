@@ -17,11 +17,11 @@ struct WeightsS8 {
   size_t k_stride = 1;  // w[k][n] is w[k * k_stride + n * n_stride]
   size_t n_stride = 0;
   const int32_t* zero_points = nullptr;  // z_w[n * zero_point_step], or null for 0
-  size_t zero_point_step = 1;           // 0: one for all channels
-  const int32_t* bias = nullptr;        // [n], or null for 0
-  const float* scale = nullptr;         // [n * scale_step]: s_x * s_w / s_y, or s_x * s_w for a
-  size_t scale_step = 1;                // float output; 0: one for all channels
-  const float* float_bias = nullptr;    // [n] for a float output, or null for 0
+  size_t zero_point_step = 1;            // 0: one for all channels
+  const int32_t* bias = nullptr;         // [n], or null for 0
+  const float* scale = nullptr;          // [n * scale_step]: s_x * s_w / s_y, or s_x * s_w for a
+  size_t scale_step = 1;                 // float output; 0: one for all channels
+  const float* float_bias = nullptr;     // [n] for a float output, or null for 0
 };
 
 // Where sums go: row or pixel p, channel c to element p * stride + c of one of the two.

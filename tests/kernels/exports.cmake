@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 cmake_minimum_required(VERSION 3.25)
 # cmake -DNM=nm -DROWS=<build>/generated/medulla_rows -P exports.cmake
-# Fails unless the objects of objects.txt define exactly the rows of rows.txt and nothing else.
+# Fails unless the objects of objects.txt define exactly the rows of all_families.inc and nothing else.
 file(STRINGS "${ROWS}/objects.txt" objects)
-file(STRINGS "${ROWS}/rows.txt" rows)
+file(STRINGS "${ROWS}/all_families.inc" rows)
+list(TRANSFORM rows REPLACE ".*, ([a-z0-9_]+), .*" "\\1")
 if(NOT objects)
   message(FATAL_ERROR "no kernel objects to check")
 endif()

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/families.h"
 #include "kernels/row.h"
 #include "tests/catch.h"
 
@@ -59,6 +60,22 @@ TEST_CASE("the host's ISA set is closed") {
   for (int i = 0; i < kIsaCount; ++i) {
     const Isa isa = static_cast<Isa>(i);
     if (host.contains(isa_bit(isa))) CHECK(host.contains(isa_needs(isa)));
+  }
+}
+
+TEST_CASE("every family ends with a portable row, and row names say family and ISA") {
+  const std::span<const KernelName> names = kernel_names();
+  REQUIRE_FALSE(names.empty());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string name = names[i].name;
+    INFO(name);
+    CHECK(name.rfind(std::string(names[i].family) + "_", 0) == 0);
+    const std::string isa = std::string("_") + isa_name(names[i].isa);
+    CHECK(name.size() > isa.size());
+    CHECK(name.substr(name.size() - isa.size()) == isa);
+    const bool last =
+        i + 1 == names.size() || std::string_view(names[i].family) != names[i + 1].family;
+    CHECK((names[i].isa == Isa::portable) == last);
   }
 }
 
