@@ -50,8 +50,8 @@ static inline int8_t quantize_s8(float t, int32_t zero_point, int32_t min, int32
   return static_cast<int8_t>(static_cast<int32_t>(rounded) + zero_point);
 }
 
-// The packed form of the portable rows: for each 16 channels one PanelS8, then k rows of 16
-// weights w - z_w as int16; what lies past n is 0.
+// The packed form of weights widened to 16 bits: for each 16 channels one PanelS8, then the weights
+// w - z_w in groups of `group` k: [k / group][16 channels][group]. What lies past n and k is 0.
 constexpr size_t kPanelS8 = 16;
 struct alignas(64) PanelS8 {
   uint32_t bias[kPanelS8];
@@ -61,6 +61,7 @@ struct alignas(64) PanelS8 {
   const int16_t* weights() const { return reinterpret_cast<const int16_t*>(this + 1); }
 };
 
+// `k` is a multiple of the group.
 static inline size_t panel_bytes_s8(size_t k) {
   return sizeof(PanelS8) + (k * kPanelS8 * sizeof(int16_t) + 63) / 64 * 64;
 }

@@ -57,16 +57,16 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   return read(cpu, group, &reading, error);
 }
 
-mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
+mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
   const Args& args = *static_cast<const Args*>(memory);
   const size_t b = static_cast<size_t>(begin);
   const size_t e = static_cast<size_t>(end);
   const size_t mr = args.kernel->mr;
   const size_t nr = args.kernel->nr;
   if (args.by_columns) {
-    args.kernel->run(args.call, 0, args.m, b * nr, std::min(e * nr, args.call.n));
+    args.kernel->run(args.call, 0, args.m, b * nr, std::min(e * nr, args.call.n), scratch);
   } else {
-    args.kernel->run(args.call, b * mr, std::min(e * mr, args.m), 0, args.call.n);
+    args.kernel->run(args.call, b * mr, std::min(e * mr, args.m), 0, args.call.n, scratch);
   }
   return MDL_OK;
 }
@@ -88,6 +88,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   step.kernel = reading.row->name;
   step.run = run;
   step.args_bytes = sizeof(Args);
+  step.scratch_bytes = plan->kernel->scratch_bytes(plan->k);
   step.packed_bytes = plan->kernel->packed_bytes(reading.weights);
   step.macs = uint64_t{reading.problem.m} * plan->n * plan->k;
   step.strided = (1u << group.operand_count()) - 1;

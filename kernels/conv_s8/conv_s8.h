@@ -46,6 +46,11 @@ struct ConvS8Kernel {
 using ConvS8Row = Row<ConvS8Kernel, ConvS8Problem>;
 std::span<const ConvS8Row> conv_s8_rows();
 
+// For kernels: pack_s8 and packed_bytes_s8 for each group of channels, one after the other.
+size_t conv_s8_packed_bytes(const ConvGeometry& conv, size_t group);
+void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, size_t group, int32_t fold,
+                  void* packed);
+
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_CONV_S8_CONV_S8_H_

@@ -1,34 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/conv_s8/conv_s8.h"
-#include "kernels/gemm_s8/gemm_s8.h"
 
 namespace medulla {
 namespace {
 
-// The weights of one group, whose panels follow those of the group before it.
-WeightsS8 group_weights(const ConvGeometry& conv, const WeightsS8& w, size_t group) {
-  WeightsS8 part = w;
-  part.n = conv.out_channels / conv.groups;
-  const size_t first = group * part.n;
-  part.w += first * w.n_stride;
-  part.scale += first * w.scale_step;
-  if (w.zero_points != nullptr) part.zero_points += first * w.zero_point_step;
-  if (w.bias != nullptr) part.bias += first;
-  if (w.float_bias != nullptr) part.float_bias += first;
-  return part;
+size_t packed_bytes(const ConvGeometry& conv, const WeightsS8&) {
+  return conv_s8_packed_bytes(conv, 1);
 }
 
-size_t packed_bytes(const ConvGeometry& conv, const WeightsS8& w) {
-  return conv.groups * packed_bytes_s8(group_weights(conv, w, 0));
-}
-
-void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point, void* packed) {
-  unsigned char* to = static_cast<unsigned char*>(packed);
-  for (size_t group = 0; group < conv.groups; ++group) {
-    const WeightsS8 part = group_weights(conv, w, group);
-    pack_s8(part, in_zero_point, to);
-    to += packed_bytes_s8(part);
-  }
+void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t, void* packed) {
+  conv_s8_pack(conv, w, 1, 0, packed);
 }
 
 size_t scratch_bytes(const ConvGeometry&) { return 0; }
@@ -58,7 +39,7 @@ void run(const ConvS8& a, size_t begin, size_t end, void*) {
   const size_t channels = c.in_channels / c.groups;
   const size_t n = c.out_channels / c.groups;
   const size_t k = c.kernel_h * c.kernel_w * channels;
-  const size_t group_bytes = (n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(k);
+  const size_t group_bytes = conv_s8_packed_bytes(c, 1) / c.groups;
   for (size_t p = begin; p < end; ++p) {
     for (size_t group = 0; group < c.groups; ++group) {
       const void* packed = static_cast<const unsigned char*>(a.weights) + group * group_bytes;

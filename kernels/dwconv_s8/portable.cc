@@ -5,10 +5,12 @@
 namespace medulla {
 namespace {
 
-size_t packed_bytes(const ConvGeometry&, const WeightsS8& w) { return packed_bytes_s8(w); }
+size_t packed_bytes(const ConvGeometry&, const WeightsS8& w) {
+  return packed_bytes_s8(w.n, w.k, 1);
+}
 
-void pack(const ConvGeometry&, const WeightsS8& w, int32_t in_zero_point, void* packed) {
-  pack_s8(w, in_zero_point, packed);
+void pack(const ConvGeometry&, const WeightsS8& w, int32_t, void* packed) {
+  pack_s8(w, 1, 0, packed);
 }
 
 size_t scratch_bytes(const ConvGeometry&) { return 0; }

@@ -23,27 +23,32 @@ constexpr GemmS8Row kRows[] = {
 
 std::span<const GemmS8Row> gemm_s8_rows() { return kRows; }
 
-size_t packed_bytes_s8(const WeightsS8& w) {
-  return (w.n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(w.k);
+size_t packed_bytes_s8(size_t n, size_t k, size_t group) {
+  const size_t depth = (k + group - 1) / group * group;
+  return (n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(depth);
 }
 
-void pack_s8(const WeightsS8& w, int32_t, void* packed) {
+void pack_s8(const WeightsS8& w, size_t group, int32_t fold, void* packed) {
+  const size_t panel_bytes = packed_bytes_s8(1, w.k, group);
   unsigned char* to = static_cast<unsigned char*>(packed);
-  std::memset(to, 0, packed_bytes_s8(w));
-  for (size_t n0 = 0; n0 < w.n; n0 += kPanelS8, to += panel_bytes_s8(w.k)) {
+  std::memset(to, 0, packed_bytes_s8(w.n, w.k, group));
+  for (size_t n0 = 0; n0 < w.n; n0 += kPanelS8, to += panel_bytes) {
     const size_t width = w.n - n0 < kPanelS8 ? w.n - n0 : kPanelS8;
     PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
     int16_t* const weights = reinterpret_cast<int16_t*>(panel + 1);
     for (size_t j = 0; j < width; ++j) {
       const size_t n = n0 + j;
       const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
-      panel->bias[j] = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
-      panel->scale[j] = w.scale[n * w.scale_step];
-      panel->float_bias[j] = w.float_bias != nullptr ? w.float_bias[n] : 0.0f;
+      uint32_t sum = 0;
       for (size_t k = 0; k < w.k; ++k) {
         const int value = w.w[k * w.k_stride + n * w.n_stride] - zero_point;
-        weights[k * kPanelS8 + j] = static_cast<int16_t>(value);
+        weights[(k / group * kPanelS8 + j) * group + k % group] = static_cast<int16_t>(value);
+        sum += static_cast<uint32_t>(value);
       }
+      const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
+      panel->bias[j] = bias - static_cast<uint32_t>(fold) * sum;
+      panel->scale[j] = w.scale[n * w.scale_step];
+      panel->float_bias[j] = w.float_bias != nullptr ? w.float_bias[n] : 0.0f;
     }
   }
 }

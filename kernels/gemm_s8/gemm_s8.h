@@ -36,16 +36,19 @@ struct GemmS8Kernel {
   // The packed bytes hold no pointers; they depend on the weights and a's zero point alone.
   size_t (*packed_bytes)(const WeightsS8& b);
   void (*pack)(const WeightsS8& b, int32_t a_zero_point, void* packed);
+  // What run needs, aligned to kPackAlign; its contents need not last from call to call.
+  size_t (*scratch_bytes)(size_t k);
   // Computes rows [m0, m1) and columns [n0, n1); n0 is a multiple of nr, n1 one too or n.
-  void (*run)(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1);
+  void (*run)(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void* scratch);
 };
 
 using GemmS8Row = Row<GemmS8Kernel, GemmS8Problem>;
 std::span<const GemmS8Row> gemm_s8_rows();
 
-// The packing of the portable rows of all INT8 families.
-size_t packed_bytes_s8(const WeightsS8& w);
-void pack_s8(const WeightsS8& w, int32_t in_zero_point, void* packed);
+// For kernels of all INT8 families: the packing of s8.h. With `fold` = z_in the biases are such that
+// raw inputs may be multiplied; 0 where a kernel takes z_in off them itself.
+size_t packed_bytes_s8(size_t n, size_t k, size_t group);
+void pack_s8(const WeightsS8& w, size_t group, int32_t fold, void* packed);
 
 }  // namespace medulla
 

@@ -4,7 +4,11 @@
 namespace medulla {
 namespace {
 
-void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1) {
+size_t packed_bytes(const WeightsS8& b) { return packed_bytes_s8(b.n, b.k, 1); }
+void pack(const WeightsS8& b, int32_t, void* packed) { pack_s8(b, 1, 0, packed); }
+size_t scratch_bytes(size_t) { return 0; }
+
+void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void*) {
   for (size_t n = n0; n < n1; n += kPanelS8) {
     const PanelS8& panel = *panel_s8(g.b, g.k, n);
     for (size_t m = m0; m < m1; ++m) {
@@ -23,6 +27,6 @@ void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1) {
 }  // namespace
 
 extern const GemmS8Kernel gemm_s8_portable;
-const GemmS8Kernel gemm_s8_portable = {1, kPanelS8, packed_bytes_s8, pack_s8, run};
+const GemmS8Kernel gemm_s8_portable = {1, kPanelS8, packed_bytes, pack, scratch_bytes, run};
 
 }  // namespace medulla

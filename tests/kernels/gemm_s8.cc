@@ -63,12 +63,13 @@ void check(size_t m, size_t n, size_t k, uint64_t seed) {
     } else {
       g.c.s8 = actual.data();
     }
+    Block scratch(row.kernel->scratch_bytes(k));
     const size_t nr = row.kernel->nr;
     const size_t m_cut = random.integer<size_t>(0, m);
     const size_t n_cut = random.integer<size_t>(0, n / nr) * nr;
-    row.kernel->run(g, m_cut, m, 0, n);
-    row.kernel->run(g, 0, m_cut, n_cut, n);
-    row.kernel->run(g, 0, m_cut, 0, n_cut);
+    row.kernel->run(g, m_cut, m, 0, n, scratch.data());
+    row.kernel->run(g, 0, m_cut, n_cut, n, scratch.data());
+    row.kernel->run(g, 0, m_cut, 0, n_cut, scratch.data());
     INFO(row.name << " seed " << seed << " m " << m << " n " << n << " k " << k);
     if (output.float_output) {
       CHECK(test::difference(actual_f32, expected_f32) == "");
