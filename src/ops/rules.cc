@@ -76,21 +76,23 @@ mdl_status check_movable(const NodeView& node, std::span<const TensorType> input
                    mdl_dtype_name(inputs[i].dtype), ", should have elements of whole bytes");
 }
 
-bool same_quantization(const mdl_tensor& a, const mdl_tensor& b) {
+mdl_status check_same_quantization(const NodeView& node, const mdl_tensor& a, const mdl_tensor& b,
+                                   mdl_error* error) {
   const mdl_quantization& p = a.quantization;
   const mdl_quantization& q = b.quantization;
-  if (p.count != q.count || p.count > 1) return false;
-  return p.count == 0 || (std::memcmp(p.scales, q.scales, sizeof(float)) == 0 &&
-                          p.zero_points[0] == q.zero_points[0]);
+  if (p.count == 0 && q.count == 0) return MDL_OK;
+  if (p.count == 1 && q.count == 1 && std::memcmp(p.scales, q.scales, sizeof(float)) == 0 &&
+      p.zero_points[0] == q.zero_points[0]) {
+    return MDL_OK;
+  }
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "'", a.name, "' and '", b.name,
+                   "' differ in quantization; should have none, or one equal scale and zero point");
 }
 
 mdl_status check_quantization_kept(const NodeView& node, mdl_error* error) {
-  const mdl_tensor& x = *node.input(0);
   for (size_t o = 0; o < node.output_count(); ++o) {
-    const mdl_tensor* y = node.output(o);
-    if (y == nullptr || same_quantization(x, *y)) continue;
-    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "quantization of '", x.name, "' and '",
-                     y->name, "' should be one equal scale and zero point, or none on both");
+    if (node.output(o) == nullptr) continue;
+    MDL_TRY(check_same_quantization(node, *node.input(0), *node.output(o), error));
   }
   return MDL_OK;
 }

@@ -30,10 +30,11 @@ mdl_status set_output(const NodeView& node, std::span<TensorType> outputs, size_
 mdl_status check_movable(const NodeView& node, std::span<const TensorType> inputs, size_t i,
                          mdl_error* error);
 inline size_t element_bytes(const TensorType& type) { return mdl_dtype_bits(type.dtype) / 8; }
-// An Op.check: each of the node's outputs has the quantization of input 0, none or one scale.
+// Elements of both mean the same: no quantization, or one equal scale and zero point.
+mdl_status check_same_quantization(const NodeView& node, const mdl_tensor& a, const mdl_tensor& b,
+                                   mdl_error* error);
+// An Op.check: that is so for input 0 and each output.
 mdl_status check_quantization_kept(const NodeView& node, mdl_error* error);
-// Whether elements of `a` and `b` mean the same: both of none, or of one equal scale.
-bool same_quantization(const mdl_tensor& a, const mdl_tensor& b);
 
 // The product of the dimensions [begin, end).
 inline int64_t extent(const mdl_shape& shape, uint32_t begin, uint32_t end) {
