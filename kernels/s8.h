@@ -57,9 +57,11 @@ struct alignas(64) PanelS8 {
   uint32_t bias[kPanelS8];
   float scale[kPanelS8];
   float float_bias[kPanelS8];
-
-  const int16_t* weights() const { return reinterpret_cast<const int16_t*>(this + 1); }
 };
+
+static inline const int16_t* panel_weights(const PanelS8& panel) {
+  return reinterpret_cast<const int16_t*>(&panel + 1);
+}
 
 // `k` is a multiple of the group.
 static inline size_t panel_bytes_s8(size_t k) {

@@ -47,7 +47,7 @@ void run(const ConvS8& a, size_t begin, size_t end, void*) {
         const PanelS8& panel = *panel_s8(packed, k, j);
         uint32_t sums[kPanelS8];
         for (size_t i = 0; i < kPanelS8; ++i) sums[i] = panel.bias[i];
-        add_taps(a, p, a.in + group * channels, panel.weights(), sums);
+        add_taps(a, p, a.in + group * channels, panel_weights(panel), sums);
         store_s8(a.out, p, group * n + j, n - j < kPanelS8 ? n - j : kPanelS8, panel, sums);
       }
     }

@@ -56,7 +56,7 @@ void run(const ConvS8& a, size_t begin, size_t end, void*) {
       const size_t width = left < kPanelS8 ? left : kPanelS8;
       uint32_t sums[kPanelS8];
       for (size_t j = 0; j < kPanelS8; ++j) sums[j] = panel.bias[j];
-      add_taps(a, p, a.in + channel, width, panel.weights(), sums);
+      add_taps(a, p, a.in + channel, width, panel_weights(panel), sums);
       store_s8(a.out, p, channel, width, panel, sums);
     }
   }

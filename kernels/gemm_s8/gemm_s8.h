@@ -45,8 +45,8 @@ struct GemmS8Kernel {
 using GemmS8Row = Row<GemmS8Kernel, GemmS8Problem>;
 std::span<const GemmS8Row> gemm_s8_rows();
 
-// For kernels of all INT8 families: the packing of s8.h. With `fold` = z_in the biases are such that
-// raw inputs may be multiplied; 0 where a kernel takes z_in off them itself.
+// For kernels of all INT8 families: the packing of s8.h. With `fold` = z_in the biases are such
+// that raw inputs may be multiplied; 0 where a kernel takes z_in off them itself.
 size_t packed_bytes_s8(size_t n, size_t k, size_t group);
 void pack_s8(const WeightsS8& w, size_t group, int32_t fold, void* packed);
 

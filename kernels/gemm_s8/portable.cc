@@ -13,7 +13,7 @@ void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void*) {
     const PanelS8& panel = *panel_s8(g.b, g.k, n);
     for (size_t m = m0; m < m1; ++m) {
       const int8_t* a = g.a + m * g.lda;
-      const int16_t* w = panel.weights();
+      const int16_t* w = panel_weights(panel);
       uint32_t sums[kPanelS8];
       for (size_t j = 0; j < kPanelS8; ++j) sums[j] = panel.bias[j];
       for (size_t k = 0; k < g.k; ++k, w += kPanelS8) {

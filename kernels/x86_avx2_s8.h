@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MEDULLA_KERNELS_X86_AVX2_S8_H_
+#define MEDULLA_KERNELS_X86_AVX2_S8_H_
+
+#include <cstring>
+
+#include "kernels/s8.h"
+#include "kernels/x86_avx2.h"
+
+// Exact INT8 on AVX2: inputs and weights are widened to 16 bits and multiplied in pairs by
+// vpmaddwd, whose sums cannot overflow; weights are packed in groups of two.
+namespace medulla {
+
+constexpr size_t kTileRowsS8 = 6;
+constexpr size_t kPairS8 = 2;
+
+// to[i] = from[i] - zero_point. Neither reads nor writes past `count`: the last vector overlaps.
+static inline void widen_s8(const int8_t* from, size_t count, int32_t zero_point, int16_t* to) {
+  const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(zero_point));
+  const auto sixteen = [&](size_t i) {
+    const __m128i q = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i),
+                        _mm256_sub_epi16(_mm256_cvtepi8_epi16(q), zero));
+  };
+  const auto eight = [&](size_t i) {
+    const __m128i q = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
+                     _mm_sub_epi16(_mm_cvtepi8_epi16(q), _mm256_castsi256_si128(zero)));
+  };
+  if (count >= 16) {
+    for (size_t i = 0; i + 16 <= count; i += 16) sixteen(i);
+    if (count % 16 != 0) sixteen(count - 16);
+  } else if (count >= 8) {
+    eight(0);
+    eight(count - 8);
+  } else {
+    for (size_t i = 0; i < count; ++i) to[i] = static_cast<int16_t>(from[i] - zero_point);
+  }
+}
+
+struct QuantizeS8 {
+  __m256 lo;
+  __m256 hi;
+  __m256i zero_point;
+};
+
+static inline QuantizeS8 load_quantize_s8(const OutputS8& out) {
+  return {_mm256_set1_ps(static_cast<float>(out.min - out.zero_point)),
+          _mm256_set1_ps(static_cast<float>(out.max - out.zero_point)),
+          _mm256_set1_epi32(out.zero_point)};
+}
+
+// quantize_s8 of eight sums.
+static inline __m256i quantize_sums(__m256i sums, __m256 scale, const QuantizeS8& to) {
+  const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
+  const __m256i q = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(t, to.lo), to.hi));
+  return _mm256_add_epi32(q, to.zero_point);
+}
+
+// Stores the sums of `width` channels from `channel` on, of kVecs times eight, of kRows rows.
+template <size_t kRows, size_t kVecs>
+static inline void store_s8_avx2(const OutputS8& out, size_t row, size_t channel, size_t width,
+                                 const PanelS8& panel, const __m256i (&sums)[kRows][kVecs]) {
+  static_assert(kVecs == 1 || kVecs == 2);
+  __m256 scale[kVecs];
+#pragma GCC unroll 2
+  for (size_t j = 0; j < kVecs; ++j) scale[j] = _mm256_load_ps(panel.scale + 8 * j);
+  const size_t stride = out.stride;
+  if (out.s8 != nullptr) {
+    const QuantizeS8 quantize = load_quantize_s8(out);
+    int8_t* to = out.s8 + row * stride + channel;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i, to += stride) {
+      const __m256i low = quantize_sums(sums[i][0], scale[0], quantize);
+      const __m256i high =
+          kVecs == 2 ? quantize_sums(sums[i][kVecs - 1], scale[kVecs - 1], quantize) : low;
+      const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+      const __m128i bytes =
+          _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+      if (width == 16) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+      } else if (width == 8) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
+      } else {
+        alignas(16) int8_t part[16];
+        _mm_store_si128(reinterpret_cast<__m128i*>(part), bytes);
+        std::memcpy(to, part, width);
+      }
+    }
+    return;
+  }
+  const __m256 lo = _mm256_set1_ps(out.lo);
+  const __m256 hi = _mm256_set1_ps(out.hi);
+  float* to = out.f32 + row * stride + channel;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kRows; ++i, to += stride) {
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVecs; ++j) {
+      const size_t left = width > 8 * j ? width - 8 * j : 0;
+      const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][j]), scale[j]);
+      const __m256 v = clamp(_mm256_add_ps(t, _mm256_load_ps(panel.float_bias + 8 * j)), lo, hi);
+      store_masked(to + 8 * j, lane_mask(left < 8 ? left : 8), v);
+    }
+  }
+}
+
+// kRows rows of `a`, lda values apart, times a panel: 8 * kVecs channels of which `width` exist.
+template <size_t kRows, size_t kVecs>
+static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t width,
+                    const PanelS8& panel, const int16_t* a, size_t lda, size_t pairs) {
+  __m256i sums[kRows][kVecs];
+#pragma GCC unroll 2
+  for (size_t j = 0; j < kVecs; ++j) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) {
+      sums[i][j] = _mm256_load_si256(reinterpret_cast<const __m256i*>(panel.bias) + j);
+    }
+  }
+  const __m256i* b = reinterpret_cast<const __m256i*>(panel_weights(panel));
+  for (size_t pair = 0; pair < pairs; ++pair, b += 2) {
+    __m256i w[kVecs];
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVecs; ++j) w[j] = _mm256_load_si256(b + j);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) {
+      int32_t values;
+      std::memcpy(&values, a + i * lda + 2 * pair, sizeof values);
+      const __m256i x = _mm256_set1_epi32(values);
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVecs; ++j) {
+        sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(x, w[j]));
+      }
+    }
+  }
+  store_s8_avx2<kRows, kVecs>(out, row, channel, width, panel, sums);
+}
+
+using TileS8Function = void (*)(const OutputS8& out, size_t row, size_t channel, size_t width,
+                                const PanelS8& panel, const int16_t* a, size_t lda, size_t pairs);
+
+// Rows of `depth` 16-bit values that a block keeps in scratch: half of a 32 KiB L1 if it can, so
+// that they stay for all panels.
+static inline size_t block_rows_s8(size_t depth) {
+  const size_t rows = 8192 / (depth + 1);
+  if (rows < kTileRowsS8) return kTileRowsS8;
+  return rows > 96 ? 96 : rows / kTileRowsS8 * kTileRowsS8;
+}
+
+// `rows` widened rows at `a`, `depth` values each, times `channels` channels of `panels`; the
+// outputs begin at row `row`, channel `channel`.
+static void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
+                         const void* panels, const int16_t* a, size_t rows, size_t depth) {
+  static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<3, 1>,
+                                                  tile_s8<4, 1>, tile_s8<5, 1>, tile_s8<6, 1>};
+  static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<3, 2>,
+                                                   tile_s8<4, 2>, tile_s8<5, 2>, tile_s8<6, 2>};
+  for (size_t j = 0; j < channels; j += kPanelS8) {
+    const PanelS8& panel = *panel_s8(panels, depth, j);
+    const size_t width = channels - j < kPanelS8 ? channels - j : kPanelS8;
+    const TileS8Function* tiles = width <= 8 ? kOneVector : kTwoVectors;
+    for (size_t i = 0; i < rows; i += kTileRowsS8) {
+      const size_t height = rows - i < kTileRowsS8 ? rows - i : kTileRowsS8;
+      tiles[height - 1](out, row + i, channel + j, width, panel, a + i * depth, depth,
+                        depth / kPairS8);
+    }
+  }
+}
+
+}  // namespace medulla
+
+#endif  // MEDULLA_KERNELS_X86_AVX2_S8_H_
