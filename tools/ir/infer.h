@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes and dtypes of a whole graph, by the operators' own rules.
+#ifndef MEDULLA_TOOLS_IR_INFER_H_
+#define MEDULLA_TOOLS_IR_INFER_H_
+
+#include "tools/ir/graph.h"
+
+namespace medulla::tools {
+
+// Sets dims and dtype of every tensor that a node makes, node by node. An output's declared dtype
+// counts where the operator cannot know it (QuantizeLinear). Symbols are carried along dimensions
+// that change with them. Throws std::runtime_error, whose text names the node.
+void infer_shapes(Graph& graph);
+
+// The same for the outputs of one node of the graph, whose inputs are known; without symbols.
+void infer_node(Graph& graph, const Node& node);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_IR_INFER_H_
