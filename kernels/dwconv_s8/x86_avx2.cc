@@ -38,6 +38,7 @@ size_t scratch_bytes(const ConvGeometry& c) { return even(c.kernel_h * c.kernel_
 template <bool kWhole>
 inline __m128i load(const int8_t* in, size_t width) {
   if constexpr (kWhole) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
+  if (width == 8) return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(in));
   alignas(16) int8_t part[kPanelS8] = {};
   std::memcpy(part, in, width);
   return _mm_load_si128(reinterpret_cast<const __m128i*>(part));
