@@ -16,7 +16,11 @@ Text& Text::operator<<(char c) {
 }
 
 Text& Text::operator<<(const char* s) {
-  for (const char* c = s != nullptr ? s : "(null)"; *c != 0; ++c) *this << *c;
+  return *this << std::string_view(s != nullptr ? s : "(null)");
+}
+
+Text& Text::operator<<(std::string_view s) {
+  for (const char c : s) *this << c;
   return *this;
 }
 

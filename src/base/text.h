@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "medulla/backend.h"
 
@@ -19,6 +20,7 @@ class Text {
   }
 
   Text& operator<<(const char* s);  // null prints as "(null)"
+  Text& operator<<(std::string_view s);
   Text& operator<<(char c);
   Text& operator<<(double value);  // shortest of up to 9 significant digits
   template <std::integral T>
