@@ -129,8 +129,8 @@ typedef struct mdl_graph {
 } mdl_graph;
 
 /// Nodes that run as one step. `inputs` are the tensors, constants left out, that its nodes read
-/// and do not make, each once, in order of first use; `outputs` those that are needed outside it.
-/// These two lists, one behind the other, are the step's operands.
+/// and do not make, each once, in order of first use; `outputs` those that its nodes make and none
+/// of them reads. These two lists, one behind the other, are the step's operands.
 typedef struct mdl_group {
   const int32_t* nodes;  ///< ascending
   size_t node_count;
@@ -176,7 +176,8 @@ typedef struct mdl_shape {
 } mdl_shape;
 
 /// Where an operand lies: the tensor's rows (its last dimension) stand `pitch` elements apart. A
-/// dense tensor's pitch is its last dimension.
+/// dense tensor's pitch is its last dimension, a scalar's is 1. `data` is aligned to 64, unless the
+/// tensor is made inside a larger one, by concatenation: then to its element.
 typedef struct mdl_operand {
   void* data;
   int64_t pitch;
@@ -191,7 +192,11 @@ typedef struct mdl_stripe {
 } mdl_stripe;
 
 #define MDL_MAX_PHASES 4
+/// The operands that `strided` and `in_place` can speak of; a group may have more, which are then
+/// dense and apart.
 #define MDL_MAX_OPERANDS 32
+/// The most stack that `run` may use: mdl_memory_need.stack_bytes is this and the core's own.
+#define MDL_STEP_STACK_BYTES 16384
 
 /// A planned step. Filled by `plan`, which is given it zeroed; read by the core.
 typedef struct mdl_step {
@@ -246,11 +251,12 @@ typedef struct mdl_backend {
                  int32_t* members, size_t capacity);
 
   /// Whether it can run the group. MDL_OK, or UNSUPPORTED with the reason in `error` (never null),
-  /// in words for the plan: "dilation with stride > 1". Writes nothing else.
+  /// in words for the plan: "dilation with stride > 1"; any other status ends the making of the
+  /// program. `group` lives for the call, here and below. Writes nothing else.
   mdl_status (*supports)(void* instance, const mdl_graph* graph, const mdl_group* group,
                          mdl_error* error);
 
-  /// Fills `step` for a group that is supported.
+  /// Fills `step` for a group that is supported. UNSUPPORTED is a refusal, as from `supports`.
   mdl_status (*plan)(void* instance, const mdl_graph* graph, const mdl_group* group,
                      const mdl_host* host, mdl_step* step, mdl_error* error);
 

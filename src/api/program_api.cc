@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <new>
+
+#include "src/api/handles.h"
+#include "src/api/options.h"
+
+namespace medulla {
+namespace {
+
+mdl_status read_program_options(const mdl_program_options* given, mdl_program_options* options,
+                                mdl_error* error) {
+  MDL_TRY(read_options(given, options, error));
+  if (options->placement > MDL_PLACEMENT_STRICT || options->numerics > MDL_NUMERICS_FAST ||
+      options->precision > MDL_PRECISION_LOW) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT,
+                "options: placement, numerics or precision is no value of its enum");
+  }
+  if (options->extra_backend_count > 0 && options->extra_backends == nullptr) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: extra_backends is null, its count ",
+                options->extra_backend_count);
+  }
+  return check_block(options->block, error);
+}
+
+// The handle, in the block or from the allocator; null when there is no memory.
+mdl_program* make_handle(const mdl_program_options& options) {
+  const mdl_allocator& allocator = allocator_of(options.allocator);
+  const size_t head = mdl_program::head();
+  if (options.block.data != nullptr) {
+    if (options.block.size < head) return nullptr;
+    std::byte* data = static_cast<std::byte*>(options.block.data);
+    return new (data) mdl_program(allocator, {data + head, options.block.size - head});
+  }
+  void* memory = allocator.allocate(allocator.context, head, MDL_ALIGNMENT);
+  if (memory == nullptr) return nullptr;
+  mdl_program* program = new (memory) mdl_program(allocator, {nullptr, 0});
+  program->from_allocator = true;
+  return program;
+}
+
+void destroy(mdl_program* program) {
+  close_program(program->program);
+  const mdl_allocator allocator = program->allocator;
+  const bool from_allocator = program->from_allocator;
+  program->~mdl_program();
+  if (from_allocator) {
+    allocator.release(allocator.context, program, mdl_program::head(), MDL_ALIGNMENT);
+  }
+}
+
+size_t session_bytes(const Program& program) {
+  return mdl_session::head() + Session::memory_need(program, SessionOptions());
+}
+
+mdl_status build(const mdl_graph& graph, const uint8_t* digest, const mdl_program_options& options,
+                 const BuildMode& mode, mdl_program** program, mdl_error* error) {
+  mdl_program* built = make_handle(options);
+  if (built == nullptr) {
+    return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for the program's handle");
+  }
+  const mdl_status status =
+      build_program(graph, digest, options, mode, built->arena, &built->program, error);
+  if (status != MDL_OK) {
+    destroy(built);
+    return status;
+  }
+  *program = built;
+  return MDL_OK;
+}
+
+}  // namespace
+
+mdl_status create_program(const mdl_graph& graph, const uint8_t* digest,
+                          const mdl_program_options* given, bool share_memory,
+                          mdl_program** program, mdl_error* error) {
+  mdl_program_options options;
+  MDL_TRY(read_program_options(given, &options, error));
+  mdl_program* built = nullptr;
+  mdl_error reason = MDL_ERROR_INIT;
+  const BuildMode mode = {.pack = true, .share_memory = share_memory};
+  const mdl_status status = build(graph, digest, options, mode, &built, &reason);
+  if (status == MDL_ERROR_OUT_OF_MEMORY && options.block.data != nullptr) {
+    mdl_memory_need need = MDL_MEMORY_NEED_INIT;
+    MDL_TRY(program_memory_need(graph, given, share_memory, &need, error));
+    return fail(error, status, "the block has ", options.block.size, " bytes, the program needs ",
+                need.program_bytes);
+  }
+  if (status != MDL_OK) return fail(error, status, static_cast<const char*>(reason.text));
+  const size_t whole = mdl_program::head() + built->arena.peak() + session_bytes(built->program);
+  if (options.memory_budget != 0 && whole > options.memory_budget) {
+    destroy(built);
+    return fail(error, MDL_ERROR_LIMIT, "program and session need ", whole,
+                " bytes, the budget is ", options.memory_budget);
+  }
+  *program = built;
+  return MDL_OK;
+}
+
+mdl_status program_memory_need(const mdl_graph& graph, const mdl_program_options* given,
+                               bool share_memory, mdl_memory_need* need, mdl_error* error) {
+  mdl_program_options options;
+  MDL_TRY(read_program_options(given, &options, error));
+  options.block = {};
+  mdl_program* built = nullptr;
+  const BuildMode mode = {.pack = false, .share_memory = share_memory};
+  MDL_TRY(build(graph, nullptr, options, mode, &built, error));
+  const Program& program = built->program;
+  const size_t packed = built->arena.lasting() + program.packed_bytes;
+  mdl_memory_need all = MDL_MEMORY_NEED_INIT;
+  all.program_bytes = mdl_program::head() + std::max(built->arena.peak(), packed);
+  all.session_bytes = session_bytes(program);
+  all.packed_bytes = program.packed_bytes;
+  all.arena_bytes = program.arena_bytes;
+  all.arena_bound_bytes = program.arena_bound_bytes;
+  all.scratch_bytes = program.scratch_bytes;
+  all.state_bytes = program.state_bytes;
+  all.stack_bytes = kRunStackBytes;
+  destroy(built);
+  const size_t size = std::min(need->struct_size, sizeof(all));
+  all.struct_size = need->struct_size;
+  std::memcpy(need, &all, size);
+  return MDL_OK;
+}
+
+}  // namespace medulla
+
+using medulla::fail;
+
+void mdl_program_destroy(mdl_program* program) {
+  if (program != nullptr) medulla::destroy(program);
+}
+
+mdl_status mdl_program_plan(const mdl_program* program, mdl_plan_format format, char* text,
+                            size_t size, size_t* needed, mdl_error* error) {
+  if (program == nullptr || needed == nullptr || (text == nullptr && size > 0)) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT,
+                "mdl_program_plan: program, needed or text is null");
+  }
+  if (format != MDL_PLAN_TEXT && format != MDL_PLAN_JSON) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_program_plan: format ",
+                static_cast<int>(format), " is neither text nor JSON");
+  }
+  *needed = format == MDL_PLAN_JSON ? medulla::plan_json(program->program, text, size)
+                                    : medulla::plan_text(program->program, text, size);
+  return MDL_OK;
+}
+
+size_t mdl_program_step_count(const mdl_program* program) {
+  return program != nullptr ? program->program.steps.size() : 0;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops that run a session's calls.
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "src/base/fp_env.h"
+#include "src/base/text.h"
+#include "src/graph/session.h"
+
+namespace medulla {
+namespace {
+
+// A call whose rows several threads share: task i takes the i-th of `parts` ranges.
+struct SharedCall {
+  const Call* call;
+  std::byte* scratch;
+  size_t scratch_bytes;
+  std::atomic<mdl_status> status;
+};
+
+void run_part(void* argument, size_t index) {
+  SharedCall& shared = *static_cast<SharedCall*>(argument);
+  const Call& call = *shared.call;
+  const int64_t grain = call.grain;
+  const int64_t units = (call.rows + grain - 1) / grain;
+  const int64_t i = static_cast<int64_t>(index);
+  const int64_t begin = units * i / call.parts * grain;
+  const int64_t end = std::min(units * (i + 1) / call.parts * grain, call.rows);
+  const FloatEnvironment environment;
+  const mdl_status status =
+      call.run(call.args, call.phase, begin, end, shared.scratch + index * shared.scratch_bytes);
+  if (status != MDL_OK) shared.status.store(status, std::memory_order_relaxed);
+}
+
+uint64_t now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
+}
+
+// An exponent of ones: NaN or infinity.
+bool is_finite(mdl_dtype dtype, const std::byte* element) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, element, mdl_dtype_bits(dtype) / 8);
+  switch (dtype) {
+    case MDL_FLOAT16:
+      return (bits & 0x7C00) != 0x7C00;
+    case MDL_BFLOAT16:
+      return (bits & 0x7F80) != 0x7F80;
+    case MDL_FLOAT32:
+      return (bits & 0x7F800000) != 0x7F800000;
+    case MDL_FLOAT64:
+      return (bits & 0x7FF0000000000000) != 0x7FF0000000000000;
+    default:
+      return true;
+  }
+}
+
+bool is_float(mdl_dtype dtype) {
+  return dtype == MDL_FLOAT16 || dtype == MDL_BFLOAT16 || dtype == MDL_FLOAT32 ||
+         dtype == MDL_FLOAT64;
+}
+
+}  // namespace
+
+// The hot loop: nothing but the calls, and a look at the flag between them.
+mdl_status Session::run_calls() {
+  mdl_status status = MDL_OK;
+  const Call* const end = calls_.data() + call_count_;
+  for (const Call* call = calls_.data(); call != end; ++call) {
+    if (cancel_.load(std::memory_order_relaxed) != 0) break;
+    status = call->parts == 1 ? call->run(call->args, call->phase, 0, call->rows, scratch_)
+                              : run_shared(*call);
+    if (status != MDL_OK) {
+      fail_call(*call, status);
+      break;
+    }
+  }
+  parallel_.rest();
+  return status != MDL_OK ? status : take_cancel();
+}
+
+mdl_status Session::run_shared(const Call& call) {
+  SharedCall shared = {&call, scratch_, program_->scratch_bytes, MDL_OK};
+  const bool last = &call == &calls_[last_shared_];
+  parallel_.run(run_part, &shared, call.parts, last);
+  return shared.status.load(std::memory_order_relaxed);
+}
+
+// A cancel counts for one run.
+mdl_status Session::take_cancel() {
+  if (cancel_.load(std::memory_order_relaxed) == 0) return MDL_OK;
+  cancel_.store(0, std::memory_order_relaxed);
+  return fail(&error_, MDL_ERROR_CANCELLED, "the run was cancelled; states are as before it");
+}
+
+// The same with a look at the clock and at the outputs.
+mdl_status Session::run_measured() {
+  mdl_status status = MDL_OK;
+  std::fill(nanoseconds_.begin(), nanoseconds_.end(), 0);
+  for (size_t c = 0; c < call_count_ && status == MDL_OK; ++c) {
+    if (cancel_.load(std::memory_order_relaxed) != 0) break;
+    const Call& call = calls_[c];
+    const uint64_t start = options_.profile ? now() : 0;
+    status = call.parts == 1 ? call.run(call.args, call.phase, 0, call.rows, scratch_)
+                             : run_shared(call);
+    if (options_.profile) nanoseconds_[call.step] += now() - start;
+    if (status != MDL_OK) fail_call(call, status);
+    const bool step_ends = c + 1 == call_count_ || calls_[c + 1].step != call.step;
+    if (status == MDL_OK && options_.check_finite && step_ends) {
+      status = check_outputs(program_->steps[call.step]);
+    }
+  }
+  parallel_.rest();
+  return status != MDL_OK ? status : take_cancel();
+}
+
+mdl_status Session::check_outputs(const Step& step) {
+  for (size_t o = 0; o < step.group.output_count; ++o) {
+    const int32_t t = step.group.outputs[o];
+    const mdl_tensor& tensor = program_->graph.tensors[t];
+    if (!is_float(tensor.dtype)) continue;
+    const mdl_shape dims = shape(t);
+    const int64_t columns = dims.rank > 0 ? dims.dims[dims.rank - 1] : 1;
+    const int64_t pitch = program_->places[static_cast<size_t>(t)].pitch;
+    const size_t element = mdl_dtype_bits(tensor.dtype) / 8;
+    const size_t row_bytes = static_cast<size_t>(pitch != 0 ? pitch : columns) * element;
+    const size_t row_count = columns > 0 ? bytes(t) / element / static_cast<size_t>(columns) : 0;
+    const std::byte* row = static_cast<const std::byte*>(data(t));
+    for (size_t r = 0; r < row_count; ++r, row += row_bytes) {
+      for (int64_t c = 0; c < columns; ++c) {
+        if (is_finite(tensor.dtype, row + static_cast<size_t>(c) * element)) continue;
+        const mdl_node& node = program_->graph.nodes[tensor.producer];
+        return fail(&error_, MDL_ERROR_NOT_FINITE, "node '", node.name, "' (", node.op,
+                    "): its output '", tensor.name, "' is not finite at element ",
+                    r * static_cast<size_t>(columns) + static_cast<size_t>(c));
+      }
+    }
+  }
+  return MDL_OK;
+}
+
+mdl_status Session::fail_call(const Call& call, mdl_status status) {
+  const Step& step = program_->steps[call.step];
+  const mdl_node& node = program_->graph.nodes[step.group.nodes[0]];
+  return fail(&error_, status, "node '", node.name, "' (", node.op, ") failed on backend ",
+              program_->backends[step.backend].backend->name, ", kernel ", step.plan.kernel, ": ",
+              mdl_status_name(status));
+}
+
+}  // namespace medulla

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes of all tensors from those of the inputs and states.
+#ifndef MEDULLA_SRC_GRAPH_INFER_H_
+#define MEDULLA_SRC_GRAPH_INFER_H_
+
+#include "medulla/backend.h"
+#include "src/ops/op.h"
+
+namespace medulla {
+
+// How many TensorTypes infer_shapes needs as room: the most arguments that a node has.
+size_t infer_room(const mdl_graph& graph);
+
+// Sets shapes[t] for every tensor that a node makes. Those of inputs, states and constants are
+// given. SHAPE when an extent exceeds its declared maximum. Allocates nothing.
+mdl_status infer_shapes(const mdl_graph& graph, TensorType* room, mdl_shape* shapes,
+                        mdl_error* error);
+
+}  // namespace medulla
+
+#endif  // MEDULLA_SRC_GRAPH_INFER_H_

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/graph/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/isa.h"
+#include "src/base/caches.h"
+#include "src/base/checked.h"
+#include "src/base/names.h"
+#include "src/base/text.h"
+#include "src/graph/backends.h"
+#include "src/graph/memory.h"
+#include "src/graph/place.h"
+
+namespace medulla {
+namespace {
+
+mdl_status fail_memory(mdl_error* error) {
+  return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for the program");
+}
+
+// What planning takes for granted of inputs, outputs and states, beside what the loader checks.
+mdl_status check_graph(const mdl_graph& graph, mdl_error* error) {
+  for (size_t o = 0; o < graph.output_count; ++o) {
+    const mdl_tensor& output = graph.tensors[graph.outputs[o]];
+    if (output.producer < 0) {
+      return fail(error, MDL_ERROR_BAD_MODEL, "output '", output.name,
+                  "' is made by no node; put an Identity before it");
+    }
+    for (size_t other = 0; other < o; ++other) {
+      if (graph.outputs[other] == graph.outputs[o]) {
+        return fail(error, MDL_ERROR_BAD_MODEL, "output '", output.name, "' stands twice");
+      }
+    }
+  }
+  for (size_t s = 0; s < graph.state_count; ++s) {
+    const mdl_state& state = graph.states[s];
+    const mdl_tensor& tensor = graph.tensors[state.tensor];
+    if (state.initial == nullptr) continue;
+    for (uint32_t d = 1; d < tensor.rank; ++d) {
+      if (state.kind == MDL_STATE_APPEND || tensor.symbols[d] != nullptr) {
+        return fail(error, MDL_ERROR_UNSUPPORTED, "state '", tensor.name,
+                    "' has an initial value, which only a state whose dimensions behind the first "
+                    "are fixed can have");
+      }
+    }
+  }
+  return MDL_OK;
+}
+
+bool is_dynamic(const mdl_graph& graph) {
+  for (size_t t = 0; t < graph.tensor_count; ++t) {
+    for (uint32_t d = 0; d < graph.tensors[t].rank; ++d) {
+      if (graph.tensors[t].symbols[d] != nullptr) return true;
+    }
+  }
+  return std::any_of(graph.states, graph.states + graph.state_count,
+                     [](const mdl_state& state) { return state.kind == MDL_STATE_APPEND; });
+}
+
+// A model with an integer node has an activation with a scale.
+bool is_quantized(const mdl_graph& graph) {
+  return std::any_of(graph.tensors, graph.tensors + graph.tensor_count, [](const mdl_tensor& t) {
+    return t.data == nullptr && t.quantization.count > 0;
+  });
+}
+
+// Marks the tensors to keep, in a copy of the tensors.
+mdl_status mark_kept(const char* names, Arena& arena, mdl_graph* graph, mdl_error* error) {
+  std::string_view rest = names != nullptr ? names : "";
+  std::string_view name;
+  if (!next_name(&rest, &name)) return MDL_OK;
+  mdl_tensor* tensors = arena.make<mdl_tensor>(graph->tensor_count);
+  if (tensors == nullptr) return fail_memory(error);
+  std::copy_n(graph->tensors, graph->tensor_count, tensors);
+  graph->tensors = tensors;
+  do {
+    mdl_tensor* const end = tensors + graph->tensor_count;
+    mdl_tensor* const found =
+        std::find_if(tensors, end, [&](const mdl_tensor& t) { return name == t.name; });
+    if (found == end) {
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "keep: the model has no tensor '", name, "'");
+    }
+    found->flags |= MDL_TENSOR_KEEP;
+  } while (next_name(&rest, &name));
+  return MDL_OK;
+}
+
+const char* keep_text(std::string_view text, Arena& arena) {
+  char* copy = arena.make<char>(text.size() + 1);
+  if (copy != nullptr) std::copy(text.begin(), text.end(), copy);
+  return copy;
+}
+
+mdl_status read_options(const mdl_program_options& options, Arena& arena, Program* program,
+                        mdl_error* error) {
+  IsaSet isa = host_isa();
+  if (options.isa != nullptr) {
+    IsaSet wanted;
+    std::string_view unknown;
+    if (!parse_isa_set(options.isa, &wanted, &unknown)) {
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "isa: '", unknown,
+                  "' is no instruction set that is known");
+    }
+    isa = isa & wanted;
+  }
+  char names[kIsaTextSize];
+  format_isa_set(isa, names, sizeof(names));
+  mdl_numerics numerics = options.numerics;
+  if (numerics == MDL_NUMERICS_AUTO) {
+    numerics = is_quantized(program->graph) ? MDL_NUMERICS_EXACT : MDL_NUMERICS_FAST;
+  }
+  if (options.precision == MDL_PRECISION_LOW) numerics = MDL_NUMERICS_FAST;
+  const CacheSizes caches = host_caches();
+  program->context = {
+      .struct_size = sizeof(mdl_backend_context),
+      .isa = isa.bits,
+      .isa_names = keep_text(names, arena),
+      .numerics = numerics,
+      .precision = options.precision,
+      .kernels = keep_text(options.kernels != nullptr ? options.kernels : "", arena),
+      .l1d_bytes = caches.l1d,
+      .l2_bytes = caches.l2,
+      .l3_bytes = caches.l3,
+      .memory_budget = options.memory_budget,
+  };
+  if (program->context.isa_names == nullptr || program->context.kernels == nullptr) {
+    return fail_memory(error);
+  }
+  return MDL_OK;
+}
+
+// The weakest class that a step may have. A backend whose results are only measured has to be asked
+// for by name.
+mdl_numerics_class weakest_class(const Program& program, const mdl_program_options& options) {
+  if (program.context.numerics != MDL_NUMERICS_FAST) return MDL_CLASS_EXACT;
+  return options.backends != nullptr ? MDL_CLASS_MEASURED : MDL_CLASS_BOUNDED;
+}
+
+bool in_arena(const Storage& storage) {
+  return storage.kind == StorageKind::arena || storage.kind == StorageKind::input ||
+         storage.kind == StorageKind::output;
+}
+
+mdl_status give_offsets(Arena& arena, Program* program, mdl_error* error) {
+  const Arena::Scope scope(arena);
+  const int32_t end = static_cast<int32_t>(program->steps.size());
+  size_t count = 0;
+  for (const Storage& storage : program->storages) count += in_arena(storage);
+  const std::span spans(arena.make_temporary<Span>(count), count);
+  const std::span order(arena.make_temporary<int32_t>(3 * count), 3 * count);
+  const std::span room(arena.make_temporary<size_t>(count), count);
+  const size_t positions = static_cast<size_t>(end) + 2;
+  const std::span sums(arena.make_temporary<int64_t>(positions), positions);
+  if (spans.data() == nullptr || order.data() == nullptr || room.data() == nullptr ||
+      sums.data() == nullptr) {
+    return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for planning the program");
+  }
+  size_t s = 0;
+  for (const Storage& storage : program->storages) {
+    if (!in_arena(storage)) continue;
+    spans[s++] = {storage.first, storage.last, align_up(storage.bytes, MDL_ALIGNMENT), 0};
+  }
+  program->arena_bound_bytes = lower_bound(spans, end, sums);
+  program->arena_bytes = plan_offsets(spans, order, room, program->arena_bound_bytes);
+  s = 0;
+  for (Storage& storage : program->storages) {
+    if (in_arena(storage)) storage.offset = spans[s++].offset;
+  }
+  return MDL_OK;
+}
+
+uint64_t touched_bytes(const mdl_graph& graph, const Step& step) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < step.operand_count(); ++i) bytes += graph.tensors[step.operand(i)].bytes;
+  for (size_t n = 0; n < step.group.node_count; ++n) {
+    const mdl_node& node = graph.nodes[step.group.nodes[n]];
+    for (uint32_t i = 0; i < node.input_count; ++i) {
+      if (node.inputs[i] >= 0 && graph.tensors[node.inputs[i]].data != nullptr) {
+        bytes += graph.tensors[node.inputs[i]].bytes;
+      }
+    }
+  }
+  return bytes;
+}
+
+mdl_status sum_up(Program* program, mdl_error* error) {
+  for (Step& step : program->steps) {
+    const mdl_step& plan = step.plan;
+    constexpr size_t kMost = SIZE_MAX / 8;
+    if (plan.args_bytes > kMost - program->args_bytes ||
+        plan.packed_bytes > kMost - program->packed_bytes || plan.scratch_bytes > kMost) {
+      return fail(error, MDL_ERROR_LIMIT, "step '", program->graph.nodes[step.group.nodes[0]].name,
+                  "' (", plan.kernel, ") asks for more memory than there can be");
+    }
+    step.args_offset = program->args_bytes;
+    step.packed_offset = program->packed_bytes;
+    step.bytes = touched_bytes(program->graph, step);
+    program->args_bytes += align_up(plan.args_bytes, MDL_ALIGNMENT);
+    program->packed_bytes += align_up(plan.packed_bytes, MDL_ALIGNMENT);
+    program->scratch_bytes =
+        std::max(program->scratch_bytes, align_up(plan.scratch_bytes, MDL_ALIGNMENT));
+    program->max_operands =
+        std::max(program->max_operands, static_cast<uint32_t>(step.operand_count()));
+    program->max_phases += plan.phase_count;
+  }
+  for (size_t s = 0; s < program->graph.state_count; ++s) {
+    program->state_bytes +=
+        align_up(program->graph.tensors[program->graph.states[s].tensor].bytes, MDL_ALIGNMENT);
+  }
+  return MDL_OK;
+}
+
+mdl_status pack(Arena& arena, Program* program, mdl_error* error) {
+  if (program->packed_bytes == 0) return MDL_OK;
+  std::byte* packed = arena.make<std::byte>(program->packed_bytes);
+  if (packed == nullptr) return fail_memory(error);
+  program->packed = packed;
+  for (const Step& step : program->steps) {
+    if (step.plan.packed_bytes == 0) continue;
+    const Instance& instance = program->backends[step.backend];
+    mdl_error reason = MDL_ERROR_INIT;
+    const mdl_status status =
+        instance.backend->pack == nullptr
+            ? fail(&reason, MDL_ERROR_BACKEND, "it has no pack")
+            : instance.backend->pack(instance.instance, &program->graph, &step.group, &step.plan,
+                                     packed + step.packed_offset, &reason);
+    if (status != MDL_OK) {
+      return fail(error, status, "packing node '", program->graph.nodes[step.group.nodes[0]].name,
+                  "' for backend ", instance.backend->name, ": ",
+                  static_cast<const char*>(reason.text));
+    }
+  }
+  return MDL_OK;
+}
+
+}  // namespace
+
+mdl_status build_program(const mdl_graph& graph, const uint8_t* digest,
+                         const mdl_program_options& options, const BuildMode& mode, Arena& arena,
+                         Program* program, mdl_error* error) {
+  program->graph = graph;
+  if (digest != nullptr) std::memcpy(program->digest, digest, sizeof(program->digest));
+  program->dynamic = is_dynamic(graph);
+  MDL_TRY(check_graph(graph, error));
+  MDL_TRY(mark_kept(options.keep, arena, &program->graph, error));
+  MDL_TRY(read_options(options, arena, program, error));
+  MDL_TRY(open_backends(options, arena, program, error));
+  {
+    const Arena::Scope scope(arena);
+    const PlaceOptions place_options = {weakest_class(*program, options),
+                                        options.placement == MDL_PLACEMENT_STRICT};
+    Uses uses;
+    std::span<Step> placed;
+    MDL_TRY(find_uses(program->graph, arena, &uses, error));
+    MDL_TRY(
+        place_nodes(program->graph, uses, program->backends, place_options, arena, &placed, error));
+    MDL_TRY(plan_sharing(uses, placed, mode.share_memory, arena, program, error));
+  }
+  MDL_TRY(give_offsets(arena, program, error));
+  MDL_TRY(sum_up(program, error));
+  return mode.pack ? pack(arena, program, error) : MDL_OK;
+}
+
+void close_program(Program& program) { close_backends(program); }
+
+mdl_shape declared_shape(const mdl_tensor& tensor) {
+  mdl_shape shape = {tensor.rank, {}};
+  std::copy_n(tensor.dims, tensor.rank, shape.dims);
+  return shape;
+}
+
+size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape) {
+  size_t elements = 1;
+  for (uint32_t d = 0; d < shape.rank; ++d) elements *= static_cast<size_t>(shape.dims[d]);
+  return (elements * mdl_dtype_bits(dtype) + 7) / 8;
+}
+
+}  // namespace medulla

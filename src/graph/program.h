@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program: a graph placed on backends, with its steps, their packed constants and the places of
+// all tensors. Immutable once built; what changes from run to run is in the session.
+#ifndef MEDULLA_SRC_GRAPH_PROGRAM_H_
+#define MEDULLA_SRC_GRAPH_PROGRAM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "medulla/backend.h"
+#include "src/base/arena.h"
+
+namespace medulla {
+
+enum class StorageKind : uint8_t { constant, input, output, state, arena };
+
+// A piece of memory that one or more tensors lie in.
+struct Storage {
+  StorageKind kind = StorageKind::arena;
+  int32_t index = -1;  // of the input, output or state
+  int32_t first = 0;   // the steps between which it is in use, both included; the number of
+  int32_t last = 0;    // steps stands for the end of the run
+  size_t bytes = 0;    // at the maximum shapes
+  size_t offset = 0;   // in the session's arena; inputs and outputs have their place there too
+  const void* constant = nullptr;
+};
+
+// Where a tensor lies.
+struct Place {
+  int32_t storage = -1;  // -1: nowhere, inside a fused step or never needed
+  int64_t pitch = 0;     // elements from row to row; 0: dense
+  size_t offset = 0;     // bytes from the storage's start
+};
+
+struct Instance {
+  const mdl_backend* backend;
+  void* instance;
+};
+
+struct Step {
+  mdl_group group;
+  mdl_step plan;
+  uint32_t backend;      // index into Program::backends
+  size_t args_offset;    // in the session's block of arguments
+  size_t packed_offset;  // in Program::packed
+  uint64_t bytes;        // read and written at the maximum shapes, constants included
+  const char* refusals;  // why backends that come first did not take it; "" when none
+
+  size_t operand_count() const { return group.input_count + group.output_count; }
+  int32_t operand(size_t i) const {
+    return i < group.input_count ? group.inputs[i] : group.outputs[i - group.input_count];
+  }
+};
+
+// What became of a node that is no step's.
+enum NodeFate : int32_t {
+  kNodeUnused = -1,  // nothing needs its outputs
+  kNodeView = -2,    // its output is its input's bytes under another shape
+  kNodePlaced = -3,  // a concatenation whose parts are made in place
+};
+
+struct Program {
+  mdl_graph graph;  // the model's, with the tensors to keep marked
+  uint8_t digest[32];
+  mdl_backend_context context;
+  std::span<Instance> backends;
+  std::span<Step> steps;
+  std::span<Storage> storages;
+  std::span<Place> places;       // of each tensor
+  std::span<int32_t> node_step;  // of each node: its step, or a NodeFate
+  const std::byte* packed;
+
+  bool dynamic;  // a tensor's shape may change
+  uint32_t max_operands;
+  uint32_t max_phases;  // of all steps together
+  size_t packed_bytes;
+  size_t args_bytes;
+  size_t scratch_bytes;  // of one thread
+  size_t arena_bytes;
+  size_t arena_bound_bytes;
+  size_t state_bytes;
+};
+
+// The greatest stack that a session's run takes: MDL_STEP_STACK_BYTES for the step, and the
+// executor's own frames.
+constexpr size_t kRunStackBytes = MDL_STEP_STACK_BYTES + 4096;
+
+// How to build a program, beside the public options.
+struct BuildMode {
+  bool pack = true;          // false: plan only, to learn what memory it takes
+  bool share_memory = true;  // false: neither in-place steps nor concatenation by placement
+};
+
+// Builds `*program`, zeroed before, in `arena`. On failure and for a program that was built,
+// close_program has to be called before the arena goes.
+mdl_status build_program(const mdl_graph& graph, const uint8_t* digest,
+                         const mdl_program_options& options, const BuildMode& mode, Arena& arena,
+                         Program* program, mdl_error* error);
+void close_program(Program& program);
+
+// Bytes of a dense tensor.
+size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape);
+mdl_shape declared_shape(const mdl_tensor& tensor);
+
+// The operators of a step, joined with '+'.
+size_t step_ops(const Program& program, const Step& step, char* text, size_t size);
+
+// The plan in words; returns the bytes of the whole text, its zero byte included, as step_ops does.
+size_t plan_text(const Program& program, char* text, size_t size);
+size_t plan_json(const Program& program, char* text, size_t size);
+
+}  // namespace medulla
+
+#endif  // MEDULLA_SRC_GRAPH_PROGRAM_H_

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/graph/session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/base/checked.h"
+#include "src/base/fp_env.h"
+#include "src/graph/infer.h"
+
+namespace medulla {
+
+// Offsets of the parts in the session's block.
+struct Session::Layout {
+  size_t total = align_up(sizeof(Session), MDL_ALIGNMENT);
+  size_t arena, args, scratch, states, calls, shapes, next_shapes, room, operand_shapes, operands,
+      state_pointers, state_lengths, inputs, outputs, nanoseconds;
+
+  size_t add(size_t bytes) {
+    const size_t offset = total;
+    total += align_up(bytes, MDL_ALIGNMENT);
+    return offset;
+  }
+};
+
+Session::Layout Session::layout(const Program& program, const SessionOptions& options) {
+  const mdl_graph& graph = program.graph;
+  const size_t tensors = program.dynamic ? graph.tensor_count : 0;
+  Layout l;
+  l.arena = l.add(program.arena_bytes);
+  l.args = l.add(program.args_bytes);
+  l.scratch = l.add(program.scratch_bytes * options.threads);
+  l.states = l.add(program.state_bytes);
+  l.calls = l.add(program.max_phases * sizeof(Call));
+  l.shapes = l.add(tensors * sizeof(mdl_shape));
+  l.next_shapes = l.add(tensors * sizeof(mdl_shape));
+  l.room = l.add((program.dynamic ? infer_room(graph) : 0) * sizeof(TensorType));
+  l.operand_shapes = l.add(program.max_operands * sizeof(mdl_shape));
+  l.operands = l.add(program.max_operands * sizeof(mdl_operand));
+  l.state_pointers = l.add(graph.state_count * sizeof(void*));
+  l.state_lengths = l.add(graph.state_count * sizeof(int64_t));
+  l.inputs = l.add(graph.input_count * sizeof(void*));
+  l.outputs = l.add(graph.output_count * sizeof(void*));
+  l.nanoseconds = l.add((options.profile ? program.steps.size() : 0) * sizeof(uint64_t));
+  return l;
+}
+
+size_t Session::memory_need(const Program& program, const SessionOptions& options) {
+  return layout(program, options).total;
+}
+
+mdl_status Session::open(const Program& program, const SessionOptions& options,
+                         uint32_t own_threads, const mdl_thread_pool* pool, mdl_error* error) {
+  const Layout l = layout(program, options);
+  std::byte* base = reinterpret_cast<std::byte*>(this);
+  const mdl_graph& graph = program.graph;
+  program_ = &program;
+  options_ = options;
+  arena_ = base + l.arena;
+  args_ = base + l.args;
+  scratch_ = base + l.scratch;
+  calls_ = {reinterpret_cast<Call*>(base + l.calls), program.max_phases};
+  room_ = reinterpret_cast<TensorType*>(base + l.room);
+  operand_shapes_ = reinterpret_cast<mdl_shape*>(base + l.operand_shapes);
+  operands_ = reinterpret_cast<mdl_operand*>(base + l.operands);
+  states_ = reinterpret_cast<std::byte**>(base + l.state_pointers);
+  state_lengths_ = reinterpret_cast<int64_t*>(base + l.state_lengths);
+  inputs_ = reinterpret_cast<void**>(base + l.inputs);
+  outputs_ = reinterpret_cast<void**>(base + l.outputs);
+  if (options.profile) {
+    nanoseconds_ = {reinterpret_cast<uint64_t*>(base + l.nanoseconds), program.steps.size()};
+  }
+  std::byte* state = base + l.states;
+  for (size_t s = 0; s < graph.state_count; ++s) {
+    states_[s] = state;
+    state += align_up(graph.tensors[graph.states[s].tensor].bytes, MDL_ALIGNMENT);
+  }
+  MDL_TRY(parallel_.open(own_threads, pool, error));
+  mdl_status status = MDL_OK;
+  if (program.dynamic) {
+    shapes_ = reinterpret_cast<mdl_shape*>(base + l.shapes);
+    next_shapes_ = reinterpret_cast<mdl_shape*>(base + l.next_shapes);
+    for (size_t t = 0; t < graph.tensor_count; ++t) shapes_[t] = declared_shape(graph.tensors[t]);
+    std::copy_n(shapes_, graph.tensor_count, next_shapes_);
+    set_state_shapes();
+    status = infer_shapes(graph, room_, next_shapes_, error);
+    if (status == MDL_OK) std::copy_n(next_shapes_, graph.tensor_count, shapes_);
+    if (status == MDL_OK) status = check_written(error);
+  }
+  if (status == MDL_OK) status = prepare_steps(error);
+  if (status != MDL_OK) {
+    parallel_.close();
+    return status;
+  }
+  reset();
+  stale_ = false;
+  return MDL_OK;
+}
+
+void Session::close() { parallel_.close(); }
+
+mdl_shape Session::shape(int32_t tensor) const {
+  return shapes_ != nullptr ? shapes_[tensor] : declared_shape(program_->graph.tensors[tensor]);
+}
+
+size_t Session::bytes(int32_t tensor) const {
+  return tensor_bytes(program_->graph.tensors[tensor].dtype, shape(tensor));
+}
+
+void* Session::data(int32_t tensor) const {
+  const mdl_tensor& info = program_->graph.tensors[tensor];
+  if (info.data != nullptr) return const_cast<void*>(info.data);
+  const Place& place = program_->places[static_cast<size_t>(tensor)];
+  if (place.storage < 0) return nullptr;
+  const Storage& storage = program_->storages[static_cast<size_t>(place.storage)];
+  std::byte* base = arena_ + storage.offset;
+  void* bound = nullptr;
+  switch (storage.kind) {
+    case StorageKind::constant:
+      base = static_cast<std::byte*>(const_cast<void*>(storage.constant));
+      break;
+    case StorageKind::state:
+      base = states_[storage.index];
+      break;
+    case StorageKind::input:
+      bound = inputs_[storage.index];
+      break;
+    case StorageKind::output:
+      bound = outputs_[storage.index];
+      break;
+    case StorageKind::arena:
+      break;
+  }
+  if (bound != nullptr) base = static_cast<std::byte*>(bound);
+  return base + place.offset;
+}
+
+mdl_status Session::run() {
+  error_.struct_size = sizeof(error_);
+  error_.text[0] = 0;
+  error_.status = begin_run();
+  profiled_ = error_.status == MDL_OK && options_.profile;
+  return error_.status;
+}
+
+mdl_status Session::begin_run() {
+  MDL_TRY(check_room());
+  if (stale_) MDL_TRY(resize(nullptr, &error_));
+  {
+    const FloatEnvironment environment;
+    MDL_TRY(options_.profile || options_.check_finite ? run_measured() : run_calls());
+  }
+  commit();
+  return MDL_OK;
+}
+
+// Whether what the run will append fits, before anything is run.
+mdl_status Session::check_room() {
+  const mdl_graph& graph = program_->graph;
+  for (size_t s = 0; s < graph.state_count; ++s) {
+    const mdl_state& state = graph.states[s];
+    if (state.kind != MDL_STATE_APPEND) continue;
+    const mdl_tensor& tensor = graph.tensors[state.tensor];
+    const int64_t more = shape(state.written).dims[state.axis];
+    const int64_t most = tensor.dims[state.axis];
+    if (state_lengths_[s] + more > most) {
+      return fail(&error_, MDL_ERROR_STATE, "state '", tensor.name, "' is full: it holds ",
+                  state_lengths_[s], " of ", most, " along dimension ", state.axis,
+                  ", and the run would append ", more);
+    }
+  }
+  return MDL_OK;
+}
+
+}  // namespace medulla
