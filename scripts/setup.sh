@@ -16,7 +16,7 @@ packages=(
 for option in "$@"; do
   case $option in
     --cross) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
-    --check) packages+=(clang clang-format clang-tidy shellcheck) ;;
+    --check) packages+=(clang libclang-rt-dev clang-format clang-tidy shellcheck) ;;
     *) echo "setup: unknown option $option; known: --cross --check" >&2; exit 2 ;;
   esac
 done
