@@ -18,7 +18,7 @@ foreach(object IN LISTS objects)
     string(REGEX MATCH "([A-Za-z]) ([^ ]+)$" ignored "${line}")
     set(kind "${CMAKE_MATCH_1}")
     set(symbol "${CMAKE_MATCH_2}")
-    if(symbol MATCHES "^__odr_asan")  # the address sanitizer's own
+    if(symbol MATCHES "^_+(odr_asan|asan_)")  # the address sanitizer's own
       continue()
     endif()
     # Compiled for the baseline: whichever copy a linker keeps is right.
