@@ -22,23 +22,27 @@ size_t scratch_bytes(const ConvGeometry& conv) {
   return block_rows_s8(depth_of(conv)) * depth_of(conv) * sizeof(int16_t);
 }
 
+struct Pixel {
+  size_t image;
+  size_t y;
+  size_t x;
+};
+
 // The inputs of output pixel `p` less their zero point, so that padding is 0. `in` is the first
 // channel of the group in the first pixel.
-void gather(const ConvS8& a, size_t p, const int8_t* in, int16_t* to) {
+void gather(const ConvS8& a, const Pixel& p, const int8_t* in, int16_t* to) {
   const ConvGeometry& c = a.conv;
   const size_t channels = c.in_channels / c.groups;
   const bool dense = c.dilation_w == 1 && a.in_stride == channels;
-  const size_t y = p / c.out_w % c.out_h;
-  const size_t image = p / c.out_w / c.out_h;
-  const size_t x = p % c.out_w * c.stride_w - c.pad_left;  // huge if negative
+  const size_t x = p.x * c.stride_w - c.pad_left;  // huge if negative
   for (size_t ky = 0; ky < c.kernel_h; ++ky) {
-    const size_t in_y = y * c.stride_h + ky * c.dilation_h - c.pad_top;
+    const size_t in_y = p.y * c.stride_h + ky * c.dilation_h - c.pad_top;
     if (in_y >= c.in_h) {
       std::memset(to, 0, c.kernel_w * channels * sizeof(int16_t));
       to += c.kernel_w * channels;
       continue;
     }
-    const size_t row = (image * c.in_h + in_y) * c.in_w;
+    const size_t row = (p.image * c.in_h + in_y) * c.in_w;
     if (dense && x < c.in_w && c.in_w - x >= c.kernel_w) {
       widen_s8(in + (row + x) * a.in_stride, c.kernel_w * channels, a.in_zero_point, to);
       to += c.kernel_w * channels;
@@ -66,9 +70,15 @@ void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
   for (size_t p = begin; p < end; p += most) {
     const size_t pixels = end - p < most ? end - p : most;
     for (size_t group = 0; group < c.groups; ++group) {
+      Pixel pixel = {p / c.out_w / c.out_h, p / c.out_w % c.out_h, p % c.out_w};
       for (size_t i = 0; i < pixels; ++i) {
         rows[(i + 1) * depth - 1] = 0;
-        gather(a, p + i, a.in + group * in_channels, rows + i * depth);
+        gather(a, pixel, a.in + group * in_channels, rows + i * depth);
+        if (++pixel.x < c.out_w) continue;
+        pixel.x = 0;
+        if (++pixel.y < c.out_h) continue;
+        pixel.y = 0;
+        ++pixel.image;
       }
       const void* panels = static_cast<const unsigned char*>(a.weights) + group * group_bytes;
       run_block_s8(a.out, p, group * out_channels, out_channels, panels, rows, pixels, depth);
