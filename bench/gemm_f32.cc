@@ -7,16 +7,13 @@
 #include <limits>
 #include <string>
 
+#include "bench/layers.h"
 #include "bench/util.h"
 
 namespace medulla {
 namespace {
 
-struct Shape {
-  size_t m, k, n;
-};
-
-void gemm(benchmark::State& state, const GemmF32Row& row, Shape s) {
+void gemm(benchmark::State& state, const GemmF32Row& row, bench::Product s) {
   bench::Buffer<float> a(s.m * s.k);
   bench::Buffer<float> b(s.k * s.n);
   bench::Buffer<float> bias(s.n);
@@ -39,10 +36,7 @@ void gemm(benchmark::State& state, const GemmF32Row& row, Shape s) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  static constexpr Shape kShapes[] = {{3136, 64, 256}, {784, 512, 128}, {196, 1024, 256},
-                                      {49, 2048, 512}, {3136, 64, 64},  {196, 256, 1024},
-                                      {1, 2048, 1000}, {1, 128, 128}};
-  for (const Shape& s : kShapes) {
+  for (const bench::Product& s : bench::kProducts) {
     for (const GemmF32Row& row : gemm_f32_rows()) {
       if (!host_isa().contains(isa_needs(row.isa))) continue;
       const std::string name = "gemm_f32/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" +

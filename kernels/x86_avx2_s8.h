@@ -148,8 +148,8 @@ static inline size_t block_rows_s8(size_t depth) {
 
 // `rows` widened rows at `a`, `depth` values each, times `channels` channels of `panels`; the
 // outputs begin at row `row`, channel `channel`.
-static void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                         const void* panels, const int16_t* a, size_t rows, size_t depth) {
+static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
+                                const void* panels, const int16_t* a, size_t rows, size_t depth) {
   static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<3, 1>,
                                                   tile_s8<4, 1>, tile_s8<5, 1>, tile_s8<6, 1>};
   static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<3, 2>,

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// gemm_s8, conv_s8 and dwconv_s8 at the shapes of layers.h, beside what the FMA units can do in
+// registers: of_peak is how many times that.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "bench/layers.h"
+#include "bench/util.h"
+#include "kernels/conv_s8/conv_s8.h"
+#include "kernels/dwconv_s8/dwconv_s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
+
+namespace medulla {
+namespace {
+
+// Weights, and an output of `size` elements with the parameters of the tensor that follows.
+struct Layer {
+  bench::Buffer<int8_t> w;
+  bench::Buffer<int32_t> bias;
+  bench::Buffer<int8_t> to;
+  float scale = 1e-3f;
+  WeightsS8 weights;
+  OutputS8 out;
+
+  Layer(size_t n, size_t k, size_t size) : w(n * k), bias(n), to(size) {
+    weights.n = n;
+    weights.k = k;
+    weights.w = w.data();
+    weights.n_stride = k;
+    weights.scale = &scale;
+    weights.scale_step = 0;
+    out.s8 = to.data();
+    out.stride = n;
+  }
+};
+
+void gemm(benchmark::State& state, const GemmS8Row& row, bench::Product s) {
+  bench::Buffer<int8_t> a(s.m * s.k);
+  Layer layer(s.n, s.k, s.m * s.n);
+  bench::Buffer<int8_t> packed(row.kernel->packed_bytes(layer.weights));
+  row.kernel->pack(layer.weights, 0, packed.data());
+  bench::Buffer<int8_t> scratch(row.kernel->scratch_bytes(s.k));
+  GemmS8 g;
+  g.n = s.n;
+  g.k = s.k;
+  g.a = a.data();
+  g.lda = s.k;
+  g.b = packed.data();
+  g.c = layer.out;
+  bench::measure(state, static_cast<double>(s.m * s.n * s.k),
+                 [&] { row.kernel->run(g, 0, s.m, 0, s.n, scratch.data()); });
+}
+
+void conv(benchmark::State& state, const ConvS8Row& row, const ConvGeometry& c) {
+  const size_t pixels = c.out_h * c.out_w;
+  const size_t k = c.kernel_h * c.kernel_w * c.in_channels / c.groups;
+  bench::Buffer<int8_t> in(c.in_h * c.in_w * c.in_channels);
+  Layer layer(c.out_channels, k, pixels * c.out_channels);
+  bench::Buffer<int8_t> packed(row.kernel->packed_bytes(c, layer.weights));
+  row.kernel->pack(c, layer.weights, 0, packed.data());
+  bench::Buffer<int8_t> scratch(row.kernel->scratch_bytes(c));
+  ConvS8 a;
+  a.conv = c;
+  a.in = in.data();
+  a.in_stride = c.in_channels;
+  a.weights = packed.data();
+  a.out = layer.out;
+  bench::measure(state, static_cast<double>(pixels * c.out_channels * k),
+                 [&] { row.kernel->run(a, 0, pixels, scratch.data()); });
+}
+
+template <class KernelRow, class Function, class Problem>
+void add(const std::string& name, Function* function, std::span<const KernelRow> rows,
+         const Problem& problem) {
+  for (const KernelRow& row : rows) {
+    if (!host_isa().contains(isa_needs(row.isa))) continue;
+    benchmark::RegisterBenchmark((name + "/" + row.name).c_str(), function, row, problem)
+        ->UseManualTime();
+  }
+}
+
+[[maybe_unused]] const bool registered = [] {
+  for (const bench::Product& p : bench::kProducts) {
+    const std::string shape =
+        std::to_string(p.m) + "x" + std::to_string(p.k) + "x" + std::to_string(p.n);
+    add("gemm_s8/" + shape, gemm, gemm_s8_rows(), p);
+  }
+  for (const bench::Layer& l : bench::kConvolutions) {
+    add(std::string("conv_s8/") + l.name, conv, conv_s8_rows(), bench::geometry(l, 1));
+  }
+  for (const bench::Layer& l : bench::kDepthwise) {
+    add(std::string("dwconv_s8/") + l.name, conv, dwconv_s8_rows(), bench::geometry(l, l.in));
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace medulla
+
+BENCHMARK_MAIN();
