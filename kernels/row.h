@@ -27,7 +27,7 @@ enum class Numerics : uint8_t {
 struct KernelRequest {
   IsaSet isa;
   Numerics numerics = Numerics::exact;
-  size_t scratch_limit = SIZE_MAX;  // bytes a call may need
+  size_t scratch_limit = SIZE_MAX;  // bytes; rows whose calls need more are refused
 };
 
 template <class Kernel, class Problem>
@@ -38,10 +38,16 @@ struct Row {
   const Kernel* kernel;
 };
 
-// Why `row` refuses `problem`; null if it takes it.
+// Why `row` refuses `problem`; null if it takes it. A family whose kernels need scratch overloads
+// scratch_bytes(kernel, problem) beside its types.
 template <class Kernel, class Problem>
 const char* row_refusal(const Row<Kernel, Problem>& row, const Problem& problem) {
   if (!problem.isa.contains(isa_needs(row.isa))) return "not in the ISA set";
+  if constexpr (requires { scratch_bytes(*row.kernel, problem); }) {
+    if (scratch_bytes(*row.kernel, problem) > problem.scratch_limit) {
+      return "needs more scratch than is allowed";
+    }
+  }
   return row.fits(problem);
 }
 

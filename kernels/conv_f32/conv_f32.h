@@ -46,6 +46,10 @@ struct ConvF32Kernel {
   void (*run)(const ConvF32& c, size_t begin, size_t end, void* scratch);
 };
 
+static inline size_t scratch_bytes(const ConvF32Kernel& kernel, const ConvF32Problem& problem) {
+  return kernel.scratch_bytes(problem.conv);
+}
+
 using ConvF32Row = Row<ConvF32Kernel, ConvF32Problem>;
 std::span<const ConvF32Row> conv_f32_rows();
 

@@ -43,6 +43,10 @@ struct ConvS8Kernel {
   void (*run)(const ConvS8& a, size_t begin, size_t end, void* scratch);
 };
 
+static inline size_t scratch_bytes(const ConvS8Kernel& kernel, const ConvS8Problem& problem) {
+  return kernel.scratch_bytes(problem.conv);
+}
+
 using ConvS8Row = Row<ConvS8Kernel, ConvS8Problem>;
 std::span<const ConvS8Row> conv_s8_rows();
 

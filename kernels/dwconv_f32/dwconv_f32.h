@@ -42,6 +42,10 @@ struct DwConvF32Kernel {
   void (*run)(const DwConvF32& a, size_t begin, size_t end, void* scratch);
 };
 
+static inline size_t scratch_bytes(const DwConvF32Kernel& kernel, const DwConvF32Problem& problem) {
+  return kernel.scratch_bytes(problem.conv);
+}
+
 using DwConvF32Row = Row<DwConvF32Kernel, DwConvF32Problem>;
 std::span<const DwConvF32Row> dwconv_f32_rows();
 

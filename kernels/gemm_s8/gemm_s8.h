@@ -42,6 +42,10 @@ struct GemmS8Kernel {
   void (*run)(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void* scratch);
 };
 
+static inline size_t scratch_bytes(const GemmS8Kernel& kernel, const GemmS8Problem& problem) {
+  return kernel.scratch_bytes(problem.k);
+}
+
 using GemmS8Row = Row<GemmS8Kernel, GemmS8Problem>;
 std::span<const GemmS8Row> gemm_s8_rows();
 

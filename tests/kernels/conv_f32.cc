@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "tests/catch.h"
 #include "tests/kernels/conv_cases.h"
@@ -134,9 +135,18 @@ TEST_CASE("conv_f32: signals of one dimension") {
   }
 }
 
-TEST_CASE("conv_f32: the selector follows the ISA set") {
+TEST_CASE("conv_f32: the selector follows the ISA set and the limit of scratch") {
   ConvF32Problem problem;
   CHECK(std::string(select_row(conv_f32_rows(), problem)->name) == "conv_f32_portable");
+  problem.isa = host_isa();
+  problem.scratch_limit = 1;
+  std::vector<const char*> reasons(conv_f32_rows().size());
+  const ConvF32Row* row = select_row(conv_f32_rows(), problem, {}, reasons.data());
+  CHECK(std::string(row->name) == "conv_f32_portable");
+  for (size_t i = 0; i + 1 < reasons.size(); ++i) {
+    if (!host_isa().contains(isa_needs(conv_f32_rows()[i].isa))) continue;
+    CHECK(std::string(reasons[i]) == "needs more scratch than is allowed");
+  }
 }
 
 }  // namespace
