@@ -306,7 +306,7 @@ typedef struct mdl_backend_library mdl_backend_library;
 
 /// Loads a backend from a shared object by path. `backend` lives until mdl_backend_unload, which
 /// has to come after the last program that uses it. Statuses: INVALID_ARGUMENT, IO (the text
-/// carries the loader's reason), VERSION, OUT_OF_MEMORY.
+/// carries the loader's reason), VERSION, NOT_BUILT (a system without a loader).
 MDL_API mdl_status mdl_backend_load(const char* path, mdl_backend_library** library,
                                     const mdl_backend** backend, mdl_error* error);
 MDL_API void mdl_backend_unload(mdl_backend_library* library);
