@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Offsets by greedy placement: spans in some order, each at the lowest place where no span that is
 // live with it lies. No order is best for all graphs, so several are tried; then the search moves a
-// span that sticks out to the front, and tries again.
+// span that sticks out to an earlier place, and tries again.
 #include <algorithm>
 #include <numeric>
 
@@ -13,8 +13,8 @@ namespace {
 // With more spans than this only the cheapest order is tried: a greedy placement takes quadratic
 // time.
 constexpr size_t kManySpans = 4096;
-constexpr size_t kMaxRepairs = 400;
-constexpr size_t kRepairWork = size_t{1} << 26;  // comparisons, some 0.1 s
+constexpr size_t kMaxRepairs = 4000;
+constexpr size_t kRepairWork = size_t{1} << 25;  // comparisons, some 50 ms
 
 bool overlap(const Span& a, const Span& b) { return a.first <= b.last && b.first <= a.last; }
 
@@ -105,7 +105,7 @@ size_t plan_offsets(std::span<Span> spans, std::span<int32_t> order, std::span<s
   int32_t* best_order = placed + count;
   size_t best = SIZE_MAX;
   const auto keep = [&](size_t total) {
-    if (total >= best) return;
+    if (total > best) return;
     best = total;
     for (size_t i = 0; i < count; ++i) room[i] = spans[i].offset;
     std::copy_n(order.begin(), count, best_order);
@@ -129,18 +129,27 @@ size_t plan_offsets(std::span<Span> spans, std::span<int32_t> order, std::span<s
     if (best == bound || (by_time && count > kManySpans)) break;
   }
   if (count > kManySpans || best <= bound) return finish();
-  // The best order again, so that the offsets are its; then what ends highest goes to the front.
-  std::copy_n(best_order, count, indices.begin());
-  place_in_order(spans, indices, placed);
-  const size_t repairs = std::min(kMaxRepairs, kRepairWork / (count * count + 1));
-  for (size_t repair = 0; repair < repairs && best > bound; ++repair) {
-    const auto highest =
-        std::max_element(indices.begin(), indices.end(), [&](int32_t a, int32_t b) {
-          const Span& x = spans[static_cast<size_t>(a)];
-          const Span& y = spans[static_cast<size_t>(b)];
-          return x.offset + x.bytes < y.offset + y.bytes;
-        });
-    std::rotate(indices.begin(), highest, highest + 1);
+  // In the best order so far, what ends highest, or now and then any other, goes to an earlier
+  // place. Both are drawn by a generator that starts anew for each plan: the same graph, the same
+  // plan.
+  const size_t repairs = std::min(kMaxRepairs, kRepairWork / (count * count));
+  const size_t enough = bound + bound / 20;
+  uint64_t random = 1;
+  const auto draw = [&](size_t n) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<size_t>(random >> 33) % n;
+  };
+  for (size_t repair = 0; repair < repairs && best > enough; ++repair) {
+    std::copy_n(best_order, count, indices.begin());
+    size_t from = draw(count);
+    if (repair % 2 == 0) {
+      const auto highest = std::find_if(indices.begin(), indices.end(), [&](int32_t i) {
+        return room[static_cast<size_t>(i)] + spans[static_cast<size_t>(i)].bytes == best;
+      });
+      from = static_cast<size_t>(highest - indices.begin());
+    }
+    int32_t* const first = indices.data();
+    std::rotate(first + draw(from + 1), first + from, first + from + 1);
     keep(place_in_order(spans, indices, placed));
   }
   return finish();
