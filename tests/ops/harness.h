@@ -72,6 +72,12 @@ Value tensor(std::vector<int64_t> dims, const std::vector<T>& values) {
   if (!values.empty()) std::memcpy(value.bytes.data(), values.data(), value.bytes.size());
   return value;
 }
+// An output's declaration, where the operator leaves its dtype to the file.
+inline Value declared(mdl_dtype dtype) {
+  Value value;
+  value.dtype = dtype;
+  return value;
+}
 // 0, 1, 2, ...
 template <class T>
 Value counted(std::vector<int64_t> dims) {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include "src/ops/rules.h"
+#include "src/ops/window.h"
+
+namespace medulla {
+namespace {
+
+constexpr AttributeRule kAttributes[] = {
+    {"kernel_shape", MDL_ATTRIBUTE_INTS, true}, {"strides", MDL_ATTRIBUTE_INTS},
+    {"dilations", MDL_ATTRIBUTE_INTS},          {"pads", MDL_ATTRIBUTE_INTS},
+    {"ceil_mode", MDL_ATTRIBUTE_INT},
+};
+
+mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
+                 std::span<TensorType> outputs, mdl_error* error) {
+  const TensorType& x = inputs[0];
+  if (x.dtype != MDL_FLOAT32 && x.dtype != MDL_INT8 && x.dtype != MDL_UINT8) {
+    return fail_node(error, MDL_ERROR_DTYPE, node, "input 0 is ", mdl_dtype_name(x.dtype),
+                     ", should be float32, int8 or uint8");
+  }
+  Window window;
+  MDL_TRY(read_pool(node, x.shape, &window, error));
+  return set_output(node, outputs, 0, x.dtype, window_output(x.shape, window, x.dim(x.rank() - 1)),
+                    error);
+}
+
+template <class T>
+void pool(const ReferenceCall& call, const Window& window) {
+  using Limits = std::numeric_limits<T>;
+  const mdl_shape& shape = call.input_types[0].shape;
+  const int64_t channels = shape.dims[shape.rank - 1];
+  const T* x = call.in<T>(0);
+  T* y = call.out<T>(0);
+  for (int64_t n = 0; n < shape.dims[0]; ++n, x += window.inputs() * channels) {
+    for (int64_t p = 0; p < window.outputs(); ++p, y += channels) {
+      for (int64_t c = 0; c < channels; ++c) {
+        y[c] = Limits::has_infinity ? -Limits::infinity() : Limits::min();
+      }
+      for (int64_t t = 0; t < window.taps(); ++t) {
+        const int64_t pixel = window.pixel(p, t);
+        if (pixel < 0) continue;
+        for (int64_t c = 0; c < channels; ++c) {
+          const T v = x[pixel * channels + c];
+          if (v > y[c] || v != v) y[c] = v;
+        }
+      }
+    }
+  }
+}
+
+// The greatest value of each window, NaN if it has one; of +0 and -0 the first. The padding never
+// wins.
+mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+  const TensorType& x = call.input_types[0];
+  Window window;
+  MDL_TRY(read_pool(call.node, x.shape, &window, error));
+  switch (x.dtype) {
+    case MDL_INT8:
+      pool<int8_t>(call, window);
+      break;
+    case MDL_UINT8:
+      pool<uint8_t>(call, window);
+      break;
+    default:
+      pool<float>(call, window);
+  }
+  return MDL_OK;
+}
+
+}  // namespace
+
+extern const Op op_MaxPool = {
+    .name = "MaxPool",
+    .attributes = kAttributes,
+    .infer = infer,
+    .check = check_quantization_kept,
+    .reference = reference,
+};
+
+}  // namespace medulla
