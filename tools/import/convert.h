@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The converter as a function: a source model in, a .mdl file out.
+#ifndef MEDULLA_TOOLS_IMPORT_CONVERT_H_
+#define MEDULLA_TOOLS_IMPORT_CONVERT_H_
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/ir/graph.h"
+
+namespace medulla::tools {
+
+struct ConvertOptions {
+  std::string input;                      // file to read; its ending says which importer
+  std::string output;                     // file to write
+  std::string name;                       // "": the source's own
+  std::map<std::string, int64_t> maxima;  // of symbolic dimensions
+  std::map<std::string, std::string> metadata;
+  std::vector<std::pair<std::string, std::string>> states;  // (graph input, graph output)
+  std::string labels;  // file with a class name a line, of output 0
+  std::vector<Preprocessing> preprocessing;
+  std::set<std::string> no_passes;  // passes left out, by name
+  bool input_nhwc = false;          // image inputs are fed channels-last
+};
+
+// What cannot be taken, and what would help. Strings may be empty.
+struct Refusal {
+  std::string node;
+  std::string op;
+  std::string attribute;
+  int64_t opset = 0;
+  std::string reason;
+  std::string rewrite;
+
+  // "node 'up1' (Resize, opset 13), attribute mode: cubic ...; export with mode=linear"
+  std::string text() const;
+};
+
+struct ConvertReport {
+  std::vector<Refusal> refusals;   // everything that stands in the way; empty: the file is written
+  std::vector<std::string> notes;  // decisions that the user may want to know
+  std::map<std::string, size_t> nodes_before, nodes_after;  // counts of operators
+};
+
+// Reads, imports, passes, writes. Throws nothing; on refusal no file is left behind.
+ConvertReport convert(const ConvertOptions& options);
+
+// The first two steps: the model in canonical form, channels-last, before it is written.
+Model import_and_optimize(const ConvertOptions& options, ConvertReport& report);
+
+// How the command finds the function in the module.
+using ConvertFunction = void (*)(const ConvertOptions*, ConvertReport*);
+#define MEDULLA_CONVERT_SYMBOL "medulla_convert"
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_IMPORT_CONVERT_H_

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/import/onnx.h"
+
+#include <onnx/checker.h>
+#include <onnx/defs/schema.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <unordered_map>
+
+#include "tools/import/onnx_ops.h"
+
+namespace medulla::tools {
+namespace {
+
+constexpr int64_t kOldestOpset = 7;
+
+int64_t newest_opset() {
+  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+}
+
+bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+std::string name_of(const onnx::NodeProto& node) {
+  if (!node.name().empty()) return node.name();
+  for (const std::string& output : node.output()) {
+    if (!output.empty()) return output;
+  }
+  return node.op_type();
+}
+
+class Importer {
+ public:
+  Importer(const ConvertOptions& options, Model& model, ConvertReport& report)
+      : options_(options), report_(report), graph_(model.graphs.emplace_back()), build_(graph_) {}
+
+  void run(const onnx::ModelProto& proto, int64_t opset);
+
+ private:
+  void add_constants(const onnx::GraphProto& graph);
+  void choose_extents(const onnx::GraphProto& graph);
+  void add_inputs(const onnx::GraphProto& graph);
+  void add_node(const onnx::NodeProto& proto);
+  void add_outputs(const onnx::GraphProto& graph);
+  void refuse_node(const onnx::NodeProto& proto, const Refused& why);
+  void stand_in(const onnx::NodeProto& proto);
+  bool depends_on_refused(const onnx::NodeProto& proto) const;
+  void define(const std::string& name, int32_t tensor, size_t first_new);
+  int32_t uint8_output(int32_t tensor);
+
+  const ConvertOptions& options_;
+  ConvertReport& report_;
+  Graph& graph_;
+  Builder build_;
+  int64_t opset_ = 0;
+  std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
+  std::unordered_map<std::string, const onnx::TypeProto*> inferred_;
+  std::map<std::string, int64_t> extents_;  // of symbolic dimensions
+  std::set<int32_t> refused_;               // outputs of nodes that were refused
+};
+
+bool is_constant_name(const onnx::GraphProto& graph, const std::string& name) {
+  for (const auto& constant : graph.initializer()) {
+    if (constant.name() == name) return true;
+  }
+  return false;
+}
+
+// What --max calls a dimension: its symbol, or "input.2" when it has none.
+std::string symbol_of(const onnx::ValueInfoProto& input, int d) {
+  const auto& dim = input.type().tensor_type().shape().dim(d);
+  if (dim.has_dim_value() && dim.dim_value() > 0) return "";
+  return dim.dim_param().empty() ? input.name() + "." + std::to_string(d) : dim.dim_param();
+}
+
+void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
+  opset_ = opset;
+  const onnx::GraphProto& graph = proto.graph();
+  graph_.name = graph.name();
+  for (const auto* list : {&graph.value_info(), &graph.output()}) {
+    for (const auto& value : *list) inferred_[value.name()] = &value.type();
+  }
+  if (graph.sparse_initializer_size() > 0) {
+    report_.refusals.push_back(
+        {"", "", "", opset_, "sparse initializers are not taken", "store them dense"});
+  }
+  add_constants(graph);
+  choose_extents(graph);
+  add_inputs(graph);
+  for (const auto& node : graph.node()) {
+    ++report_.nodes_before[node.op_type()];
+    add_node(node);
+  }
+  if (report_.refusals.empty()) add_outputs(graph);
+}
+
+void Importer::add_constants(const onnx::GraphProto& graph) {
+  const std::string folder = std::filesystem::path(options_.input).parent_path().string();
+  for (const auto& constant : graph.initializer()) {
+    try {
+      tensors_[constant.name()] = add_onnx_constant(build_, constant, folder);
+    } catch (const Refused& why) {
+      report_.refusals.push_back(
+          {constant.name(), "initializer", "", opset_, why.reason, why.rewrite});
+    }
+  }
+}
+
+// A first dimension without a maximum is taken for the batch and set to 1; any other is refused.
+void Importer::choose_extents(const onnx::GraphProto& graph) {
+  std::set<std::string> known;
+  for (const bool first : {true, false}) {
+    for (const auto& input : graph.input()) {
+      if (is_constant_name(graph, input.name())) continue;
+      const int rank = input.type().tensor_type().shape().dim_size();
+      for (int d = first ? 0 : 1; d < (first ? std::min(rank, 1) : rank); ++d) {
+        const std::string symbol = symbol_of(input, d);
+        if (symbol.empty()) continue;
+        known.insert(symbol);
+        const auto given = options_.maxima.find(symbol);
+        if (given != options_.maxima.end()) extents_[symbol] = given->second;
+        if (extents_.count(symbol) > 0) continue;
+        extents_[symbol] = 1;
+        if (first) {
+          report_.notes.push_back("dimension '" + symbol + "' of input '" + input.name() +
+                                  "' has no maximum and is set to 1; --max " + symbol +
+                                  "=N lets it vary");
+        } else {
+          report_.refusals.push_back(
+              {input.name(), "input", "", opset_,
+               "dimension " + std::to_string(d) + " ('" + symbol + "') has no maximum",
+               "--max " + symbol + "=N"});
+        }
+      }
+    }
+  }
+  for (const auto& [symbol, extent] : options_.maxima) {
+    if (extent < 1) {
+      report_.refusals.push_back({"", "", "", opset_, "--max " + symbol + " is below 1", ""});
+    }
+    if (known.count(symbol) > 0) continue;
+    std::string names;
+    for (const std::string& k : known) names += (names.empty() ? "" : ", ") + k;
+    report_.refusals.push_back({"", "", "", opset_,
+                                "--max names dimension '" + symbol + "', which no input has",
+                                "there is: " + (names.empty() ? "no open dimension" : names)});
+  }
+}
+
+void Importer::add_inputs(const onnx::GraphProto& graph) {
+  for (const auto& input : graph.input()) {
+    if (tensors_.count(input.name()) > 0) continue;
+    try {
+      if (!input.type().has_tensor_type()) refuse("is not a tensor");
+      if (!input.type().tensor_type().has_shape()) refuse("has no rank", "export with a shape");
+      Tensor tensor;
+      tensor.name = input.name();
+      tensor.dtype = onnx_dtype(input.type().tensor_type().elem_type());
+      const auto& shape = input.type().tensor_type().shape();
+      for (int d = 0; d < shape.dim_size(); ++d) {
+        const std::string symbol = symbol_of(input, d);
+        tensor.dims.push_back(symbol.empty() ? shape.dim(d).dim_value() : extents_.at(symbol));
+        const bool varies = !symbol.empty() && extents_.at(symbol) > 1;
+        tensor.symbols.push_back(varies ? symbol : "");
+      }
+      if (std::all_of(tensor.symbols.begin(), tensor.symbols.end(),
+                      [](const auto& s) { return s.empty(); })) {
+        tensor.symbols.clear();
+      }
+      tensors_[input.name()] = build_.add_tensor(std::move(tensor));
+      graph_.inputs.push_back(tensors_[input.name()]);
+    } catch (const Refused& why) {
+      report_.refusals.push_back({input.name(), "input", "", opset_, why.reason, why.rewrite});
+    }
+  }
+}
+
+void Importer::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
+  const std::string domain = is_default_domain(proto.domain()) ? "" : proto.domain() + ".";
+  report_.refusals.push_back(
+      {name_of(proto), domain + proto.op_type(), why.attribute, opset_, why.reason, why.rewrite});
+  stand_in(proto);
+}
+
+// So that the nodes behind a refused one are looked at too: outputs of the type that ONNX infers.
+void Importer::stand_in(const onnx::NodeProto& proto) {
+  for (const std::string& name : proto.output()) {
+    if (name.empty()) continue;
+    Tensor tensor;
+    tensor.name = name;
+    tensor.shape_known = false;
+    const auto found = inferred_.find(name);
+    if (found != inferred_.end() && found->second->tensor_type().has_shape()) {
+      const auto& type = found->second->tensor_type();
+      tensor.shape_known = type.elem_type() == onnx::TensorProto::FLOAT;
+      tensor.dtype = MDL_FLOAT32;
+      for (const auto& dim : type.shape().dim()) {
+        const auto extent = extents_.find(dim.dim_param());
+        const int64_t value = extent != extents_.end() ? extent->second : dim.dim_value();
+        tensor.shape_known &= value > 0;
+        tensor.dims.push_back(value);
+      }
+    }
+    tensors_[name] = build_.add_tensor(std::move(tensor));
+    refused_.insert(tensors_[name]);
+  }
+}
+
+bool Importer::depends_on_refused(const onnx::NodeProto& proto) const {
+  for (const std::string& name : proto.input()) {
+    if (name.empty()) continue;
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) return true;
+    if (!graph_.tensors[static_cast<size_t>(found->second)].shape_known) return true;
+  }
+  return false;
+}
+
+void Importer::define(const std::string& name, int32_t tensor, size_t first_new) {
+  tensors_[name] = tensor;
+  if (static_cast<size_t>(tensor) >= first_new) {
+    graph_.tensors[static_cast<size_t>(tensor)].name = name;
+  }
+}
+
+void Importer::add_node(const onnx::NodeProto& proto) {
+  const OnnxRow* row = nullptr;
+  for (const OnnxRow& r : onnx_table()) {
+    if (is_default_domain(proto.domain()) && proto.op_type() == r.op) row = &r;
+  }
+  if (row == nullptr) {
+    return refuse_node(proto, {"", "Medulla has no such operator",
+                               "express it by operators that docs/convert.md lists"});
+  }
+  if (opset_ < row->first_opset || opset_ > row->last_opset) {
+    return refuse_node(proto,
+                       {"", "is taken from opset " + std::to_string(row->first_opset) + " on",
+                        "export with a newer opset"});
+  }
+  if (depends_on_refused(proto)) return stand_in(proto);
+
+  std::vector<int32_t> inputs;
+  for (const std::string& name : proto.input()) {
+    inputs.push_back(name.empty() ? -1 : tensors_.at(name));
+  }
+  build_.set_name(name_of(proto));
+  const size_t first_new = graph_.tensors.size();
+  OnnxNode node{proto, opset_, std::move(inputs), build_};
+  try {
+    const std::vector<int32_t> outputs = row->convert(node);
+    for (int i = 0; i < proto.output_size(); ++i) {
+      const auto at = static_cast<size_t>(i);
+      if (node.has_output(i)) define(proto.output(i), outputs.at(at), first_new);
+    }
+  } catch (const Refused& why) {
+    refuse_node(proto, why);
+  } catch (const std::exception& why) {
+    refuse_node(proto, {"", why.what(), ""});
+  }
+}
+
+// int8 that stands for the source's uint8 goes back through the real numbers, which is exact.
+int32_t Importer::uint8_output(int32_t tensor) {
+  const Tensor& t = graph_.tensors[static_cast<size_t>(tensor)];
+  if (!t.quantization || t.dtype != MDL_INT8) return tensor;
+  Quantization quantization = *t.quantization;
+  for (int32_t& z : quantization.zero_points) z += 128;
+  return build_.add_typed("QuantizeLinear", {build_.add("DequantizeLinear", {tensor})}, {},
+                          MDL_UINT8, quantization);
+}
+
+void Importer::add_outputs(const onnx::GraphProto& graph) {
+  std::set<int32_t> taken(graph_.inputs.begin(), graph_.inputs.end());
+  for (const auto& output : graph.output()) {
+    const auto found = tensors_.find(output.name());
+    if (found == tensors_.end()) continue;  // the checker does not let it happen
+    int32_t tensor = found->second;
+    build_.set_name(output.name());
+    if (output.type().tensor_type().elem_type() == onnx::TensorProto::UINT8) {
+      tensor = uint8_output(tensor);
+    }
+    if (graph_.is_constant(tensor)) {
+      report_.refusals.push_back(
+          {output.name(), "output", "", opset_, "is a constant", "drop the output"});
+      continue;
+    }
+    if (!taken.insert(tensor).second) {
+      tensor = build_.add_like("Identity", {tensor}, {});
+      taken.insert(tensor);
+    }
+    graph_.tensors[static_cast<size_t>(tensor)].name = output.name();
+    graph_.outputs.push_back(tensor);
+  }
+}
+
+}  // namespace
+
+void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report) {
+  const auto refuse_file = [&](std::string reason, std::string rewrite = "") {
+    report.refusals.push_back(
+        {options.input, "file", "", 0, std::move(reason), std::move(rewrite)});
+  };
+  onnx::ModelProto proto;
+  std::ifstream file(options.input, std::ios::binary);
+  if (!file || std::filesystem::is_directory(options.input)) {
+    return refuse_file("cannot be opened");
+  }
+  if (!proto.ParseFromIstream(&file) || !proto.has_graph()) {
+    return refuse_file("is not an ONNX model", "give a .onnx file that the exporter wrote");
+  }
+  int64_t opset = 0;
+  for (const auto& import : proto.opset_import()) {
+    if (is_default_domain(import.domain())) opset = import.version();
+  }
+  if (opset < kOldestOpset || opset > newest_opset()) {
+    return refuse_file("has opset " + std::to_string(opset),
+                       "export with opset " + std::to_string(kOldestOpset) + " to " +
+                           std::to_string(newest_opset()));
+  }
+  try {
+    onnx::checker::check_model(options.input);  // by path: external data is looked for beside it
+  } catch (const std::exception& why) {
+    return refuse_file(std::string("ONNX's checker says: ") + why.what());
+  }
+  try {
+    onnx::shape_inference::InferShapes(proto);
+  } catch (const std::exception&) {
+    // Only the stand-ins of refused nodes use it.
+  }
+  model.name = options.name.empty() ? proto.graph().name() : options.name;
+  model.producer = proto.producer_name();
+  for (const auto& entry : proto.metadata_props()) model.metadata[entry.key()] = entry.value();
+  Importer(options, model, report).run(proto, opset);
+}
+
+}  // namespace medulla::tools

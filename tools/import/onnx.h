@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ONNX importer: what its conversion functions work with. A function gets one ONNX node and
+// appends canonical nodes; image operators get Transposes around them, which passes take out again.
+#ifndef MEDULLA_TOOLS_IMPORT_ONNX_H_
+#define MEDULLA_TOOLS_IMPORT_ONNX_H_
+
+#include <onnx/onnx_pb.h>
+
+#include <functional>
+#include <span>
+
+#include "tools/import/convert.h"
+#include "tools/passes/builder.h"
+
+namespace medulla::tools {
+
+// Thrown by a conversion function: why this node cannot be taken.
+struct Refused {
+  std::string attribute;
+  std::string reason;
+  std::string rewrite;
+};
+[[noreturn]] inline void refuse(std::string reason, std::string rewrite = "",
+                                std::string attribute = "") {
+  throw Refused{std::move(attribute), std::move(reason), std::move(rewrite)};
+}
+
+struct OnnxNode {
+  const onnx::NodeProto& proto;
+  const int64_t opset;
+  const std::vector<int32_t> inputs;  // tensors of the graph; -1: left out
+  Builder& build;
+
+  const std::string& op() const { return proto.op_type(); }
+  int32_t input(size_t i) const { return i < inputs.size() ? inputs[i] : -1; }
+  bool has_output(int i) const { return i < proto.output_size() && !proto.output(i).empty(); }
+  std::vector<bool> wanted_outputs() const;
+
+  const onnx::AttributeProto* attribute(const std::string& name) const;
+  int64_t int_or(const std::string& name, int64_t otherwise) const;
+  double float_or(const std::string& name, double otherwise) const;
+  std::string string_or(const std::string& name, const std::string& otherwise) const;
+  Dims ints(const std::string& name) const;  // empty when absent
+  std::vector<double> floats(const std::string& name) const;
+  std::vector<std::string> strings(const std::string& name) const;
+
+  // A parameter that became an attribute in Medulla: input i as constant integers or floats.
+  // Refuses the node when it is not a constant; `what` names it in the reason.
+  Dims constant_ints(size_t i, const char* what) const;
+  std::vector<double> constant_floats(size_t i, const char* what) const;
+  // From attribute `name` before opset `since`, from input i from then on; empty when absent.
+  Dims ints_by_opset(const char* name, size_t i, int64_t since) const;
+
+  // Wraps negative axes.
+  int64_t axis(int64_t value, int64_t rank) const;
+  Dims axes(Dims values, int64_t rank) const;
+  // Refuses when a dimension of the tensor can vary.
+  void require_static(int32_t tensor, const char* why) const;
+};
+
+// Returns the tensors that stand for the ONNX node's outputs, -1 for one that is left out.
+using Conversion = std::vector<int32_t> (*)(OnnxNode& node);
+
+struct OnnxRow {
+  const char* op;
+  int64_t first_opset;
+  int64_t last_opset;
+  Conversion convert;
+};
+std::span<const OnnxRow> onnx_table();
+
+// The dtype of an ONNX element type; refuses those Medulla lacks.
+mdl_dtype onnx_dtype(int32_t type);
+// Adds a constant; `folder` is where external data lies.
+int32_t add_onnx_constant(Builder& build, const onnx::TensorProto& proto,
+                          const std::string& folder);
+
+// Fills `model`; what cannot be taken goes to the report.
+void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_IMPORT_ONNX_H_

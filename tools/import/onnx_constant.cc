@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known before any run: constants, and the arithmetic on shapes that exporters write.
+#include <cmath>
+
+#include "tools/import/onnx_ops.h"
+
+namespace medulla::tools {
+namespace {
+
+int32_t int64_constant(OnnxNode& node, Dims dims, const std::vector<int64_t>& values) {
+  return node.build.constant(MDL_INT64, std::move(dims), values);
+}
+
+// The element of a constant that numpy's broadcasting puts at `index` of an output of `dims`.
+const std::byte* element(const Tensor& tensor, const Dims& dims, int64_t index) {
+  int64_t offset = 0, stride = 1;
+  for (size_t d = dims.size(); d-- > 0;) {
+    const int64_t at = index % dims[d];
+    index /= dims[d];
+    const size_t behind = dims.size() - d;
+    if (behind > tensor.dims.size()) continue;
+    const int64_t extent = tensor.dims[tensor.dims.size() - behind];
+    if (extent != 1) offset += at * stride;
+    stride *= extent;
+  }
+  return tensor.data->data() + offset * (mdl_dtype_bits(tensor.dtype) / 8);
+}
+
+Dims broadcast(const Dims& a, const Dims& b) {
+  Dims out = a.size() > b.size() ? a : b;
+  const Dims& other = a.size() > b.size() ? b : a;
+  for (size_t d = 0; d < other.size(); ++d) {
+    int64_t& extent = out[out.size() - other.size() + d];
+    if (extent == 1) extent = other[d];
+    if (other[d] != 1 && other[d] != extent) refuse("shapes do not broadcast");
+  }
+  return out;
+}
+
+// Comparison and choice are taken among constants only, where exporters use them for shapes.
+const Tensor& constant(const OnnxNode& node, size_t i) {
+  const Tensor& tensor = node.build.tensor(node.input(i));
+  if (!tensor.data) {
+    refuse("is taken on constants only", "rewrite it with Clip, Min, Max or Mul by a mask");
+  }
+  return tensor;
+}
+
+Bytes copy_elements(size_t bits, int64_t count,
+                    const std::function<const std::byte*(int64_t)>& at) {
+  Bytes bytes;
+  for (int64_t i = 0; i < count; ++i) bytes.insert(bytes.end(), at(i), at(i) + bits / 8);
+  return bytes;
+}
+
+int32_t add_bytes(OnnxNode& node, mdl_dtype dtype, Dims dims, Bytes bytes) {
+  Tensor tensor;
+  tensor.name = node.build.name() + ".constant";
+  tensor.dtype = dtype;
+  tensor.dims = std::move(dims);
+  tensor.data = std::make_shared<const Bytes>(std::move(bytes));
+  return node.build.add_tensor(std::move(tensor));
+}
+
+int64_t count_of(const Dims& dims) {
+  int64_t count = 1;
+  for (const int64_t d : dims) count *= d;
+  return count;
+}
+
+}  // namespace
+
+std::vector<int32_t> convert_cast(OnnxNode& node) {
+  Builder& build = node.build;
+  const mdl_dtype to = onnx_dtype(static_cast<int32_t>(node.int_or("to", 0)));
+  const Tensor& from = build.tensor(node.input(0));
+  if (from.dtype == to) return {node.input(0)};
+  if (from.quantization) {
+    refuse("casts quantized integers", "dequantize them with DequantizeLinear first");
+  }
+  return {build.add_typed("Cast", {node.input(0)}, {{"to", static_cast<int64_t>(to)}}, to)};
+}
+
+std::vector<int32_t> convert_constant(OnnxNode& node) {
+  if (const auto* value = node.attribute("value")) {
+    return {add_onnx_constant(node.build, value->t(), "")};
+  }
+  if (node.attribute("value_int")) return {int64_constant(node, {}, {node.int_or("value_int", 0)})};
+  if (node.attribute("value_ints")) {
+    const Dims values = node.ints("value_ints");
+    return {int64_constant(node, {static_cast<int64_t>(values.size())}, values)};
+  }
+  if (node.attribute("value_float")) {
+    return {node.build.scalar(static_cast<float>(node.float_or("value_float", 0)))};
+  }
+  if (node.attribute("value_floats")) {
+    const auto wide = node.floats("value_floats");
+    const std::vector<float> values(wide.begin(), wide.end());
+    return {node.build.constant(MDL_FLOAT32, {static_cast<int64_t>(values.size())}, values)};
+  }
+  refuse("only dense numbers are taken", "export it as an initializer");
+}
+
+std::vector<int32_t> convert_constant_of_shape(OnnxNode& node) {
+  const Dims shape = node.constant_ints(0, "shape");
+  const int64_t count = count_of(shape);
+  const auto* value = node.attribute("value");
+  if (!value) {
+    return {node.build.constant(MDL_FLOAT32, shape,
+                                std::vector<float>(static_cast<size_t>(count), 0.0f))};
+  }
+  const Tensor one = node.build.tensor(add_onnx_constant(node.build, value->t(), ""));
+  return {add_bytes(
+      node, one.dtype, shape,
+      copy_elements(mdl_dtype_bits(one.dtype), count, [&](int64_t) { return one.data->data(); }))};
+}
+
+std::vector<int32_t> convert_equal(OnnxNode& node) {
+  const Tensor& a = constant(node, 0);
+  const Tensor& b = constant(node, 1);
+  if (a.dtype != MDL_INT64 && a.dtype != MDL_INT32 && a.dtype != MDL_BOOL) {
+    refuse("is taken on integers only");
+  }
+  const Dims dims = broadcast(a.dims, b.dims);
+  const size_t size = mdl_dtype_bits(a.dtype) / 8;
+  Bytes result;
+  for (int64_t i = 0; i < count_of(dims); ++i) {
+    const std::byte* left = element(a, dims, i);
+    const bool equal = std::equal(left, left + size, element(b, dims, i));
+    result.push_back(std::byte{equal});
+  }
+  return {add_bytes(node, MDL_BOOL, dims, std::move(result))};
+}
+
+std::vector<int32_t> convert_range(OnnxNode& node) {
+  if (constant(node, 0).dtype == MDL_FLOAT32) {
+    const double start = node.constant_floats(0, "start")[0];
+    const double step = node.constant_floats(2, "delta")[0];
+    const double n = std::ceil((node.constant_floats(1, "limit")[0] - start) / step);
+    std::vector<float> values;
+    for (double i = 0; i < n; ++i) values.push_back(static_cast<float>(start + i * step));
+    return {node.build.constant(MDL_FLOAT32, {static_cast<int64_t>(values.size())}, values)};
+  }
+  const int64_t start = node.constant_ints(0, "start")[0];
+  const int64_t limit = node.constant_ints(1, "limit")[0];
+  const int64_t step = node.constant_ints(2, "delta")[0];
+  if (step == 0) refuse("delta is 0");
+  std::vector<int64_t> values;
+  for (int64_t v = start; step > 0 ? v < limit : v > limit; v += step) values.push_back(v);
+  return {int64_constant(node, {static_cast<int64_t>(values.size())}, values)};
+}
+
+std::vector<int32_t> convert_shape(OnnxNode& node) {
+  Builder& build = node.build;
+  const int64_t rank = build.rank(node.input(0));
+  const auto bound = [&](int64_t v) { return std::clamp<int64_t>(v < 0 ? v + rank : v, 0, rank); };
+  const int64_t start = bound(node.int_or("start", 0));
+  const int64_t end = std::max(start, bound(node.int_or("end", rank)));
+  const Tensor& x = build.tensor(node.input(0));
+  for (int64_t d = start; d < end; ++d) {
+    if (!x.symbols.empty() && !x.symbols[static_cast<size_t>(d)].empty()) {
+      refuse("dimension " + std::to_string(d) + " (" + x.symbols[static_cast<size_t>(d)] +
+                 ") can vary, and shapes are planned before a run",
+             "make it static with --max " + x.symbols[static_cast<size_t>(d)] + "=1");
+    }
+  }
+  const Dims values(x.dims.begin() + start, x.dims.begin() + end);
+  return {int64_constant(node, {end - start}, values)};
+}
+
+std::vector<int32_t> convert_size(OnnxNode& node) {
+  node.require_static(node.input(0), "Size");
+  return {int64_constant(node, {}, {count_of(node.build.dims(node.input(0)))})};
+}
+
+std::vector<int32_t> convert_where(OnnxNode& node) {
+  const Tensor& condition = constant(node, 0);
+  const Tensor& a = constant(node, 1);
+  const Tensor& b = constant(node, 2);
+  const Dims dims = broadcast(broadcast(condition.dims, a.dims), b.dims);
+  Bytes bytes = copy_elements(mdl_dtype_bits(a.dtype), count_of(dims), [&](int64_t i) {
+    return element(*element(condition, dims, i) != std::byte{0} ? a : b, dims, i);
+  });
+  return {add_bytes(node, a.dtype, dims, std::move(bytes))};
+}
+
+}  // namespace medulla::tools

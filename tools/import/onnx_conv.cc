@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conv, ConvTranspose and pools. A window's geometry is spelled out: pads are explicit, begins
+// before ends, whatever auto_pad said.
+#include "tools/import/onnx_ops.h"
+
+namespace medulla::tools {
+namespace {
+
+struct Window {
+  Dims kernel, strides, dilations, pads;
+};
+
+Dims spatial_or(const OnnxNode& node, const char* name, size_t count, int64_t otherwise) {
+  Dims values = node.ints(name);
+  if (values.empty()) values.assign(count, otherwise);
+  if (values.size() != count) {
+    refuse(std::to_string(values.size()) + " values, should be " + std::to_string(count), "", name);
+  }
+  return values;
+}
+
+Window window_of(const OnnxNode& node, Dims kernel) {
+  const size_t rank = kernel.size();
+  Window w;
+  w.kernel = std::move(kernel);
+  w.strides = spatial_or(node, "strides", rank, 1);
+  w.dilations = spatial_or(node, "dilations", rank, 1);
+  w.pads = spatial_or(node, "pads", 2 * rank, 0);
+  return w;
+}
+
+// Splits what padding a dimension needs; the odd one goes to the end for SAME_UPPER.
+void set_same_pad(Window& w, size_t d, int64_t total, bool upper) {
+  total = std::max<int64_t>(total, 0);
+  const int64_t small = total / 2;
+  w.pads[d] = upper ? small : total - small;
+  w.pads[d + w.kernel.size()] = total - w.pads[d];
+}
+
+void resolve_auto_pad(const OnnxNode& node, int32_t x, Window& w) {
+  const std::string mode = node.string_or("auto_pad", "NOTSET");
+  if (mode == "NOTSET") return;
+  w.pads.assign(w.pads.size(), 0);
+  if (mode == "VALID") return;
+  node.require_static(x, "auto_pad");
+  for (size_t d = 0; d < w.kernel.size(); ++d) {
+    const int64_t in = node.build.dims(x)[d + 2];
+    const int64_t out = (in + w.strides[d] - 1) / w.strides[d];
+    const int64_t reach = (w.kernel[d] - 1) * w.dilations[d] + 1;
+    set_same_pad(w, d, (out - 1) * w.strides[d] + reach - in, mode == "SAME_UPPER");
+  }
+}
+
+Dims spatial_dims(const Builder& build, int32_t tensor) {
+  const Dims& dims = build.dims(tensor);
+  return {dims.begin() + 2, dims.end()};
+}
+
+void require_image(const OnnxNode& node, int32_t x) {
+  if (node.build.rank(x) < 3 || node.build.rank(x) > 5) {
+    refuse("input has rank " + std::to_string(node.build.rank(x)) + ", should be 3 to 5");
+  }
+}
+
+int32_t channels_last(Builder& build, int32_t x) {
+  return build.transpose(x, to_channels_last_perm(build.dims(x).size()));
+}
+
+int32_t channels_first(Builder& build, int32_t x) {
+  return build.transpose(x, to_channels_first_perm(build.dims(x).size()));
+}
+
+// w[C, M/g, K..] of ONNX -> [M, K.., C/g].
+int32_t transposed_weights(Builder& build, int32_t w, int64_t group) {
+  const Dims dims = build.dims(w);
+  const auto rank = static_cast<int64_t>(dims.size());
+  if (group == 1) {
+    Dims perm = {1};
+    for (int64_t d = 2; d < rank; ++d) perm.push_back(d);
+    perm.push_back(0);
+    return build.transpose(w, perm);
+  }
+  Dims split = {group, dims[0] / group}, perm = {0, 2}, joined = {dims[1] * group};
+  split.insert(split.end(), dims.begin() + 1, dims.end());
+  for (int64_t d = 3; d <= rank; ++d) perm.push_back(d);
+  perm.push_back(1);
+  joined.insert(joined.end(), dims.begin() + 2, dims.end());
+  joined.push_back(dims[0] / group);
+  return build.reshape(build.transpose(build.reshape(w, split), perm), joined);
+}
+
+// ConvTranspose states its padding, or the extent that it shall have.
+Dims resolve_transposed_pads(const OnnxNode& node, int32_t x, const Dims& output_padding,
+                             Window& w) {
+  const std::string mode = node.string_or("auto_pad", "NOTSET");
+  Dims shape = node.ints("output_shape");
+  const size_t rank = w.kernel.size();
+  if (mode == "VALID") w.pads.assign(2 * rank, 0);
+  if (shape.size() == rank + 2) shape.erase(shape.begin(), shape.begin() + 2);
+  if (shape.empty() && (mode == "NOTSET" || mode == "VALID")) return output_padding;
+  node.require_static(x, "output_shape");
+  Dims extra = output_padding;
+  for (size_t d = 0; d < rank; ++d) {
+    const int64_t in = node.build.dims(x)[d + 2];
+    const int64_t full = w.strides[d] * (in - 1) + (w.kernel[d] - 1) * w.dilations[d] + 1;
+    const int64_t out = shape.empty() ? in * w.strides[d] : shape[d];
+    const int64_t total = full + extra[d] - out;
+    if (total < 0) extra[d] -= total;
+    set_same_pad(w, d, total, mode == "SAME_UPPER");
+  }
+  return extra;
+}
+
+}  // namespace
+
+int32_t build_conv(OnnxNode& node, int32_t x, int32_t w, int32_t bias) {
+  Builder& build = node.build;
+  require_image(node, x);
+  Window window = window_of(node, spatial_dims(build, w));
+  resolve_auto_pad(node, x, window);
+  std::vector<int32_t> inputs = {channels_last(build, x), channels_last(build, w)};
+  if (bias >= 0) inputs.push_back(bias);
+  const int32_t y = build.add("Conv", inputs,
+                              {{"strides", window.strides},
+                               {"dilations", window.dilations},
+                               {"pads", window.pads},
+                               {"group", node.int_or("group", 1)}});
+  return channels_first(build, y);
+}
+
+std::vector<int32_t> convert_conv(OnnxNode& node) {
+  return {build_conv(node, node.input(0), node.input(1), node.input(2))};
+}
+
+std::vector<int32_t> convert_conv_transpose(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  require_image(node, x);
+  const int64_t group = node.int_or("group", 1);
+  Window window = window_of(node, spatial_dims(build, node.input(1)));
+  Dims extra = spatial_or(node, "output_padding", window.kernel.size(), 0);
+  extra = resolve_transposed_pads(node, x, extra, window);
+  std::vector<int32_t> inputs = {channels_last(build, x),
+                                 transposed_weights(build, node.input(1), group)};
+  if (node.input(2) >= 0) inputs.push_back(node.input(2));
+  const int32_t y = build.add("ConvTranspose", inputs,
+                              {{"strides", window.strides},
+                               {"dilations", window.dilations},
+                               {"pads", window.pads},
+                               {"output_padding", extra},
+                               {"group", group}});
+  return {channels_first(build, y)};
+}
+
+std::vector<int32_t> convert_pool(OnnxNode& node) {
+  if (node.has_output(1)) {
+    refuse("the second output (indices) is not taken", "drop it, or the MaxUnpool that reads it");
+  }
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  require_image(node, x);
+  Window window = window_of(node, node.ints("kernel_shape"));
+  resolve_auto_pad(node, x, window);
+  Attributes attributes = {{"kernel_shape", window.kernel},
+                           {"strides", window.strides},
+                           {"dilations", window.dilations},
+                           {"pads", window.pads},
+                           {"ceil_mode", node.int_or("ceil_mode", 0)}};
+  if (node.op() == "AveragePool") {
+    attributes["count_include_pad"] = node.int_or("count_include_pad", 0);
+  }
+  const int32_t y = build.add_like(node.op(), {channels_last(build, x)}, std::move(attributes));
+  return {channels_first(build, y)};
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The conversion functions, by theme. onnx_table.cc says which operator each one takes.
+#ifndef MEDULLA_TOOLS_IMPORT_ONNX_OPS_H_
+#define MEDULLA_TOOLS_IMPORT_ONNX_OPS_H_
+
+#include "tools/import/onnx.h"
+
+namespace medulla::tools {
+
+// onnx_conv.cc, onnx_image.cc: NCHW in ONNX, NHWC in Medulla.
+std::vector<int32_t> convert_conv(OnnxNode& node);
+std::vector<int32_t> convert_conv_transpose(OnnxNode& node);
+std::vector<int32_t> convert_pool(OnnxNode& node);
+std::vector<int32_t> convert_global_pool(OnnxNode& node);
+std::vector<int32_t> convert_batch_normalization(OnnxNode& node);
+std::vector<int32_t> convert_instance_normalization(OnnxNode& node);
+std::vector<int32_t> convert_lrn(OnnxNode& node);
+std::vector<int32_t> convert_resize(OnnxNode& node);
+std::vector<int32_t> convert_depth_to_space(OnnxNode& node);
+std::vector<int32_t> convert_space_to_depth(OnnxNode& node);
+
+// onnx_shape.cc: what moves elements.
+std::vector<int32_t> convert_concat(OnnxNode& node);
+std::vector<int32_t> convert_expand(OnnxNode& node);
+std::vector<int32_t> convert_flatten(OnnxNode& node);
+std::vector<int32_t> convert_gather(OnnxNode& node);
+std::vector<int32_t> convert_identity(OnnxNode& node);
+std::vector<int32_t> convert_pad(OnnxNode& node);
+std::vector<int32_t> convert_reshape(OnnxNode& node);
+std::vector<int32_t> convert_slice(OnnxNode& node);
+std::vector<int32_t> convert_split(OnnxNode& node);
+std::vector<int32_t> convert_squeeze(OnnxNode& node);
+std::vector<int32_t> convert_tile(OnnxNode& node);
+std::vector<int32_t> convert_transpose(OnnxNode& node);
+
+// onnx_constant.cc: what is known before any run.
+std::vector<int32_t> convert_cast(OnnxNode& node);
+std::vector<int32_t> convert_constant(OnnxNode& node);
+std::vector<int32_t> convert_constant_of_shape(OnnxNode& node);
+std::vector<int32_t> convert_equal(OnnxNode& node);
+std::vector<int32_t> convert_range(OnnxNode& node);
+std::vector<int32_t> convert_shape(OnnxNode& node);
+std::vector<int32_t> convert_size(OnnxNode& node);
+std::vector<int32_t> convert_where(OnnxNode& node);
+
+// onnx_math.cc
+std::vector<int32_t> convert_unary(OnnxNode& node);  // with alpha and beta where the operator has
+std::vector<int32_t> convert_binary(OnnxNode& node);
+std::vector<int32_t> convert_variadic(OnnxNode& node);  // Sum, Mean, Max, Min
+std::vector<int32_t> convert_clip(OnnxNode& node);
+std::vector<int32_t> convert_gemm(OnnxNode& node);
+std::vector<int32_t> convert_layer_normalization(OnnxNode& node);
+std::vector<int32_t> convert_matmul(OnnxNode& node);
+std::vector<int32_t> convert_prelu(OnnxNode& node);
+std::vector<int32_t> convert_reduce(OnnxNode& node);
+std::vector<int32_t> convert_softmax(OnnxNode& node);
+
+// onnx_recurrent.cc
+std::vector<int32_t> convert_recurrent(OnnxNode& node);
+std::vector<int32_t> refuse_control_flow(OnnxNode& node);
+
+// onnx_quantize.cc
+std::vector<int32_t> convert_quantize(OnnxNode& node);
+std::vector<int32_t> convert_dequantize(OnnxNode& node);
+std::vector<int32_t> convert_qlinear_conv(OnnxNode& node);
+std::vector<int32_t> convert_qlinear_matmul(OnnxNode& node);
+// A float32 tensor that uint8 or int8 `q` with `quantization` stands for.
+int32_t dequantized(OnnxNode& node, int32_t q, const Quantization& quantization);
+// Values of tensor inputs scale and zero point as a Quantization.
+Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, int64_t axis,
+                               int32_t of);
+
+// Shared by themes: the convolution itself, of operands in ONNX's layout.
+int32_t build_conv(OnnxNode& node, int32_t x, int32_t w, int32_t bias);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_IMPORT_ONNX_OPS_H_

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// QuantizeLinear and its kin. Quantized uint8 becomes int8 by taking 128 from the integers and from
+// the zero point, which is exact; the real numbers stay what they were.
+#include "tools/import/onnx_ops.h"
+
+namespace medulla::tools {
+namespace {
+
+// A tensor of q's integers that carries exactly `quantization`.
+int32_t with_quantization(Builder& build, int32_t q, const Quantization& quantization) {
+  const Tensor& tensor = build.tensor(q);
+  if (tensor.quantization == quantization) return q;
+  if (!tensor.quantization) {
+    build.graph().tensors[static_cast<size_t>(q)].quantization = quantization;
+    return q;
+  }
+  Tensor copy = tensor;
+  copy.quantization = quantization;
+  if (tensor.data) return build.add_tensor(std::move(copy));
+  return build.add_typed("Identity", {q}, {}, tensor.dtype, quantization);
+}
+
+// uint8 constants as int8; other tensors as they are.
+int32_t shifted_constant(Builder& build, int32_t q) {
+  if (build.tensor(q).dtype != MDL_UINT8 || !build.tensor(q).data) return q;
+  Tensor copy = build.tensor(q);
+  copy.dtype = MDL_INT8;
+  Bytes bytes = *copy.data;
+  for (std::byte& b : bytes) b ^= std::byte{0x80};
+  copy.data = std::make_shared<const Bytes>(std::move(bytes));
+  return build.add_tensor(std::move(copy));
+}
+
+int64_t channel_axis(const OnnxNode& node, int32_t tensor) {
+  const int64_t rank = node.build.rank(tensor);
+  return rank == 0 ? 0 : node.axis(node.int_or("axis", 1), std::max<int64_t>(rank, 2));
+}
+
+// q of a node input, shifted where that was uint8 and is not a graph input.
+Quantization fitted(const Builder& build, int32_t q, mdl_dtype source, Quantization quantization) {
+  if (source == MDL_UINT8 && build.tensor(q).dtype == MDL_INT8) {
+    for (int32_t& z : quantization.zero_points) z -= 128;
+  }
+  return quantization;
+}
+
+// The integer type that the zero point states; uint8 when there is none.
+mdl_dtype zero_point_dtype(const OnnxNode& node, size_t i) {
+  return node.input(i) < 0 ? MDL_UINT8 : node.build.tensor(node.input(i)).dtype;
+}
+
+int32_t quantized(OnnxNode& node, int32_t x, size_t scale, size_t zero_point, int64_t axis) {
+  const mdl_dtype source = zero_point_dtype(node, zero_point);
+  Quantization quantization = quantization_from(node, scale, zero_point, axis, x);
+  const mdl_dtype dtype = source == MDL_UINT8 ? MDL_INT8 : source;
+  if (source == MDL_UINT8) {
+    for (int32_t& z : quantization.zero_points) z -= 128;
+  }
+  return node.build.add_typed("QuantizeLinear", {x}, {}, dtype, quantization);
+}
+
+// The float32 tensor of quantized input i, whose parameters are inputs i + 1 and i + 2.
+int32_t operand(OnnxNode& node, size_t i, int64_t axis) {
+  const int32_t q = shifted_constant(node.build, node.input(i));
+  const Quantization quantization = quantization_from(node, i + 1, i + 2, axis, q);
+  const mdl_dtype source = zero_point_dtype(node, i + 2);
+  return dequantized(node, q, fitted(node.build, q, source, quantization));
+}
+
+}  // namespace
+
+Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, int64_t axis,
+                               int32_t of) {
+  Quantization quantization;
+  for (const double s : node.constant_floats(scale, "scale")) {
+    quantization.scales.push_back(static_cast<float>(s));
+  }
+  quantization.zero_points.assign(quantization.scales.size(), 0);
+  if (node.input(zero_point) >= 0) {
+    const Tensor& z = node.build.tensor(node.input(zero_point));
+    if (!z.data) refuse("zero point is not a constant", "quantize statically");
+    for (size_t i = 0; i < quantization.zero_points.size(); ++i) {
+      switch (z.dtype) {
+        case MDL_INT8:
+          quantization.zero_points[i] = values_of<int8_t>(z).at(i);
+          break;
+        case MDL_UINT8:
+          quantization.zero_points[i] = values_of<uint8_t>(z).at(i);
+          break;
+        case MDL_INT16:
+          quantization.zero_points[i] = values_of<int16_t>(z).at(i);
+          break;
+        case MDL_INT32:
+          quantization.zero_points[i] = values_of<int32_t>(z).at(i);
+          break;
+        default:
+          refuse(std::string("zero point has dtype ") + mdl_dtype_name(z.dtype),
+                 "quantize to int8 or uint8");
+      }
+    }
+  }
+  if (quantization.scales.size() > 1) {
+    quantization.axis = static_cast<int32_t>(axis);
+    const Dims& dims = node.build.dims(of);
+    if (axis >= static_cast<int64_t>(dims.size()) ||
+        dims[static_cast<size_t>(axis)] != static_cast<int64_t>(quantization.scales.size())) {
+      refuse(std::to_string(quantization.scales.size()) + " scales do not fit the tensor", "",
+             "axis");
+    }
+  }
+  return quantization;
+}
+
+int32_t dequantized(OnnxNode& node, int32_t q, const Quantization& quantization) {
+  q = with_quantization(node.build, q, quantization);
+  return node.build.add("DequantizeLinear", {q});
+}
+
+std::vector<int32_t> convert_quantize(OnnxNode& node) {
+  return {quantized(node, node.input(0), 1, 2, channel_axis(node, node.input(0)))};
+}
+
+std::vector<int32_t> convert_dequantize(OnnxNode& node) {
+  Builder& build = node.build;
+  const mdl_dtype source = build.tensor(node.input(0)).data || node.input(2) < 0
+                               ? build.tensor(node.input(0)).dtype
+                               : zero_point_dtype(node, 2);
+  const int32_t q = shifted_constant(build, node.input(0));
+  Quantization quantization = quantization_from(node, 1, 2, channel_axis(node, q), q);
+  if (build.tensor(q).dtype != MDL_UINT8 || quantization.scales.size() > 1) {
+    return {dequantized(node, q, fitted(build, q, source, quantization))};
+  }
+  // An input of the graph keeps its uint8; what follows reads it as int8, through the real numbers.
+  const int32_t real = dequantized(node, q, quantization);
+  quantization.zero_points[0] -= 128;
+  const int32_t shifted = build.add_typed("QuantizeLinear", {real}, {}, MDL_INT8, quantization);
+  return {build.add("DequantizeLinear", {shifted})};
+}
+
+std::vector<int32_t> convert_qlinear_conv(OnnxNode& node) {
+  int32_t bias = -1;
+  if (node.input(8) >= 0) {  // int32 of scale s_x * s_w
+    const Quantization x = quantization_from(node, 1, 2, 0, node.input(0));
+    Quantization b = quantization_from(node, 4, 5, 0, node.input(8));
+    for (float& s : b.scales) s = static_cast<float>(static_cast<double>(s) * x.scales[0]);
+    b.zero_points.assign(b.scales.size(), 0);
+    bias = dequantized(node, node.input(8), b);
+  }
+  const int32_t y = build_conv(node, operand(node, 0, 1), operand(node, 3, 0), bias);
+  return {quantized(node, y, 6, 7, 1)};
+}
+
+std::vector<int32_t> convert_qlinear_matmul(OnnxNode& node) {
+  const int64_t columns = node.build.rank(node.input(3)) - 1;
+  const int32_t y = node.build.add("MatMul", {operand(node, 0, 0), operand(node, 3, columns)});
+  return {quantized(node, y, 6, 7, 0)};
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/import/onnx_ops.h"
+
+namespace medulla::tools {
+
+std::vector<int32_t> convert_recurrent(OnnxNode& node) {
+  const bool lstm = node.op() == "LSTM";
+  Attributes attributes = {{"direction", node.string_or("direction", "forward")},
+                           {"hidden_size", node.int_or("hidden_size", 0)},
+                           {"layout", node.int_or("layout", 0)}};
+  if (node.attribute("activations")) attributes["activations"] = node.strings("activations");
+  for (const char* name : {"activation_alpha", "activation_beta"}) {
+    if (node.attribute(name)) attributes[name] = node.floats(name);
+  }
+  if (node.attribute("clip")) attributes["clip"] = node.float_or("clip", 0);
+  if (lstm) {
+    attributes["input_forget"] = node.int_or("input_forget", 0);
+  } else {
+    attributes["linear_before_reset"] = node.int_or("linear_before_reset", 0);
+  }
+  std::vector<int32_t> inputs = node.inputs;
+  while (!inputs.empty() && inputs.back() < 0) inputs.pop_back();
+  std::vector<bool> wanted = node.wanted_outputs();
+  while (!wanted.empty() && !wanted.back()) wanted.pop_back();
+  return node.build.add_many(node.op(), std::move(inputs), std::move(attributes), wanted);
+}
+
+std::vector<int32_t> refuse_control_flow(OnnxNode&) {
+  refuse("control flow is not taken yet",
+         "unroll the loop, or export with the condition fixed, so that one branch is left");
+}
+
+}  // namespace medulla::tools

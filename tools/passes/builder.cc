@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/passes/builder.h"
+
+#include <algorithm>
+
+#include "tools/passes/frame.h"
+
+namespace medulla::tools {
+
+Dims to_channels_last_perm(size_t rank) {
+  Dims perm = {0};
+  for (size_t d = 2; d < rank; ++d) perm.push_back(static_cast<int64_t>(d));
+  perm.push_back(1);
+  return perm;
+}
+
+Dims to_channels_first_perm(size_t rank) { return invert(to_channels_last_perm(rank)); }
+
+Dims invert(const Dims& perm) {
+  Dims inverse(perm.size());
+  for (size_t d = 0; d < perm.size(); ++d) {
+    inverse[static_cast<size_t>(perm[d])] = static_cast<int64_t>(d);
+  }
+  return inverse;
+}
+
+bool is_identity(const Dims& perm) { return std::is_sorted(perm.begin(), perm.end()); }
+
+int32_t Builder::add(const std::string& op, std::vector<int32_t> inputs, Attributes attributes) {
+  return add_typed(op, std::move(inputs), std::move(attributes), MDL_DTYPE_NONE);
+}
+
+int32_t Builder::add_typed(const std::string& op, std::vector<int32_t> inputs,
+                           Attributes attributes, mdl_dtype dtype,
+                           std::optional<Quantization> quantization) {
+  Tensor out;
+  out.name = name_;
+  out.dtype = dtype;
+  out.quantization = std::move(quantization);
+  const int32_t id = add_tensor(std::move(out));
+  append({name_, op, 1, std::move(attributes), std::move(inputs), {id}});
+  return id;
+}
+
+int32_t Builder::add_like(const std::string& op, std::vector<int32_t> inputs,
+                          Attributes attributes) {
+  const mdl_dtype dtype = tensor(inputs[0]).dtype;
+  auto quantization = tensor(inputs[0]).quantization;
+  return add_typed(op, std::move(inputs), std::move(attributes), dtype, std::move(quantization));
+}
+
+std::vector<int32_t> Builder::add_many(const std::string& op, std::vector<int32_t> inputs,
+                                       Attributes attributes, const std::vector<bool>& wanted) {
+  std::vector<int32_t> ids;
+  for (const bool want : wanted) {
+    Tensor out;
+    out.name = name_;
+    ids.push_back(want ? add_tensor(std::move(out)) : -1);
+  }
+  append({name_, op, 1, std::move(attributes), std::move(inputs), ids});
+  return ids;
+}
+
+bool Builder::append(Node node) {
+  std::string why = infer_outputs(graph_, node);
+  if (!why.empty()) throw BuildError(why);
+  bool constant = node.op != "DequantizeLinear";
+  for (const int32_t id : node.inputs) constant &= id < 0 || tensor(id).data != nullptr;
+  if (constant && node.attributes.count("body") == 0) {
+    why = run_node(graph_, node);
+    if (!why.empty()) throw BuildError(why);
+    return false;
+  }
+  graph_.nodes.push_back(std::move(node));
+  return true;
+}
+
+int32_t Builder::transpose(int32_t id, const Dims& perm) {
+  if (is_identity(perm)) return id;
+  auto quantization = tensor(id).quantization;
+  if (quantization && quantization->scales.size() > 1) {
+    quantization->axis =
+        static_cast<int32_t>(invert(perm)[static_cast<size_t>(quantization->axis)]);
+  }
+  return add_typed("Transpose", {id}, {{"perm", perm}}, tensor(id).dtype, quantization);
+}
+
+int32_t Builder::reshape(int32_t id, const Dims& shape) {
+  if (shape == dims(id)) return id;
+  const auto& quantization = tensor(id).quantization;
+  if (quantization && quantization->scales.size() > 1) {
+    throw BuildError("a reshape of a tensor that is quantized per channel");
+  }
+  return add_typed("Reshape", {id}, {{"shape", shape}}, tensor(id).dtype, quantization);
+}
+
+bool Builder::is_static(int32_t id) const {
+  const auto& symbols = tensor(id).symbols;
+  return std::all_of(symbols.begin(), symbols.end(), [](const auto& s) { return s.empty(); });
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/passes/frame.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace medulla::tools {
+namespace {
+
+TensorType type_of(const Tensor& tensor) {
+  TensorType type;
+  type.dtype = tensor.dtype;
+  type.shape.rank = static_cast<uint32_t>(tensor.dims.size());
+  std::copy(tensor.dims.begin(), tensor.dims.end(), type.shape.dims);
+  return type;
+}
+
+mdl_attribute attribute_of(const std::string& name, const Attribute& value,
+                           std::deque<std::vector<const char*>>& strings) {
+  mdl_attribute a = {};
+  a.name = name.c_str();
+  if (const auto* i = std::get_if<int64_t>(&value)) {
+    a.type = MDL_ATTRIBUTE_INT;
+    a.i = *i;
+  } else if (const auto* f = std::get_if<double>(&value)) {
+    a.type = MDL_ATTRIBUTE_FLOAT;
+    a.f = *f;
+  } else if (const auto* s = std::get_if<std::string>(&value)) {
+    a.type = MDL_ATTRIBUTE_STRING;
+    a.s = s->c_str();
+  } else if (const auto* ints = std::get_if<std::vector<int64_t>>(&value)) {
+    a.type = MDL_ATTRIBUTE_INTS;
+    a.ints = ints->data();
+    a.count = ints->size();
+  } else if (const auto* floats = std::get_if<std::vector<double>>(&value)) {
+    a.type = MDL_ATTRIBUTE_FLOATS;
+    a.floats = floats->data();
+    a.count = floats->size();
+  } else if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    a.type = MDL_ATTRIBUTE_STRINGS;
+    auto& pointers = strings.emplace_back();
+    for (const std::string& text : *list) pointers.push_back(text.c_str());
+    a.strings = pointers.data();
+    a.count = pointers.size();
+  } else {
+    a.type = MDL_ATTRIBUTE_GRAPH;
+  }
+  return a;
+}
+
+// Infers with the inputs' dimensions of `symbol` set to `extent`.
+std::string infer_at(const Graph& graph, const Node& node, const Op& op, const NodeFrame& frame,
+                     const std::string& symbol, int64_t extent, std::vector<TensorType>& outputs) {
+  std::vector<TensorType> inputs = frame.inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (node.inputs[i] < 0) continue;
+    const Tensor& tensor = graph.tensors[static_cast<size_t>(node.inputs[i])];
+    for (size_t d = 0; d < tensor.symbols.size(); ++d) {
+      if (!symbol.empty() && tensor.symbols[d] == symbol) inputs[i].shape.dims[d] = extent;
+    }
+  }
+  outputs = frame.outputs();
+  mdl_error error = MDL_ERROR_INIT;
+  return op.infer(frame.view(), inputs, outputs, &error) == MDL_OK ? "" : error.text;
+}
+
+// Symbols of the outputs are found by experiment: an extent that follows a symbol's when that
+// shrinks is the symbol, or one of its own where it differs.
+std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const NodeFrame& frame,
+                          const std::vector<TensorType>& full) {
+  std::map<std::string, int64_t> maxima;
+  for (const int32_t id : node.inputs) {
+    if (id < 0) continue;
+    const Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
+    for (size_t d = 0; d < tensor.symbols.size(); ++d) {
+      if (!tensor.symbols[d].empty()) maxima[tensor.symbols[d]] = tensor.dims[d];
+    }
+  }
+  for (const auto& [symbol, maximum] : maxima) {
+    const int64_t half = std::max<int64_t>(maximum / 2, 1);
+    std::vector<TensorType> shrunk;
+    const std::string why = infer_at(graph, node, op, frame, symbol, half, shrunk);
+    if (!why.empty()) return why + " (with " + symbol + "=" + std::to_string(half) + ")";
+    for (size_t o = 0; o < shrunk.size(); ++o) {
+      if (node.outputs[o] < 0) continue;
+      Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
+      for (uint32_t d = 0; d < shrunk[o].rank(); ++d) {
+        if (shrunk[o].dim(d) == full[o].dim(d)) continue;
+        tensor.symbols.resize(shrunk[o].rank());
+        const int64_t extent = full[o].dim(d);
+        tensor.symbols[d] = extent == maximum ? symbol : symbol + ":" + std::to_string(extent);
+      }
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+NodeFrame::NodeFrame(const Graph& graph, const Node& node) {
+  add_arguments(graph, node.inputs, input_ids_, input_types_);
+  add_arguments(graph, node.outputs, output_ids_, output_types_);
+  for (const auto& [name, value] : node.attributes) {
+    attributes_.push_back(attribute_of(name, value, strings_));
+  }
+  node_.name = node.name.c_str();
+  node_.op = node.op.c_str();
+  node_.version = node.version;
+  node_.attribute_count = static_cast<uint32_t>(attributes_.size());
+  node_.input_count = static_cast<uint32_t>(input_ids_.size());
+  node_.output_count = static_cast<uint32_t>(output_ids_.size());
+  node_.attributes = attributes_.data();
+  node_.inputs = input_ids_.data();
+  node_.outputs = output_ids_.data();
+  graph_.name = graph.name.c_str();
+  graph_.tensors = tensors_.data();
+  graph_.nodes = &node_;
+  graph_.tensor_count = tensors_.size();
+  graph_.node_count = 1;
+}
+
+void NodeFrame::add_arguments(const Graph& graph, const std::vector<int32_t>& ids,
+                              std::vector<int32_t>& indices, std::vector<TensorType>& types) {
+  for (const int32_t id : ids) {
+    indices.push_back(id < 0 ? -1 : static_cast<int32_t>(tensors_.size()));
+    types.emplace_back();
+    if (id < 0) continue;
+    const Tensor& from = graph.tensors[static_cast<size_t>(id)];
+    types.back() = type_of(from);
+    mdl_tensor& t = tensors_.emplace_back();
+    t = {};
+    t.name = from.name.c_str();
+    t.dtype = from.dtype;
+    t.rank = static_cast<uint32_t>(from.dims.size());
+    std::copy(from.dims.begin(), from.dims.end(), t.dims);
+    for (size_t d = 0; d < from.symbols.size(); ++d) {
+      t.symbols[d] = from.symbols[d].empty() ? nullptr : from.symbols[d].c_str();
+    }
+    if (from.quantization) {
+      t.quantization.count = from.quantization->scales.size();
+      t.quantization.scales = from.quantization->scales.data();
+      t.quantization.zero_points = from.quantization->zero_points.data();
+      t.quantization.axis = from.quantization->axis;
+    }
+    t.data = from.data ? from.data->data() : nullptr;
+    t.bytes = from.elements() * mdl_dtype_bits(from.dtype) / 8;
+    t.producer = -1;
+    t.consumer = -1;
+  }
+}
+
+std::string infer_outputs(Graph& graph, const Node& node) {
+  const Op* op = find_op(node.op.c_str());
+  if (op == nullptr) return "operator " + node.op + " is not built in";
+  const NodeFrame frame(graph, node);
+  std::vector<TensorType> full;
+  std::string why = infer_at(graph, node, *op, frame, "", 0, full);
+  if (!why.empty()) return why;
+  for (size_t o = 0; o < full.size(); ++o) {
+    if (node.outputs[o] < 0) continue;
+    Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
+    tensor.dtype = full[o].dtype;
+    tensor.dims.assign(full[o].shape.dims, full[o].shape.dims + full[o].rank());
+    tensor.symbols.clear();
+    tensor.shape_known = true;
+  }
+  return infer_symbols(graph, node, *op, frame, full);
+}
+
+std::string run_node(Graph& graph, const Node& node) {
+  const Op* op = find_op(node.op.c_str());
+  if (op == nullptr) return "operator " + node.op + " is not built in";
+  std::vector<std::shared_ptr<Bytes>> results;
+  std::vector<void*> outputs;
+  std::vector<const void*> inputs;
+  const NodeFrame frame(graph, node);
+  for (const int32_t id : node.inputs) {
+    inputs.push_back(id < 0 ? nullptr : graph.tensors[static_cast<size_t>(id)].data->data());
+  }
+  for (const int32_t id : node.outputs) {
+    results.push_back(nullptr);
+    outputs.push_back(nullptr);
+    if (id < 0) continue;
+    const Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
+    const size_t bytes = tensor.elements() * mdl_dtype_bits(tensor.dtype) / 8;
+    results.back() = std::make_shared<Bytes>(bytes);
+    outputs.back() = results.back()->data();
+  }
+  if (op->reference == nullptr) {
+    if (!op->view) return "operator " + node.op + " has no reference";
+    std::memcpy(outputs[0], inputs[0], results[0]->size());
+  } else {
+    Bytes scratch(op->scratch ? op->scratch(frame.view(), frame.inputs(), frame.outputs()) : 0);
+    const ReferenceCall call{frame.view(), frame.inputs(), frame.outputs(),
+                             inputs,       outputs,        scratch.data()};
+    mdl_error error = MDL_ERROR_INIT;
+    if (op->reference(call, &error) != MDL_OK) return error.text;
+  }
+  for (size_t o = 0; o < results.size(); ++o) {
+    if (results[o]) graph.tensors[static_cast<size_t>(node.outputs[o])].data = results[o];
+  }
+  return "";
+}
+
+}  // namespace medulla::tools

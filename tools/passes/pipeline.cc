@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of the passes.
+#include <algorithm>
+#include <stdexcept>
+
+#include "tools/passes/pass.h"
+
+namespace medulla::tools {
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"eliminate_dead", eliminate_dead},
+    // Patterns of activations, while their nodes still stand beside each other.
+    {"fuse_activations", fuse_activations},
+    // Leaves convolutions and what follows them without a Transpose between.
+    {"to_channels_last", to_channels_last},
+    {"fold_batch_norm", fold_batch_norm},
+    // Needs weights as integers with their DequantizeLinear.
+    {"form_integer_nodes", form_integer_nodes},
+    // What is left of those, and what the passes before made constant.
+    {"fold_constants", fold_constants},
+    {"common_subexpressions", common_subexpressions},
+    {"eliminate_dead", eliminate_dead},
+};
+
+}  // namespace
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+void run_passes(Model& model, const std::set<std::string>& left_out, PassContext& context) {
+  for (const std::string& name : left_out) {
+    if (std::none_of(std::begin(kPasses), std::end(kPasses),
+                     [&](const Pass& pass) { return name == pass.name; })) {
+      throw std::invalid_argument("no pass is named '" + name + "'");
+    }
+  }
+  for (const Pass& pass : kPasses) {
+    if (left_out.count(pass.name) > 0) continue;
+    for (Graph& graph : model.graphs) graph = pass.run(graph, context);
+  }
+}
+
+}  // namespace medulla::tools
