@@ -40,7 +40,7 @@ void Parallel::close() {
   own_ = nullptr;
 }
 
-void Parallel::run(Task task, void* argument, size_t count, bool last) {
+void Parallel::run(Task task, void* argument, size_t count, [[maybe_unused]] bool last) {
   if (host_.run != nullptr) {
     host_.run(host_.context, task, argument, count);
     return;
