@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "src/base/sha256.h"
+
 namespace medulla {
 
 constexpr char kMagic[8] = {'M', 'E', 'D', 'U', 'L', 'L', 'A', '\0'};
@@ -24,13 +26,17 @@ struct Preamble {
   uint64_t buffers_size;
   uint64_t trailer_offset;  // room for signatures, behind the buffers; 0: none
   uint64_t trailer_size;
-  // SHA-256 of the preamble with these bytes zero, then of the header. The header holds the digest
-  // of the buffers, so this one stands for all.
-  uint8_t digest[32];
+  // SHA-256 of the preamble, then of the header. The header holds the digest of the buffers, so
+  // this one stands for all; what a signature in the trailer changes (file_size, trailer_*) and the
+  // digest itself count as zero.
+  uint8_t digest[kSha256Bytes];
   uint8_t reserved[24];  // 0
 };
 static_assert(sizeof(Preamble) == 128);
 static_assert(offsetof(Preamble, file_size) == 16 && offsetof(Preamble, digest) == 72);
+
+// The digest as it should be. `header` has preamble.header_size bytes.
+void header_digest(const Preamble& preamble, const void* header, uint8_t digest[kSha256Bytes]);
 
 }  // namespace medulla
 

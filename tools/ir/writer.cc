@@ -205,10 +205,7 @@ Bytes model_bytes(const Model& model) {
   preamble.file_size = bytes.size();
   preamble.header_size = header.size();
   preamble.buffers_size = bytes.size() - preamble.buffers_offset;
-  Sha256 sha;
-  sha.update(&preamble, sizeof(preamble));
-  sha.update(header.data(), header.size());
-  sha.finish(preamble.digest);
+  header_digest(preamble, header.data(), preamble.digest);
   std::memcpy(bytes.data(), &preamble, sizeof(preamble));
   return bytes;
 }
