@@ -72,9 +72,6 @@ medulla_write_table(medulla_backends.inc MDL_BACKEND "${MEDULLA_BACKEND_NAMES}")
 
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
 string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}" MEDULLA_CXX_FLAGS)
-string(JOIN " " MEDULLA_BUILD_BACKENDS ${MEDULLA_BACKEND_NAMES})
-string(JOIN " " MEDULLA_BUILD_OPS ${MEDULLA_OPS})
-string(JOIN " " MEDULLA_BUILD_KERNEL_ISAS ${MEDULLA_KERNEL_ISAS})
 configure_file("${PROJECT_SOURCE_DIR}/cmake/medulla_build_info.h.in"
                "${MEDULLA_GENERATED_DIR}/medulla_build_info.h" @ONLY)
 

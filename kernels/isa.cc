@@ -133,9 +133,8 @@ const char* isa_name(Isa isa) { return kNames[static_cast<int>(isa)]; }
 bool parse_isa_set(std::string_view text, IsaSet* set, std::string_view* unknown) {
   IsaSet parsed;
   while (!text.empty()) {
-    const size_t comma = text.find(',');
-    const std::string_view name = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    const std::string_view name = text.substr(0, text.find(','));
+    text.remove_prefix(name.size() < text.size() ? name.size() + 1 : name.size());
     Isa isa = Isa::portable;
     if (name == "all") {
       for (int i = 0; i < kIsaCount; ++i) parsed = parsed | isa_bit(static_cast<Isa>(i));

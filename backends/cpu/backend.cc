@@ -132,11 +132,12 @@ size_t rows_of(const mdl_shape& shape) {
 std::string_view forced_row(const Cpu& cpu, std::string_view family) {
   std::string_view rest = cpu.kernels != nullptr ? cpu.kernels : "";
   while (!rest.empty()) {
-    const std::string_view item = rest.substr(0, rest.find(','));
+    std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(item.size() < rest.size() ? item.size() + 1 : item.size());
     const size_t equals = item.find('=');
     if (equals != std::string_view::npos && item.substr(0, equals) == family) {
-      return item.substr(equals + 1);
+      item.remove_prefix(equals + 1);
+      return item;
     }
   }
   return {};
