@@ -58,7 +58,7 @@ class Importer {
   std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
   std::unordered_map<std::string, const onnx::TypeProto*> inferred_;
   std::map<std::string, int64_t> extents_;  // of symbolic dimensions
-  std::set<int32_t> refused_;               // outputs of nodes that were refused
+  ShapeValues shapes_;
 };
 
 bool is_constant_name(const onnx::GraphProto& graph, const std::string& name) {
@@ -204,7 +204,6 @@ void Importer::stand_in(const onnx::NodeProto& proto) {
       }
     }
     tensors_[name] = build_.add_tensor(std::move(tensor));
-    refused_.insert(tensors_[name]);
   }
 }
 
@@ -247,9 +246,12 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   }
   build_.set_name(name_of(proto));
   const size_t first_new = graph_.tensors.size();
-  OnnxNode node{proto, opset_, std::move(inputs), build_};
+  const bool of_shapes =
+      std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
+  OnnxNode node{proto, opset_, std::move(inputs), build_, shapes_};
   try {
-    const std::vector<int32_t> outputs = row->convert(node);
+    const std::vector<int32_t> outputs =
+        of_shapes ? convert_shape_values(node) : row->convert(node);
     for (int i = 0; i < proto.output_size(); ++i) {
       const auto at = static_cast<size_t>(i);
       if (node.has_output(i)) define(proto.output(i), outputs.at(at), first_new);

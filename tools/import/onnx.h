@@ -25,11 +25,19 @@ struct Refused {
   throw Refused{std::move(attribute), std::move(reason), std::move(rewrite)};
 }
 
+// An element of a tensor of extents; with a symbol it varies, up to `value`.
+struct Extent {
+  int64_t value;
+  std::string symbol;
+};
+using ShapeValues = std::map<int32_t, std::vector<Extent>>;  // by tensor
+
 struct OnnxNode {
   const onnx::NodeProto& proto;
   const int64_t opset;
   const std::vector<int32_t> inputs;  // tensors of the graph; -1: left out
   Builder& build;
+  ShapeValues& shapes;  // tensors of extents that are not constant
 
   const std::string& op() const { return proto.op_type(); }
   int32_t input(size_t i) const { return i < inputs.size() ? inputs[i] : -1; }

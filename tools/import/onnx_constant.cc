@@ -157,15 +157,11 @@ std::vector<int32_t> convert_shape(OnnxNode& node) {
   const int64_t start = bound(node.int_or("start", 0));
   const int64_t end = std::max(start, bound(node.int_or("end", rank)));
   const Tensor& x = build.tensor(node.input(0));
-  for (int64_t d = start; d < end; ++d) {
-    if (!x.symbols.empty() && !x.symbols[static_cast<size_t>(d)].empty()) {
-      refuse("dimension " + std::to_string(d) + " (" + x.symbols[static_cast<size_t>(d)] +
-                 ") can vary, and shapes are planned before a run",
-             "make it static with --max " + x.symbols[static_cast<size_t>(d)] + "=1");
-    }
+  std::vector<Extent> extents;
+  for (auto d = static_cast<size_t>(start); d < static_cast<size_t>(end); ++d) {
+    extents.push_back({x.dims[d], x.symbols.empty() ? "" : x.symbols[d]});
   }
-  const Dims values(x.dims.begin() + start, x.dims.begin() + end);
-  return {int64_constant(node, {end - start}, values)};
+  return {add_extents(node, {end - start}, std::move(extents))};
 }
 
 std::vector<int32_t> convert_size(OnnxNode& node) {

@@ -43,6 +43,10 @@ std::vector<int32_t> convert_shape(OnnxNode& node);
 std::vector<int32_t> convert_size(OnnxNode& node);
 std::vector<int32_t> convert_where(OnnxNode& node);
 
+// shape_values.cc: for any node that reads a tensor of node.shapes.
+std::vector<int32_t> convert_shape_values(OnnxNode& node);
+int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents);
+
 // onnx_math.cc
 std::vector<int32_t> convert_unary(OnnxNode& node);  // with alpha and beta where the operator has
 std::vector<int32_t> convert_binary(OnnxNode& node);

@@ -77,6 +77,18 @@ int32_t Layout::view(int32_t tensor, const Dims& shape) {
   return to;
 }
 
+int32_t Layout::moved_ones(int32_t tensor, const Dims& perm) {
+  Builder& build = rewrite_.build;
+  const auto& symbols = build.tensor(tensor).symbols;
+  Dims shape = permuted(build.dims(tensor), perm);
+  for (size_t d = 0; d < perm.size(); ++d) {
+    const std::string& symbol = symbols[static_cast<size_t>(perm[d])];
+    if (!symbol.empty()) shape[d] = symbols[d] == symbol ? 0 : -1;
+  }
+  if (std::count(shape.begin(), shape.end(), -1) > 1) return build.transpose(tensor, perm);
+  return build.reshape(tensor, shape);
+}
+
 int32_t Layout::transposed(int32_t tensor, const Dims& perm) {
   if (is_identity(perm)) return tensor;
   const auto key = std::make_pair(tensor, perm);
@@ -90,8 +102,9 @@ int32_t Layout::transposed(int32_t tensor, const Dims& perm) {
     const int32_t integers = transposed(q->second, perm);
     result = build.add("DequantizeLinear", {integers});
     integers_[result] = integers;
-  } else if (moves_only_ones(build.dims(tensor), perm) && build.is_static(tensor) && !per_channel) {
-    result = view(tensor, permuted(build.dims(tensor), perm));
+  } else if (moves_only_ones(build.dims(tensor), perm) && !per_channel) {
+    result = build.is_static(tensor) ? view(tensor, permuted(build.dims(tensor), perm))
+                                     : moved_ones(tensor, perm);
   } else {
     result = build.transpose(tensor, perm);
   }

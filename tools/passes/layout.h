@@ -41,6 +41,8 @@ class Layout {
   // Transpose(tensor, perm) in the new graph: made once, above a DequantizeLinear, as a Reshape
   // where only extents of 1 move.
   int32_t transposed(int32_t tensor, const Dims& perm);
+  // A transpose of a tensor with symbols that moves only extents of 1.
+  int32_t moved_ones(int32_t tensor, const Dims& perm);
   // The same elements under another shape, taken from where they were first made.
   int32_t view(int32_t tensor, const Dims& shape);
 
