@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
-#include "src/base/checked.h"
-#include "src/ops/move.h"
+#include "src/ops/concat.h"
 
 namespace medulla {
 namespace {
@@ -12,20 +11,7 @@ constexpr AttributeRule kAttributes[] = {{"axis", MDL_ATTRIBUTE_INT, true}};
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
   MDL_TRY(check_movable(node, inputs, 0, error));
-  mdl_shape shape = inputs[0].shape;
-  uint32_t axis;
-  MDL_TRY(resolve_axis(node, node.int_or("axis", 0), shape.rank, &axis, error));
-  for (size_t i = 1; i < inputs.size(); ++i) {
-    MDL_TRY(check_dtype(node, inputs, i, inputs[0].dtype, error));
-    const mdl_shape& x = inputs[i].shape;
-    bool fits = x.rank == shape.rank;
-    for (uint32_t d = 0; fits && d < x.rank; ++d) fits = d == axis || x.dims[d] == shape.dims[d];
-    if (!fits || !checked_add(shape.dims[axis], x.dims[axis], &shape.dims[axis])) {
-      return fail_node(error, MDL_ERROR_SHAPE, node, "input ", i, " is ", x, ", should agree with ",
-                       inputs[0].shape, " but for axis ", axis);
-    }
-  }
-  return set_output(node, outputs, 0, inputs[0].dtype, shape, error);
+  return infer_concat(node, inputs, outputs, error);
 }
 
 mdl_status check(const NodeView& node, mdl_error* error) {

@@ -129,6 +129,9 @@ mdl_status check_node(const NodeView& node, mdl_error* error) {
       return fail_node(error, MDL_ERROR_BAD_MODEL, node, "input ", i, " is left out but required");
     }
   }
+  if (op->max_outputs == 1 && node.output(0) == nullptr) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "its only output is left out");
+  }
   MDL_TRY(check_attributes(node, *op, error));
 
   TensorType inputs[kMaxArguments];

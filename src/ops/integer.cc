@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ops/integer.h"
+
+#include <bit>
+#include <limits>
+
+#include "src/ops/rules.h"
+#include "src/ops/window.h"
+
+namespace medulla {
+namespace {
+
+constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
+constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
+
+bool is_normal(float value) {
+  const uint32_t exponent = std::bit_cast<uint32_t>(value) >> 23 & 0xFF;
+  return exponent != 0 && exponent != 0xFF;
+}
+
+mdl_status check_constant(const NodeView& node, size_t i, const char* what, mdl_error* error) {
+  const mdl_tensor* tensor = node.input(i);
+  if (tensor == nullptr || tensor->data != nullptr) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, what, " '", tensor->name,
+                   "' should be constant");
+}
+
+mdl_status check_sum(const NodeView& node, const char* name, size_t channel, size_t channels,
+                     int64_t expected, mdl_error* error) {
+  const std::span<const int64_t> sums = node.ints(name);
+  if (sums.size() != channels) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, name, " has ", sums.size(),
+                     " entries, should have ", channels);
+  }
+  if (sums[channel] == expected) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, name, '[', channel, "] is ", sums[channel],
+                   ", the weights give ", expected);
+}
+
+mdl_status check_weights(const NodeView& node, const mdl_tensor& w, size_t channels,
+                         mdl_error* error) {
+  const mdl_quantization& q = w.quantization;
+  if (q.count == 1 || (q.count == channels && q.axis == 0)) {
+    bool fits = true;
+    for (size_t c = 0; c < q.count; ++c) {
+      fits = fits && q.zero_points[c] >= -128 && q.zero_points[c] <= 127;
+    }
+    if (fits) return MDL_OK;
+  }
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "weights '", w.name,
+                   "' should have one scale, or one for each of the ", channels,
+                   " entries of axis 0, and zero points of int8");
+}
+
+mdl_status prove_channel(const NodeView& node, size_t channel, size_t channels, mdl_error* error) {
+  const mdl_tensor& w = *node.input(1);
+  const mdl_tensor* bias = node.input(2);
+  const size_t length = w.bytes / channels;
+  const int8_t* row = static_cast<const int8_t*>(w.data) + channel * length;
+  const int32_t z_w = w.quantization.zero_points[w.quantization.count > 1 ? channel : 0];
+  int64_t positive = 0;
+  int64_t negative = 0;
+  for (size_t k = 0; k < length; ++k) {
+    const int32_t v = row[k] - z_w;
+    (v > 0 ? positive : negative) += v > 0 ? v : -v;
+  }
+  MDL_TRY(check_sum(node, "positive_sums", channel, channels, positive, error));
+  MDL_TRY(check_sum(node, "negative_sums", channel, channels, negative, error));
+  const int64_t z = zero_point_of(*node.input(0));
+  const int64_t low = -128 - z;
+  const int64_t high = 127 - z;
+  const int64_t b = bias != nullptr && bias->dtype == MDL_INT32
+                        ? static_cast<const int32_t*>(bias->data)[channel]
+                        : 0;
+  const int64_t most = b + positive * high - negative * low;
+  const int64_t least = b + positive * low - negative * high;
+  if (most <= kMax && least >= kMin) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the sums of channel ", channel,
+                   " may reach from ", least, " to ", most, ", should fit 32 bits");
+}
+
+}  // namespace
+
+int32_t Quantizer::operator()(float t) const {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: the sum keeps no fraction
+  const float low = static_cast<float>(qmin - zero_point);
+  const float high = static_cast<float>(qmax - zero_point);
+  t = t > low ? t : low;
+  t = t < high ? t : high;
+  return static_cast<int32_t>((t + kRound) - kRound) + zero_point;
+}
+
+Quantizer read_quantizer(const NodeView& node) {
+  const mdl_quantization& q = node.output(0)->quantization;
+  return {q.count > 0 ? q.zero_points[0] : 0, static_cast<int32_t>(node.int_or("qmin", -128)),
+          static_cast<int32_t>(node.int_or("qmax", 127))};
+}
+
+mdl_status check_range(const NodeView& node, mdl_error* error) {
+  const int64_t qmin = node.int_or("qmin", -128);
+  const int64_t qmax = node.int_or("qmax", 127);
+  if (-128 <= qmin && qmin <= qmax && qmax <= 127) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "qmin and qmax are ", qmin, " and ", qmax,
+                   ", should be a range within -128 to 127");
+}
+
+mdl_status check_quantized(const NodeView& node, const mdl_tensor& tensor, mdl_error* error) {
+  const mdl_quantization& q = tensor.quantization;
+  if (tensor.dtype == MDL_INT8 && q.count == 1 && is_normal(q.scales[0]) && q.scales[0] > 0 &&
+      q.zero_points[0] >= -128 && q.zero_points[0] <= 127) {
+    return MDL_OK;
+  }
+  return fail_node(
+      error, MDL_ERROR_BAD_MODEL, node, "'", tensor.name,
+      "' should be int8 with one scale, positive and normal, and a zero point of int8");
+}
+
+mdl_status check_multiplier(const NodeView& node, size_t i, double stored, double expected,
+                            mdl_error* error) {
+  const float rounded = static_cast<float>(expected);
+  if (stored == static_cast<double>(rounded) && is_normal(rounded)) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "multiplier ", i, " is ", stored,
+                   ", the scales give ", static_cast<double>(rounded),
+                   is_normal(rounded) ? "" : ", which is not normal");
+}
+
+mdl_status check_multiplier(const NodeView& node, double expected, mdl_error* error) {
+  return check_multiplier(node, 0, node.float_or("multiplier", 0), expected, error);
+}
+
+mdl_status check_multiplier_count(const NodeView& node, size_t count, mdl_error* error) {
+  if (node.floats("multipliers").size() == count) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "multipliers has ",
+                   node.floats("multipliers").size(), " entries, should have ", count);
+}
+
+mdl_status infer_layer(const NodeView& node, std::span<const TensorType> inputs,
+                       std::span<const TensorType> outputs, int64_t channels, mdl_error* error) {
+  if (inputs.size() < 4) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "has ", inputs.size(),
+                     " inputs, should have 4, the last one the multiplier");
+  }
+  MDL_TRY(check_dtype(node, inputs, 0, MDL_INT8, error));
+  MDL_TRY(check_dtype(node, inputs, 1, MDL_INT8, error));
+  const mdl_dtype y = outputs[0].dtype;
+  if (y != MDL_INT8 && y != MDL_FLOAT32) {
+    return fail_node(error, MDL_ERROR_DTYPE, node, "output 0 is ", mdl_dtype_name(y),
+                     ", should be int8 or float32");
+  }
+  if (inputs[2].dtype != MDL_DTYPE_NONE) {
+    MDL_TRY(check_dtype(node, inputs, 2, y == MDL_INT8 ? MDL_INT32 : MDL_FLOAT32, error));
+  }
+  MDL_TRY(check_dtype(node, inputs, 3, MDL_FLOAT32, error));
+  MDL_TRY(check_channels(node, inputs, 2, channels, error));
+  return check_channels(node, inputs, 3, channels, error);
+}
+
+mdl_status check_layer(const NodeView& node, mdl_error* error) {
+  const mdl_tensor& x = *node.input(0);
+  const mdl_tensor& w = *node.input(1);
+  const mdl_tensor& y = *node.output(0);
+  const size_t channels = static_cast<size_t>(w.dims[0]);
+  MDL_TRY(check_constant(node, 1, "the weights", error));
+  MDL_TRY(check_constant(node, 2, "the bias", error));
+  MDL_TRY(check_constant(node, 3, "the multiplier", error));
+  MDL_TRY(check_range(node, error));
+  MDL_TRY(check_quantized(node, x, error));
+  if (y.dtype == MDL_INT8) MDL_TRY(check_quantized(node, y, error));
+  MDL_TRY(check_weights(node, w, channels, error));
+  const double s_y = y.dtype == MDL_INT8 ? scale_of(y) : 1.0;
+  const float* multipliers = static_cast<const float*>(node.input(3)->data);
+  for (size_t c = 0; c < channels; ++c) {
+    const float s_w = w.quantization.scales[w.quantization.count > 1 ? c : 0];
+    MDL_TRY(check_multiplier(node, c, static_cast<double>(multipliers[c]),
+                             scale_of(x) * static_cast<double>(s_w) / s_y, error));
+    MDL_TRY(prove_channel(node, c, channels, error));
+  }
+  return MDL_OK;
+}
+
+LayerEpilogue::LayerEpilogue(const ReferenceCall& call)
+    : multipliers_(call.in<float>(3)),
+      weight_zero_points_(call.node.input(1)->quantization.zero_points),
+      per_channel_(call.node.input(1)->quantization.count > 1),
+      input_zero_point_(zero_point_of(*call.node.input(0))),
+      quantizer_(read_quantizer(call.node)) {
+  if (call.output_types[0].dtype == MDL_INT8) {
+    bias_ = call.in<int32_t>(2);
+    y_ = call.out<int8_t>(0);
+  } else {
+    float_bias_ = call.in<float>(2);
+    float_y_ = call.out<float>(0);
+  }
+}
+
+void LayerEpilogue::store(int64_t i, int64_t channel, int64_t sum) const {
+  if (bias_ != nullptr) sum += bias_[channel];
+  const float scaled = static_cast<float>(sum) * multipliers_[channel];
+  if (y_ != nullptr) {
+    y_[i] = static_cast<int8_t>(quantizer_(scaled));
+  } else {
+    float_y_[i] = float_bias_ != nullptr ? scaled + float_bias_[channel] : scaled;
+  }
+}
+
+}  // namespace medulla

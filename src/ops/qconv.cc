@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ops/integer.h"
+#include "src/ops/rules.h"
+#include "src/ops/window.h"
+
+namespace medulla {
+namespace {
+
+constexpr AttributeRule kAttributes[] = {
+    {"strides", MDL_ATTRIBUTE_INTS},
+    {"dilations", MDL_ATTRIBUTE_INTS},
+    {"pads", MDL_ATTRIBUTE_INTS},
+    {"group", MDL_ATTRIBUTE_INT},
+    {"qmin", MDL_ATTRIBUTE_INT},
+    {"qmax", MDL_ATTRIBUTE_INT},
+    {"positive_sums", MDL_ATTRIBUTE_INTS, true},
+    {"negative_sums", MDL_ATTRIBUTE_INTS, true},
+};
+
+mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
+                 std::span<TensorType> outputs, mdl_error* error) {
+  Convolution conv;
+  MDL_TRY(read_convolution(node, inputs[0].shape, inputs[1].shape, &conv, error));
+  MDL_TRY(infer_layer(node, inputs, outputs, conv.out_channels(), error));
+  return set_output(node, outputs, 0, outputs[0].dtype,
+                    window_output(inputs[0].shape, conv.window, conv.out_channels()), error);
+}
+
+// The exact sum over taps and channels of (x - z_x)(w - z_w[o]), then LayerEpilogue. The padding is
+// z_x and adds nothing.
+mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+  const mdl_shape& shape = call.input_types[0].shape;
+  Convolution conv;
+  MDL_TRY(read_convolution(call.node, shape, call.input_types[1].shape, &conv, error));
+  const LayerEpilogue epilogue(call);
+  const Window& window = conv.window;
+  const int64_t taps = window.taps();
+  const int8_t* x = call.in<int8_t>(0);
+  int64_t y = 0;
+  for (int64_t n = 0; n < shape.dims[0]; ++n, x += window.inputs() * conv.in_channels()) {
+    for (int64_t p = 0; p < window.outputs(); ++p) {
+      for (int64_t o = 0; o < conv.out_channels(); ++o) {
+        const int64_t first = o / conv.group_out * conv.group_in;
+        const int8_t* w = call.in<int8_t>(1) + o * taps * conv.group_in;
+        const int32_t z_w = epilogue.weight_zero_point(o);
+        int64_t sum = 0;
+        for (int64_t t = 0; t < taps; ++t, w += conv.group_in) {
+          const int64_t pixel = window.pixel(p, t);
+          if (pixel < 0) continue;
+          const int8_t* from = x + pixel * conv.in_channels() + first;
+          for (int64_t c = 0; c < conv.group_in; ++c) {
+            sum += (from[c] - epilogue.input_zero_point()) * (w[c] - z_w);
+          }
+        }
+        epilogue.store(y++, o, sum);
+      }
+    }
+  }
+  return MDL_OK;
+}
+
+uint64_t macs(const NodeView&, std::span<const TensorType> inputs,
+              std::span<const TensorType> outputs) {
+  const mdl_shape& w = inputs[1].shape;
+  return static_cast<uint64_t>(outputs[0].elements()) * static_cast<uint64_t>(extent(w, 1, w.rank));
+}
+
+}  // namespace
+
+extern const Op op_QConv = {
+    .name = "QConv",
+    .min_inputs = 2,
+    .max_inputs = 4,
+    .attributes = kAttributes,
+    .infer = infer,
+    .check = check_layer,
+    .reference = reference,
+    .macs = macs,
+};
+
+}  // namespace medulla
