@@ -4,13 +4,30 @@
 #include <algorithm>
 #include <fstream>
 
-#include "tools/import/onnx.h"
 #include "tools/ir/infer.h"
 #include "tools/ir/writer.h"
 #include "tools/passes/pass.h"
 
 namespace medulla::tools {
+
+// Fills the model; what cannot be taken goes to the report.
+using Importer = void(const ConvertOptions& options, Model& model, ConvertReport& report);
+#define MDL_IMPORTER(ending) Importer import_##ending;
+#include "tools/import/importers.inc"
+#undef MDL_IMPORTER
+
 namespace {
+
+struct ImporterRow {
+  const char* ending;
+  Importer* import;
+};
+
+constexpr ImporterRow kImporters[] = {
+#define MDL_IMPORTER(ending) {"." #ending, import_##ending},
+#include "tools/import/importers.inc"
+#undef MDL_IMPORTER
+};
 
 void refuse(ConvertReport& report, std::string reason, std::string rewrite = "") {
   report.refusals.push_back({"", "", "", 0, std::move(reason), std::move(rewrite)});
@@ -56,6 +73,14 @@ void read_labels(const std::string& path, Model& model, ConvertReport& report) {
   model.labels.push_back(std::move(labels));
 }
 
+// By the file's ending; the first importer when it says nothing.
+Importer* find_importer(const std::string& path) {
+  for (const ImporterRow& row : kImporters) {
+    if (path.ends_with(row.ending)) return row.import;
+  }
+  return kImporters[0].import;
+}
+
 void count_nodes(const Model& model, std::map<std::string, size_t>& counts) {
   for (const Graph& graph : model.graphs) {
     for (const Node& node : graph.nodes) ++counts[node.op];
@@ -80,7 +105,7 @@ std::string Refusal::text() const {
 
 Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) {
   Model model;
-  import_onnx(options, model, report);
+  find_importer(options.input)(options, model, report);
   if (!report.refusals.empty()) return model;
   PassContext context;
   context.input_nhwc = options.input_nhwc;
