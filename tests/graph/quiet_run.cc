@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run with one thread allocates nothing, makes no system call, and keeps to its stated stack.
+#include "tests/catch.h"
+#include "tests/graph/builder.h"
+
+#if defined(__linux__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+using namespace medulla;
+using namespace medulla::test;
+
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+}
+
+namespace {
+size_t allocations = 0;
+}
+
+// These stand before the C library's, whose own they call.
+extern "C" {
+void* malloc(size_t size) { return ++allocations, __libc_malloc(size); }
+void* calloc(size_t count, size_t size) { return ++allocations, __libc_calloc(count, size); }
+void* realloc(void* pointer, size_t size) { return ++allocations, __libc_realloc(pointer, size); }
+void* aligned_alloc(size_t alignment, size_t size) {
+  return ++allocations, __libc_memalign(alignment, size);
+}
+}
+
+namespace {
+
+// A network with a state, views and steps in place, on the backends as they come.
+struct Network {
+  Network() {
+    const int32_t x = b.input("x", {4, 16});
+    const int32_t h = b.state("h", {4, 16});
+    const int32_t sum = b.node("Add", {x, h});
+    b.write(h, sum);
+    const int32_t y = b.node("Relu", {sum});
+    const int32_t joined = b.node("Concat", {x, y}, {{"axis", int64_t{1}}});
+    b.output(b.node("Transpose", {b.node("Reshape", {joined}, {{"shape", Dims{8, 16}}})},
+                    {{"perm", Dims{1, 0}}}));
+    program = make_program(b.graph());
+    session = make_session(program.get());
+    set_input(session.get(), 0, std::vector<float>(64, 1.0f));
+  }
+  GraphBuilder b;
+  ProgramHandle program;
+  SessionHandle session;
+};
+
+}  // namespace
+
+TEST_CASE("a run allocates nothing") {
+  const Network network;
+  mdl_session* session = network.session.get();
+  const size_t before = allocations;
+  mdl_status status = MDL_OK;
+  for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
+  const size_t after = allocations;
+  CHECK(status == MDL_OK);
+  CHECK(after == before);
+  CHECK(before > 0);
+}
+
+TEST_CASE("a run makes no system call") {
+  const Network network;
+  mdl_session* session = network.session.get();
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // From here on any call but exit kills the child.
+    if (prctl(PR_SET_SECCOMP, 1) != 0) _exit(77);
+    mdl_status status = MDL_OK;
+    for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
+    syscall(SYS_exit, status == MDL_OK ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+    WARN("skipped: this system has no seccomp");
+    return;
+  }
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+namespace {
+
+ucontext_t caller;
+ucontext_t callee;
+mdl_session* on_stack = nullptr;
+mdl_status status_on_stack = MDL_OK;
+
+void run_on_stack() { status_on_stack = mdl_session_run(on_stack); }
+
+}  // namespace
+
+TEST_CASE("a run keeps to its stated stack") {
+  const Network network;
+  mdl_memory_need need = MDL_MEMORY_NEED_INIT;
+  REQUIRE(program_memory_need(network.program->program.graph, nullptr, true, &need, nullptr) ==
+          MDL_OK);
+  std::vector<unsigned char> stack(256 * 1024, 0xA5);
+  REQUIRE(getcontext(&callee) == 0);
+  callee.uc_stack.ss_sp = stack.data();
+  callee.uc_stack.ss_size = stack.size();
+  callee.uc_link = &caller;
+  on_stack = network.session.get();
+  makecontext(&callee, run_on_stack, 0);
+  REQUIRE(swapcontext(&caller, &callee) == 0);
+  CHECK(status_on_stack == MDL_OK);
+  // The stack grows down: what is still painted at its low end was not used.
+  const auto used =
+      std::find_if(stack.begin(), stack.end(), [](unsigned char c) { return c != 0xA5; });
+  const size_t bytes = static_cast<size_t>(stack.end() - used);
+  INFO(bytes << " bytes of stack");
+  CHECK(bytes <= need.stack_bytes);
+}
+
+#endif
