@@ -8,20 +8,22 @@
 namespace medulla::test {
 namespace {
 
+using Ints = std::vector<int64_t>;
+
 TEST_CASE("Conv of a signal") {
   const Value x = tensor<float>({1, 4, 1}, {1, 2, 3, 4});
   const Value w = tensor<float>({1, 3, 1}, {1, 10, 100});
   const Result plain = Case("Conv").input(x).input(w).run();
-  CHECK(plain.dims() == std::vector<int64_t>{1, 2, 1});
+  CHECK(plain.dims() == Ints{1, 2, 1});
   CHECK(plain.values() == std::vector<float>{321, 432});
   const Result padded = Case("Conv")
                             .input(x)
                             .input(w)
                             .input(tensor<float>({1}, {0.5f}))
-                            .set("pads", std::vector<int64_t>{1, 2})
-                            .set("strides", std::vector<int64_t>{2})
+                            .set("pads", Ints{1, 2})
+                            .set("strides", Ints{2})
                             .run();
-  CHECK(padded.dims() == std::vector<int64_t>{1, 3, 1});
+  CHECK(padded.dims() == Ints{1, 3, 1});
   CHECK(padded.values() == std::vector<float>{210.5f, 432.5f, 4.5f});
 }
 
@@ -39,7 +41,7 @@ TEST_CASE("Conv takes the padding as zeros, and starts from a positive zero") {
   const Result r = Case("Conv")
                        .input(tensor<float>({1, 1, 1}, {1}))
                        .input(tensor<float>({1, 2, 1}, {inf, 1}))
-                       .set("pads", std::vector<int64_t>{1, 0})
+                       .set("pads", Ints{1, 0})
                        .run();
   CHECK(std::isnan(r.values()[0]));
   const Result zero = Case("Conv")
@@ -162,6 +164,29 @@ void check_random(const char* op, bool forward) {
 
 TEST_CASE("Conv of random layers is what pairs of inputs and outputs give") {
   check_random("Conv", true);
+}
+
+TEST_CASE("ConvTranspose spreads a signal") {
+  const Value x = tensor<float>({1, 2, 1}, {1, 2});
+  const Value w = tensor<float>({1, 3, 1}, {1, 10, 100});
+  const auto node = [&](Ints strides, Ints pads, Ints extra) {
+    return Case("ConvTranspose")
+        .input(x)
+        .input(w)
+        .set("strides", strides)
+        .set("pads", pads)
+        .set("output_padding", extra)
+        .run();
+  };
+  CHECK(node({1}, {}, {}).values() == std::vector<float>{1, 12, 120, 200});
+  CHECK(node({2}, {}, {}).values() == std::vector<float>{1, 10, 102, 20, 200});
+  CHECK(node({2}, {1, 1}, {1}).values() == std::vector<float>{10, 102, 20, 200});
+  CHECK(node({4}, {}, {1}).values() == std::vector<float>{1, 10, 100, 0, 2, 20, 200, 0});
+  CHECK(node({1}, {2, 2}, {}).says("an output's extent would be 0, should be from 1"));
+}
+
+TEST_CASE("ConvTranspose of random layers is what pairs of inputs and outputs give") {
+  check_random("ConvTranspose", false);
 }
 
 TEST_CASE("Conv says what it refuses") {
