@@ -107,15 +107,15 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   Model model;
   find_importer(options.input)(options, model, report);
   if (!report.refusals.empty()) return model;
+  for (const auto& [input, output] : options.states) {
+    make_state(model.main(), input, output, report);
+  }
   PassContext context;
   context.input_nhwc = options.input_nhwc;
   run_passes(model, options.no_passes, context);
   report.notes.insert(report.notes.end(), context.notes.begin(), context.notes.end());
   for (const std::string& text : context.refusals) refuse(report, text);
 
-  for (const auto& [input, output] : options.states) {
-    make_state(model.main(), input, output, report);
-  }
   if (!report.refusals.empty()) return model;
   for (Graph& graph : model.graphs) infer_shapes(graph);
   for (const auto& [key, value] : options.metadata) model.metadata[key] = value;

@@ -59,6 +59,7 @@ class Importer {
   std::unordered_map<std::string, const onnx::TypeProto*> inferred_;
   std::map<std::string, int64_t> extents_;  // of symbolic dimensions
   ShapeValues shapes_;
+  std::set<std::string> read_;
 };
 
 bool is_constant_name(const onnx::GraphProto& graph, const std::string& name) {
@@ -86,6 +87,9 @@ void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
     report_.refusals.push_back(
         {"", "", "", opset_, "sparse initializers are not taken", "store them dense"});
   }
+  for (const auto& node : graph.node()) read_.insert(node.input().begin(), node.input().end());
+  for (const auto& output : graph.output()) read_.insert(output.name());
+  read_.erase("");
   add_constants(graph);
   choose_extents(graph);
   add_inputs(graph);
@@ -248,7 +252,7 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   const size_t first_new = graph_.tensors.size();
   const bool of_shapes =
       std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
-  OnnxNode node{proto, opset_, std::move(inputs), build_, shapes_};
+  OnnxNode node{proto, opset_, std::move(inputs), build_, shapes_, read_};
   try {
     const std::vector<int32_t> outputs =
         of_shapes ? convert_shape_values(node) : row->convert(node);
@@ -324,7 +328,9 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   try {
     onnx::checker::check_model(options.input);  // by path: external data is looked for beside it
   } catch (const std::exception& why) {
-    return refuse_file(std::string("ONNX's checker says: ") + why.what());
+    std::string text = why.what();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return refuse_file("ONNX's checker says: " + text);
   }
   try {
     onnx::shape_inference::InferShapes(proto);

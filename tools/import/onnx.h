@@ -37,11 +37,15 @@ struct OnnxNode {
   const int64_t opset;
   const std::vector<int32_t> inputs;  // tensors of the graph; -1: left out
   Builder& build;
-  ShapeValues& shapes;  // tensors of extents that are not constant
+  ShapeValues& shapes;                // tensors of extents that are not constant
+  const std::set<std::string>& read;  // names that a node or an output of the graph reads
 
   const std::string& op() const { return proto.op_type(); }
   int32_t input(size_t i) const { return i < inputs.size() ? inputs[i] : -1; }
-  bool has_output(int i) const { return i < proto.output_size() && !proto.output(i).empty(); }
+  // Whether anybody reads output i.
+  bool has_output(int i) const {
+    return i < proto.output_size() && read.count(proto.output(i)) > 0;
+  }
   std::vector<bool> wanted_outputs() const;
 
   const onnx::AttributeProto* attribute(const std::string& name) const;

@@ -30,6 +30,10 @@ std::optional<double> bound(const OnnxNode& node, const char* name, size_t i) {
 }  // namespace
 
 std::vector<int32_t> convert_unary(OnnxNode& node) {
+  if (node.op() == "Neg" && node.build.tensor(node.input(0)).dtype == MDL_INT64) {
+    const int32_t zero = node.build.constant<int64_t>(MDL_INT64, {}, {0});
+    return {node.build.add("Sub", {zero, node.input(0)})};
+  }
   Attributes attributes;
   if (node.op() == "LeakyRelu") attributes["alpha"] = node.float_or("alpha", 0.01f);
   if (node.op() == "Elu") attributes["alpha"] = node.float_or("alpha", 1.0f);
@@ -81,11 +85,9 @@ std::vector<int32_t> convert_gemm(OnnxNode& node) {
                           {"beta", node.float_or("beta", 1.0f)}})};
 }
 
-// (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * scale + bias, over the axes from `axis` on.
+// (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * scale + bias, over the axes from `axis` on; the
+// mean and the reciprocal of the root are outputs too.
 std::vector<int32_t> convert_layer_normalization(OnnxNode& node) {
-  if (node.has_output(1) || node.has_output(2)) {
-    refuse("mean and deviation as outputs are a matter of training", "export in eval mode");
-  }
   Builder& build = node.build;
   const int32_t x = node.input(0);
   Dims axes;
@@ -93,14 +95,16 @@ std::vector<int32_t> convert_layer_normalization(OnnxNode& node) {
     axes.push_back(d);
   }
   const Attributes over = {{"axes", axes}, {"keepdims", int64_t{1}}};
-  const int32_t centered = build.add("Sub", {x, build.add("ReduceMean", {x}, over)});
+  const int32_t mean = build.add("ReduceMean", {x}, over);
+  const int32_t centered = build.add("Sub", {x, mean});
   const int32_t variance = build.add("ReduceMean", {build.add("Mul", {centered, centered})}, over);
   const auto epsilon = static_cast<float>(node.float_or("epsilon", 1e-5f));
   const int32_t deviation =
       build.add("Sqrt", {build.add("Add", {variance, build.scalar(epsilon)})});
   int32_t y = build.add("Mul", {build.add("Div", {centered, deviation}), node.input(1)});
   if (node.input(2) >= 0) y = build.add("Add", {y, node.input(2)});
-  return {y};
+  const int32_t inverse = node.has_output(2) ? build.add("Reciprocal", {deviation}) : -1;
+  return {y, mean, inverse};
 }
 
 std::vector<int32_t> convert_matmul(OnnxNode& node) {

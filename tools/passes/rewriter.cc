@@ -74,6 +74,7 @@ const Node* Rewriter::only_reader(int32_t id) const {
 Graph Rewriter::finish() {
   // An output is a tensor of its own that a node makes.
   std::set<int32_t> taken(to.inputs.begin(), to.inputs.end());
+  for (const State& state : from.states) taken.insert(at(state.tensor));
   const auto own = [&](int32_t old) {
     int32_t id = at(old);
     if (to.is_constant(id) || !taken.insert(id).second) {
@@ -92,7 +93,7 @@ Graph Rewriter::finish() {
   for (const int32_t t : from.outputs) to.outputs.push_back(own(t));
   for (State state : from.states) {
     state.tensor = at(state.tensor);
-    state.written = at(state.written);
+    state.written = own(state.written);
     to.states.push_back(state);
   }
   to.compact();
