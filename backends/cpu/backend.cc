@@ -129,15 +129,18 @@ size_t rows_of(const mdl_shape& shape) {
   return rows;
 }
 
+size_t columns_of(const mdl_shape& shape) {
+  return shape.rank > 0 ? static_cast<size_t>(shape.dims[shape.rank - 1]) : 1;
+}
+
 std::string_view forced_row(const Cpu& cpu, std::string_view family) {
   std::string_view rest = cpu.kernels != nullptr ? cpu.kernels : "";
   while (!rest.empty()) {
-    std::string_view item = rest.substr(0, rest.find(','));
+    const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(item.size() < rest.size() ? item.size() + 1 : item.size());
     const size_t equals = item.find('=');
     if (equals != std::string_view::npos && item.substr(0, equals) == family) {
-      item.remove_prefix(equals + 1);
-      return item;
+      return item.substr(equals + 1);
     }
   }
   return {};

@@ -2,12 +2,11 @@
 #include "backends/cpu/chain.h"
 
 #include <cstring>
-#include <limits>
+
+#include "backends/cpu/activation.h"
 
 namespace medulla::cpu {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 bool same_shape(const mdl_tensor& a, const mdl_tensor& b) {
   return a.dtype == b.dtype && a.rank == b.rank &&
@@ -41,20 +40,6 @@ int32_t sole_consumer(const mdl_graph& graph, int32_t tensor, const uint8_t* tak
   return taken[t.consumer] ? -1 : t.consumer;
 }
 
-bool read_clamp(const mdl_graph& graph, const mdl_node* activation, Clamp* clamp) {
-  *clamp = {-kInfinity, kInfinity};
-  if (activation == nullptr) return true;
-  if (is_op(*activation, "Relu")) {
-    clamp->lo = 0.0f;
-    return true;
-  }
-  if (!is_op(*activation, "Clip")) return false;
-  const NodeView view(graph, *activation);
-  clamp->lo = static_cast<float>(view.float_or("min", -kInfinity));
-  clamp->hi = static_cast<float>(view.float_or("max", kInfinity));
-  return true;
-}
-
 size_t fuse_chain(const ChainRule& rule, const mdl_graph& graph, int32_t node, const uint8_t* taken,
                   int32_t* members, size_t capacity) {
   size_t count = 0;
@@ -69,14 +54,13 @@ size_t fuse_chain(const ChainRule& rule, const mdl_graph& graph, int32_t node, c
 
   int32_t output = graph.nodes[main].outputs[0];
   int32_t next = sole_consumer(graph, output, taken);
-  if (count < capacity && next >= 0 && is_op(graph.nodes[next], "Add") &&
+  if (rule.residual && count < capacity && next >= 0 && is_op(graph.nodes[next], "Add") &&
       residual_of(graph, graph.nodes[next], output) >= 0) {
     members[count++] = next;
     output = graph.nodes[next].outputs[0];
     next = sole_consumer(graph, output, taken);
   }
-  Clamp clamp;
-  if (count < capacity && next >= 0 && read_clamp(graph, &graph.nodes[next], &clamp)) {
+  if (count < capacity && next >= 0 && is_activation(graph, graph.nodes[next])) {
     members[count++] = next;
   }
   return count;
@@ -93,7 +77,7 @@ bool read_chain(const ChainRule& rule, const mdl_graph& graph, const GroupView& 
   if (!is_one_of(group.node(i).node(), rule.mains)) return false;
   chain->main = &group.node(i++).node();
   int32_t output = chain->main->outputs[0];
-  if (i < count && is_op(group.node(i).node(), "Add")) {
+  if (rule.residual && i < count && is_op(group.node(i).node(), "Add")) {
     const int32_t residual = residual_of(graph, group.node(i).node(), output);
     if (residual < 0) return false;
     chain->residual = &graph.tensors[residual];

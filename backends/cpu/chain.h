@@ -16,6 +16,7 @@ namespace medulla::cpu {
 struct ChainRule {
   std::span<const char* const> mains;  // operators that may be `main`
   bool pad = false;                    // whether a Pad may stand before it
+  bool residual = true;                // whether an Add may follow
 };
 
 // Proposes the longest chain that starts with `node`, as Lowering.fuse.
@@ -32,14 +33,6 @@ struct Chain {
 // Reads a group as a chain; false when it is not one by this rule.
 bool read_chain(const ChainRule& rule, const mdl_graph& graph, const GroupView& group,
                 Chain* chain);
-
-// The bounds that an activation puts on a value: none, Relu or Clip.
-struct Clamp {
-  float lo;
-  float hi;
-};
-// False when the activation is not a clamp.
-bool read_clamp(const mdl_graph& graph, const mdl_node* activation, Clamp* clamp);
 
 // The one node that reads `tensor`, when nothing else needs it and nobody has taken it; -1
 // otherwise.

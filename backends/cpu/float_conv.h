@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "backends/cpu/activation.h"
 #include "backends/cpu/chain.h"
 #include "backends/cpu/convolution.h"
 
@@ -44,7 +45,7 @@ class FloatConv {
     const Kernel& kernel = *reading.row->kernel;
     plan->kernel = &kernel;
     plan->geometry = reading.problem.conv;
-    plan->clamp = reading.clamp;
+    plan->activation = reading.activation;
     plan->input = group.operand(reading.input);
     plan->residual = group.operand(reading.chain.residual);
     plan->output = group.operand(&group.output());
@@ -76,6 +77,7 @@ class FloatConv {
     const Plan& plan = *static_cast<const Plan*>(step.data);
     Args& args = *static_cast<Args*>(memory);
     args.kernel = plan.kernel;
+    args.activation = &plan.activation;
     args.call.conv = plan.geometry;
     set_pictures(shapes[plan.input], shapes[plan.output], &args.call.conv);
     args.unit = Family::unit(*plan.kernel, args.call.conv);
@@ -93,8 +95,8 @@ class FloatConv {
     call.weights = packed;
     call.out = static_cast<float*>(operands[plan.output].data);
     call.out_stride = static_cast<size_t>(operands[plan.output].pitch);
-    call.lo = plan.clamp.lo;
-    call.hi = plan.clamp.hi;
+    call.lo = plan.activation.lo;
+    call.hi = plan.activation.hi;
     if (plan.residual >= 0) {
       call.residual = static_cast<const float*>(operands[plan.residual].data);
       call.residual_stride = static_cast<size_t>(operands[plan.residual].pitch);
@@ -108,7 +110,7 @@ class FloatConv {
     StepHead head;
     const Kernel* kernel;
     ConvGeometry geometry;  // at the maximum shapes
-    Clamp clamp;
+    Activation activation;
     int input;
     int residual;  // -1: none
     int output;
@@ -117,13 +119,14 @@ class FloatConv {
   struct Args {
     typename Family::Call call;
     const Kernel* kernel;
+    const Activation* activation;
     size_t unit;
     size_t pixels;
   };
 
   struct Reading {
     Chain chain;
-    Clamp clamp;
+    Activation activation;
     typename Family::Problem problem;
     const mdl_tensor* input;
     const typename Family::Row* row;
@@ -135,9 +138,7 @@ class FloatConv {
     Chain& chain = reading->chain;
     if (!read_chain(kConvRule, graph, group, &chain)) return MDL_ERROR_UNSUPPORTED;
     const NodeView conv(graph, *chain.main);
-    if (!read_clamp(graph, chain.activation, &reading->clamp)) {
-      return fail(error, MDL_ERROR_UNSUPPORTED, "its activation is not a clamp");
-    }
+    MDL_TRY(read_activation(cpu, graph, chain.activation, &reading->activation, error));
     if (const char* refusal = Family::refusal(conv)) {
       return fail(error, MDL_ERROR_UNSUPPORTED, refusal);
     }
@@ -157,10 +158,24 @@ class FloatConv {
     return reading->row != nullptr ? MDL_OK : fail_no_row(error, Family::kName, forced);
   }
 
+  // In blocks that stay in the cache where a function follows the kernel.
   static mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
     const Args& args = *static_cast<const Args*>(memory);
-    args.kernel->run(args.call, static_cast<size_t>(begin) * args.unit,
-                     std::min(static_cast<size_t>(end) * args.unit, args.pixels), scratch);
+    const typename Family::Call& call = args.call;
+    const size_t first = static_cast<size_t>(begin) * args.unit;
+    const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.pixels);
+    if (args.activation->function == nullptr) {
+      args.kernel->run(call, first, last, scratch);
+      return MDL_OK;
+    }
+    const size_t channels = call.conv.out_channels;
+    const size_t units = std::max<size_t>(1, rows_in_cache(channels) / args.unit);
+    for (size_t p = first; p < last; p += units * args.unit) {
+      const size_t stop = std::min(p + units * args.unit, last);
+      args.kernel->run(call, p, stop, scratch);
+      activate(*args.activation, call.out + p * call.out_stride, stop - p, channels,
+               call.out_stride);
+    }
     return MDL_OK;
   }
 };

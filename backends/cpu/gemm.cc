@@ -3,6 +3,7 @@
 // input.
 #include <algorithm>
 
+#include "backends/cpu/activation.h"
 #include "backends/cpu/chain.h"
 #include "backends/cpu/convolution.h"
 #include "kernels/gemm_f32/gemm_f32.h"
@@ -21,7 +22,7 @@ struct Plan {
   const GemmF32Row* row;
   size_t n;
   size_t k;
-  Clamp clamp;
+  Activation activation;
   int input;
   int residual;  // -1: none
   int output;
@@ -30,6 +31,7 @@ struct Plan {
 struct Args {
   GemmF32 gemm;
   const GemmF32Kernel* kernel;
+  const Activation* activation;
   size_t m;
   bool by_columns;  // few rows: threads share out tiles of columns instead
 };
@@ -94,15 +96,23 @@ const GemmF32Row* choose(const Cpu& cpu, const Weights& weights, size_t m) {
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   Chain chain;
-  Clamp clamp;
+  Activation activation;
   if (!read_chain(kRule, group.graph(), group, &chain)) return MDL_ERROR_UNSUPPORTED;
-  if (!read_clamp(group.graph(), chain.activation, &clamp)) return MDL_ERROR_UNSUPPORTED;
+  MDL_TRY(read_activation(cpu, group.graph(), chain.activation, &activation, error));
   Weights weights;
   MDL_TRY(read_weights({group.graph(), *chain.main}, &weights, error));
   if (choose(cpu, weights, rows_of(max_shape(group.output()))) == nullptr) {
     return fail_no_row(error, "gemm_f32", forced_row(cpu, "gemm_f32"));
   }
   return MDL_OK;
+}
+
+// Computes a block of C and, where there is a function, applies it while the block is in the cache.
+void run_block(const Args& args, size_t m0, size_t m1, size_t n0, size_t n1) {
+  args.kernel->run(args.gemm, m0, m1, n0, n1);
+  if (args.activation->function == nullptr) return;
+  activate(*args.activation, args.gemm.c + m0 * args.gemm.ldc + n0, m1 - m0, n1 - n0,
+           args.gemm.ldc);
 }
 
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
@@ -112,9 +122,14 @@ mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) 
   const size_t mr = args.kernel->mr;
   const size_t nr = args.kernel->nr;
   if (args.by_columns) {
-    args.kernel->run(args.gemm, 0, args.m, b * nr, std::min(e * nr, args.gemm.n));
-  } else {
-    args.kernel->run(args.gemm, b * mr, std::min(e * mr, args.m), 0, args.gemm.n);
+    run_block(args, 0, args.m, b * nr, std::min(e * nr, args.gemm.n));
+    return MDL_OK;
+  }
+  const size_t last = std::min(e * mr, args.m);
+  const size_t tiles = std::max<size_t>(1, rows_in_cache(args.gemm.n) / mr);
+  const size_t block = args.activation->function != nullptr ? tiles * mr : last;
+  for (size_t m = b * mr; m < last; m += block) {
+    run_block(args, m, std::min(m + block, last), 0, args.gemm.n);
   }
   return MDL_OK;
 }
@@ -132,7 +147,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   plan->row = choose(cpu, weights, m);
   plan->n = weights.n;
   plan->k = weights.k;
-  read_clamp(group.graph(), chain.activation, &plan->clamp);
+  MDL_TRY(read_activation(cpu, group.graph(), chain.activation, &plan->activation, error));
   plan->input = group.operand(node.input(0));
   plan->residual = group.operand(chain.residual);
   plan->output = group.operand(&group.output());
@@ -166,6 +181,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   const Plan& plan = *static_cast<const Plan*>(step.data);
   Args& args = *static_cast<Args*>(memory);
   args.kernel = plan.row->kernel;
+  args.activation = &plan.activation;
   args.m = rows_of(shapes[plan.output]);
   args.by_columns = args.m < 2 * args.kernel->mr;
   const size_t row_tiles = (args.m + args.kernel->mr - 1) / args.kernel->mr;
@@ -186,8 +202,8 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void* packed,
           .b = packed,
           .c = static_cast<float*>(output.data),
           .ldc = static_cast<size_t>(output.pitch),
-          .lo = plan.clamp.lo,
-          .hi = plan.clamp.hi};
+          .lo = plan.activation.lo,
+          .hi = plan.activation.hi};
   if (plan.residual >= 0) {
     gemm.residual = static_cast<const float*>(operands[plan.residual].data);
     gemm.ldr = static_cast<size_t>(operands[plan.residual].pitch);

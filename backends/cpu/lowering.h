@@ -55,6 +55,8 @@ mdl_shape max_shape(const mdl_tensor& tensor);
 
 // How many rows, counted over all dimensions but the last.
 size_t rows_of(const mdl_shape& shape);
+// The extent of the last dimension; 1 for a scalar.
+size_t columns_of(const mdl_shape& shape);
 
 struct Lowering {
   // Extends the group that starts with `node`, as mdl_backend.fuse does; 0: not a start for it.

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations on two float tensors with broadcasting, and a clamp behind them: elementwise_f32 row
+// by row, or at once where both are dense and of one shape.
+#include <algorithm>
+
+#include "backends/cpu/activation.h"
+#include "backends/cpu/chain.h"
+
+namespace medulla::cpu {
+
+extern const Lowering lowering_binary;
+
+namespace {
+
+constexpr const char* kMains[] = {"Add", "Div", "Max", "Min", "Mul", "Sub"};
+constexpr BinaryF32 kFunctions[] = {BinaryF32::add, BinaryF32::div, BinaryF32::max,
+                                    BinaryF32::min, BinaryF32::mul, BinaryF32::sub};
+constexpr ChainRule kRule = {.mains = kMains, .residual = false};
+
+// One of the two operands. A constant has no place among the step's operands.
+struct Source {
+  int operand;
+  const float* constant;
+  mdl_shape shape;  // the constant's
+};
+
+struct Plan {
+  StepHead head;
+  const ElementwiseF32Kernel* kernel;
+  BinaryF32 function;
+  float lo;
+  float hi;
+  Source a;
+  Source b;
+  int output;
+};
+
+struct Input {
+  const float* data;
+  int64_t row_step[MDL_MAX_RANK];  // rows to move when an outer index grows by one
+  int64_t pitch;
+};
+
+struct Args {
+  ElementwiseF32Kernel::Binary function;
+  Input a;
+  Input b;
+  float* y;
+  int64_t y_pitch;
+  float lo;
+  float hi;
+  mdl_shape shape;  // of the output
+  size_t rows;
+  size_t columns;
+  size_t unit;  // tensor rows that make one row of the step
+  bool one_shape;
+};
+
+size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
+            size_t capacity) {
+  return fuse_chain(kRule, graph, node, taken, members, capacity);
+}
+
+struct Reading {
+  Chain chain;
+  Activation activation;
+  const ElementwiseF32Row* row;
+};
+
+mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_error* error) {
+  if (!read_chain(kRule, group.graph(), group, &reading->chain)) return MDL_ERROR_UNSUPPORTED;
+  const NodeView node(group.graph(), *reading->chain.main);
+  if (node.input(0)->dtype != MDL_FLOAT32) {
+    return fail(error, MDL_ERROR_UNSUPPORTED, "not float32");
+  }
+  MDL_TRY(
+      read_activation(cpu, group.graph(), reading->chain.activation, &reading->activation, error));
+  if (reading->activation.function != nullptr) {
+    return fail(error, MDL_ERROR_UNSUPPORTED, "its activation is not a clamp");
+  }
+  const std::string_view forced = forced_row(cpu, "elementwise_f32");
+  reading->row = select_row(elementwise_f32_rows(), kernel_request(cpu), forced);
+  return reading->row != nullptr ? MDL_OK : fail_no_row(error, "elementwise_f32", forced);
+}
+
+mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
+  Reading reading;
+  return read(cpu, group, &reading, error);
+}
+
+// The row that an input has at the output's row `row`.
+int64_t source_row(const Args& args, const Input& input, size_t row) {
+  int64_t at = 0;
+  for (uint32_t d = args.shape.rank > 0 ? args.shape.rank - 1 : 0; d-- > 0;) {
+    const size_t extent = static_cast<size_t>(args.shape.dims[d]);
+    at += static_cast<int64_t>(row % extent) * input.row_step[d];
+    row /= extent;
+  }
+  return at;
+}
+
+mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
+  const Args& args = *static_cast<const Args*>(memory);
+  const size_t first = static_cast<size_t>(begin) * args.unit;
+  const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.rows);
+  const int64_t dense = static_cast<int64_t>(args.columns);
+  if (args.one_shape && args.a.pitch == dense && args.b.pitch == dense && args.y_pitch == dense) {
+    const size_t at = first * args.columns;
+    args.function(args.a.data + at, args.b.data + at, args.y + at, (last - first) * args.columns,
+                  args.lo, args.hi);
+    return MDL_OK;
+  }
+  for (size_t r = first; r < last; ++r) {
+    args.function(args.a.data + source_row(args, args.a, r) * args.a.pitch,
+                  args.b.data + source_row(args, args.b, r) * args.b.pitch,
+                  args.y + static_cast<int64_t>(r) * args.y_pitch, args.columns, args.lo, args.hi);
+  }
+  return MDL_OK;
+}
+
+Source read_source(const GroupView& group, const mdl_tensor* tensor) {
+  return {group.operand(tensor), static_cast<const float*>(tensor->data), max_shape(*tensor)};
+}
+
+mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
+                mdl_error* error) {
+  Reading reading;
+  MDL_TRY(read(cpu, group, &reading, error));
+  const NodeView node(group.graph(), *reading.chain.main);
+  Plan* plan = make_step_data<Plan>(host, lowering_binary, step);
+  if (plan == nullptr) return fail_memory(error, node);
+  plan->kernel = reading.row->kernel;
+  for (size_t i = 0; i < std::size(kMains); ++i) {
+    if (is_op(node.node(), kMains[i])) plan->function = kFunctions[i];
+  }
+  plan->lo = reading.activation.lo;
+  plan->hi = reading.activation.hi;
+  plan->a = read_source(group, node.input(0));
+  plan->b = read_source(group, node.input(1));
+  plan->output = group.operand(&group.output());
+  step.kernel = reading.row->name;
+  step.run = run;
+  step.args_bytes = sizeof(Args);
+  step.strided = (1u << group.operand_count()) - 1;
+  // Over an input of the output's own shape, which is read where it is written.
+  for (const Source* source : {&plan->a, &plan->b}) {
+    if (source->operand < 0) continue;
+    const mdl_shape output = max_shape(group.output());
+    const bool same = source->shape.rank == output.rank &&
+                      std::equal(output.dims, output.dims + output.rank, source->shape.dims);
+    if (same) step.in_place[0] |= 1u << source->operand;
+  }
+  return MDL_OK;
+}
+
+// How the rows of `from` are walked while the rows of `to` go one by one.
+void set_steps(const mdl_shape& from, const mdl_shape& to, Input* input) {
+  std::fill_n(input->row_step, MDL_MAX_RANK, 0);
+  int64_t step = 1;
+  for (uint32_t i = 1; i < from.rank; ++i) {
+    const uint32_t d = from.rank - 1 - i;
+    if (from.dims[d] > 1) input->row_step[to.rank - 1 - i] = step;
+    step *= from.dims[d];
+  }
+}
+
+mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, mdl_rows& rows,
+                  mdl_error*) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  Args& args = *static_cast<Args*>(memory);
+  const mdl_shape& a = plan.a.operand >= 0 ? shapes[plan.a.operand] : plan.a.shape;
+  const mdl_shape& b = plan.b.operand >= 0 ? shapes[plan.b.operand] : plan.b.shape;
+  args.shape = shapes[plan.output];
+  args.columns = columns_of(args.shape);
+  BroadcastF32 broadcast = BroadcastF32::none;
+  if (columns_of(a) < args.columns) broadcast = BroadcastF32::a;
+  if (columns_of(b) < args.columns) broadcast = BroadcastF32::b;
+  args.function =
+      plan.kernel->binary[static_cast<size_t>(plan.function)][static_cast<size_t>(broadcast)];
+  set_steps(a, args.shape, &args.a);
+  set_steps(b, args.shape, &args.b);
+  args.lo = plan.lo;
+  args.hi = plan.hi;
+  args.rows = rows_of(args.shape);
+  args.unit = rows_in_cache(args.columns);
+  args.one_shape =
+      rows_of(a) == args.rows && rows_of(b) == args.rows && broadcast == BroadcastF32::none;
+  rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
+  return MDL_OK;
+}
+
+void set_input(const Source& source, const mdl_operand* operands, Input* input) {
+  if (source.operand >= 0) {
+    input->data = static_cast<const float*>(operands[source.operand].data);
+    input->pitch = operands[source.operand].pitch;
+  } else {
+    input->data = source.constant;
+    input->pitch = static_cast<int64_t>(columns_of(source.shape));
+  }
+}
+
+void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* memory) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
+  Args& args = *static_cast<Args*>(memory);
+  set_input(plan.a, operands, &args.a);
+  set_input(plan.b, operands, &args.b);
+  args.y = static_cast<float*>(operands[plan.output].data);
+  args.y_pitch = operands[plan.output].pitch;
+}
+
+}  // namespace
+
+extern const Lowering lowering_binary = {
+    .fuse = fuse,
+    .supports = supports,
+    .plan = plan,
+    .resize = resize,
+    .bind = bind,
+};
+
+}  // namespace medulla::cpu
