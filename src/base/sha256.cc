@@ -59,7 +59,8 @@ void Sha256::update(const void* data, size_t size) {
     bytes += taken;
     size -= taken;
   }
-  for (; size >= sizeof(pending_); bytes += sizeof(pending_), size -= sizeof(pending_)) block(bytes);
+  for (; size >= sizeof(pending_); bytes += sizeof(pending_), size -= sizeof(pending_))
+    block(bytes);
   if (size > 0) std::memcpy(pending_, bytes, size);
 }
 
@@ -72,7 +73,8 @@ void Sha256::finish(uint8_t digest[kSha256Bytes]) {
   uint8_t end[8];
   for (int i = 0; i < 8; ++i) end[i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
   update(end, sizeof(end));
-  for (int i = 0; i < 32; ++i) digest[i] = static_cast<uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
+  for (int i = 0; i < 32; ++i)
+    digest[i] = static_cast<uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
 }
 
 }  // namespace medulla
