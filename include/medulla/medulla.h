@@ -167,18 +167,19 @@ typedef struct mdl_model_options {
   }
 
 /// Maps and verifies a model file. The file has to stay as it is while the model is open.
-/// Statuses: INVALID_ARGUMENT, IO, BAD_MODEL, VERSION, NOT_BUILT, LIMIT, DIGEST, OUT_OF_MEMORY.
+/// Statuses: INVALID_ARGUMENT, IO, BAD_MODEL, VERSION, NOT_BUILT, UNSUPPORTED (an operator that is
+/// not known), LIMIT, DIGEST, OUT_OF_MEMORY.
 MDL_API mdl_status mdl_model_open(const char* path, const mdl_model_options* options,
                                   mdl_model** model, mdl_error* error);
 
 /// The same for a block of memory, which is used in place: it has to be aligned to MDL_ALIGNMENT
-/// and to outlive the model. Statuses: as mdl_model_open, but IO.
+/// and to outlive the model. Statuses: as mdl_model_open; IO for lock_memory alone.
 MDL_API mdl_status mdl_model_open_memory(const void* data, size_t size,
                                          const mdl_model_options* options, mdl_model** model,
                                          mdl_error* error);
 
-/// The size of the block that mdl_model_open_memory needs for this data and these options. Uses
-/// the options' allocator for a moment. Statuses: as mdl_model_open_memory.
+/// The size of the block that mdl_model_open_memory, or mdl_model_open of a file of these bytes,
+/// needs. Allocates nothing. Statuses: as mdl_model_open_memory.
 MDL_API mdl_status mdl_model_memory_need(const void* data, size_t size,
                                          const mdl_model_options* options, size_t* bytes,
                                          mdl_error* error);

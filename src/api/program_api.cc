@@ -3,6 +3,7 @@
 
 #include "src/api/handles.h"
 #include "src/api/options.h"
+#include "src/model/model.h"
 
 namespace medulla {
 namespace {
@@ -125,6 +126,24 @@ mdl_status program_memory_need(const mdl_graph& graph, const mdl_program_options
 }  // namespace medulla
 
 using medulla::fail;
+
+mdl_status mdl_program_create(const mdl_model* model, const mdl_program_options* options,
+                              mdl_program** program, mdl_error* error) {
+  if (model == nullptr || program == nullptr) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_program_create: model or program is null");
+  }
+  return medulla::create_program(medulla::model_graph(*model), model->digest, options, true,
+                                 program, error);
+}
+
+mdl_status mdl_program_memory_need(const mdl_model* model, const mdl_program_options* options,
+                                   mdl_memory_need* need, mdl_error* error) {
+  if (model == nullptr || need == nullptr || need->struct_size < sizeof(size_t)) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT,
+                "mdl_program_memory_need: model or need is null, or its struct_size is not set");
+  }
+  return medulla::program_memory_need(medulla::model_graph(*model), options, true, need, error);
+}
 
 void mdl_program_destroy(mdl_program* program) {
   if (program != nullptr) medulla::destroy(program);

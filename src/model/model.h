@@ -44,8 +44,9 @@ mdl_status open_model_memory(std::span<const uint8_t> bytes, const mdl_model_opt
                              bool check_digests, mdl_model** model, mdl_error* error);
 void close_model(mdl_model* model);
 
-// The size of the block that the model lives in, whether or not it does live in one.
-size_t model_block_bytes(const mdl_model& model);
+// The size of the block that the model needs; allocates nothing.
+mdl_status model_memory_need(std::span<const uint8_t> bytes, const mdl_model_options& options,
+                             size_t* need, mdl_error* error);
 
 }  // namespace medulla
 
