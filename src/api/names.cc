@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
 
-#include "kernels/isa.h"
 #include "medulla/medulla.h"
-#include "medulla_build_info.h"
 
 namespace {
 
@@ -47,35 +45,6 @@ constexpr const char* kStatuses[] = {
 };
 static_assert(sizeof(kStatuses) / sizeof(kStatuses[0]) == MDL_ERROR_INTERNAL + 1);
 
-// Each list begins its names with a blank.
-constexpr char kBuildInfo[] = "medulla " MEDULLA_BUILD_VERSION "\ncompiler: " MEDULLA_BUILD_COMPILER
-                              "\ntarget: " MEDULLA_BUILD_TARGET "\nflags: " MEDULLA_BUILD_FLAGS
-                              "\nthreads: "
-#if MEDULLA_THREADS
-                              "pthreadpool"
-#else
-                              "none"
-#endif
-                              "\ncpuinfo: "
-#if MEDULLA_CPUINFO
-                              "yes"
-#else
-                              "no"
-#endif
-                              "\nbackends:"
-#define MDL_BACKEND(name) " " #name
-#include "medulla_backends.inc"
-#undef MDL_BACKEND
-                              "\noperators:"
-#define MDL_OP(name, stem) " " #name
-#include "medulla_ops.inc"
-#undef MDL_OP
-                              "\nkernels:"
-#define MDL_KERNEL_OF(family, name, isa) " " #name
-#include "medulla_rows/all_families.inc"
-#undef MDL_KERNEL_OF
-                              "\n";
-
 }  // namespace
 
 const char* mdl_dtype_name(mdl_dtype dtype) { return facts(dtype).name; }
@@ -85,14 +54,4 @@ uint32_t mdl_dtype_bits(mdl_dtype dtype) { return facts(dtype).bits; }
 const char* mdl_status_name(mdl_status status) {
   const size_t index = static_cast<size_t>(status);
   return index < sizeof(kStatuses) / sizeof(kStatuses[0]) ? kStatuses[index] : "unknown status";
-}
-
-uint32_t mdl_version(void) {
-  return MDL_VERSION_MAJOR * 1000000u + MDL_VERSION_MINOR * 1000u + MDL_VERSION_PATCH;
-}
-
-const char* mdl_build_info(void) { return kBuildInfo; }
-
-size_t mdl_host_isa(char* text, size_t size) {
-  return medulla::format_isa_set(medulla::host_isa(), text, size) + 1;
 }
