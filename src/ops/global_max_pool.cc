@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/ops/global_pool.h"
+#include "src/ops/greatest.h"
 
 namespace medulla {
 namespace {
@@ -20,16 +21,13 @@ template <class T>
 void pool(const ReferenceCall& call) {
   T* y = call.out<T>(0);
   for_each_channel<T>(call, [&](const T* x, int64_t pixels, int64_t channels) {
-    T greatest = x[0];
-    for (int64_t i = 1; i < pixels; ++i) {
-      const T v = x[i * channels];
-      if (v > greatest || v != v) greatest = v;
-    }
-    *y++ = greatest;
+    Greatest<T> greatest;
+    for (int64_t i = 0; i < pixels; ++i) greatest.add(x[i * channels]);
+    *y++ = greatest.value();
   });
 }
 
-// The greatest value of each channel, NaN if it has one; of +0 and -0 the first.
+// Greatest of each channel's values in order.
 mdl_status reference(const ReferenceCall& call, mdl_error*) {
   switch (call.input_types[0].dtype) {
     case MDL_INT8:

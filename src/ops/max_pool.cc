@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <limits>
-
+#include "src/ops/greatest.h"
 #include "src/ops/rules.h"
 #include "src/ops/window.h"
 
@@ -28,30 +27,25 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
 
 template <class T>
 void pool(const ReferenceCall& call, const Window& window) {
-  using Limits = std::numeric_limits<T>;
   const mdl_shape& shape = call.input_types[0].shape;
   const int64_t channels = shape.dims[shape.rank - 1];
   const T* x = call.in<T>(0);
   T* y = call.out<T>(0);
   for (int64_t n = 0; n < shape.dims[0]; ++n, x += window.inputs() * channels) {
-    for (int64_t p = 0; p < window.outputs(); ++p, y += channels) {
+    for (int64_t p = 0; p < window.outputs(); ++p) {
       for (int64_t c = 0; c < channels; ++c) {
-        y[c] = Limits::has_infinity ? -Limits::infinity() : Limits::min();
-      }
-      for (int64_t t = 0; t < window.taps(); ++t) {
-        const int64_t pixel = window.pixel(p, t);
-        if (pixel < 0) continue;
-        for (int64_t c = 0; c < channels; ++c) {
-          const T v = x[pixel * channels + c];
-          if (v > y[c] || v != v) y[c] = v;
+        Greatest<T> greatest;
+        for (int64_t t = 0; t < window.taps(); ++t) {
+          const int64_t pixel = window.pixel(p, t);
+          if (pixel >= 0) greatest.add(x[pixel * channels + c]);
         }
+        *y++ = greatest.value();
       }
     }
   }
 }
 
-// The greatest value of each window, NaN if it has one; of +0 and -0 the first. The padding never
-// wins.
+// Greatest of each window's values in order; the padding never wins.
 mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const TensorType& x = call.input_types[0];
   Window window;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MEDULLA_SRC_OPS_GREATEST_H_
+#define MEDULLA_SRC_OPS_GREATEST_H_
+
+#include <concepts>
+#include <limits>
+
+#include "kernels/elementwise_f32/scalar.h"
+
+namespace medulla {
+
+// The greatest of a chain of values; floats as max_f32 has it: NaN if there is one, of +0 and -0
+// the last. Of nothing the least value of the type.
+template <class T>
+class Greatest {
+ public:
+  void add(T v) {
+    if constexpr (std::floating_point<T>) {
+      value_ = max_f32(value_, v);
+    } else {
+      value_ = value_ > v ? value_ : v;
+    }
+  }
+  T value() const { return value_; }
+
+ private:
+  using Limits = std::numeric_limits<T>;
+  T value_ = Limits::has_infinity ? -Limits::infinity() : Limits::min();
+};
+
+}  // namespace medulla
+
+#endif  // MEDULLA_SRC_OPS_GREATEST_H_
