@@ -25,6 +25,18 @@ struct F32x1 {
   // The first `count` lanes, count < kWidth; the others are +0, and their memory is not touched.
   static F32x1 load_part(const float*, size_t) { return {0}; }
   void store_part(float*, size_t) const {}
+  F32x1 part(size_t) const { return *this; }  // with the lanes from `count` on +0
+
+  // INT8 as exact floats; stored are integers of -128 to 127. Each byte is XORed with `flip`: 0, or
+  // 0x80 for uint8, which stands 128 above.
+  static F32x1 load_s8(const int8_t* p, uint8_t flip) {
+    return {static_cast<float>(static_cast<int8_t>(static_cast<uint8_t>(*p) ^ flip))};
+  }
+  void store_s8(int8_t* p, uint8_t flip) const {
+    *p = static_cast<int8_t>(static_cast<uint8_t>(static_cast<int8_t>(v)) ^ flip);
+  }
+  static F32x1 load_s8_part(const int8_t*, uint8_t, size_t) { return {0}; }
+  void store_s8_part(int8_t*, uint8_t, size_t) const {}
 };
 
 static inline F32x1 operator+(F32x1 a, F32x1 b) { return {a.v + b.v}; }

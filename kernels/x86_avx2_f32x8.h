@@ -23,6 +23,33 @@ struct F32x8 {
     return {load_masked(p, lane_mask(count))};
   }
   void store_part(float* p, size_t count) const { store_masked(p, lane_mask(count), v); }
+  F32x8 part(size_t count) const {
+    return {_mm256_and_ps(v, _mm256_castsi256_ps(lane_mask(count)))};
+  }
+
+  static F32x8 load_s8(const int8_t* p, uint8_t flip) {
+    const __m128i q = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+    const __m128i flipped = _mm_xor_si128(q, _mm_set1_epi8(static_cast<char>(flip)));
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(flipped))};
+  }
+  void store_s8(int8_t* p, uint8_t flip) const {
+    const __m256i q = _mm256_cvtps_epi32(v);
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
+    const __m128i bytes = _mm_packs_epi16(words, words);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p),
+                     _mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip))));
+  }
+  static F32x8 load_s8_part(const int8_t* p, uint8_t flip, size_t count) {
+    int8_t lanes[kWidth] = {};
+    std::memcpy(lanes, p, count);
+    return load_s8(lanes, flip);
+  }
+  void store_s8_part(int8_t* p, uint8_t flip, size_t count) const {
+    int8_t lanes[kWidth];
+    store_s8(lanes, flip);
+    std::memcpy(p, lanes, count);
+  }
 };
 
 static inline F32x8 operator+(F32x8 a, F32x8 b) { return {_mm256_add_ps(a.v, b.v)}; }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// add_s8 and requant_s8: rows of INT8.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/add_s8/add_s8.h"
+#include "kernels/requant_s8/requant_s8.h"
+#include "tests/catch.h"
+#include "tests/kernels/util.h"
+
+namespace medulla {
+namespace {
+
+using test::Guarded;
+using test::Random;
+
+// Q as numerics has it, by another route than the kernels': binary64 and nearbyint.
+int quantized(float t, int zero_point, int min, int max) {
+  if (std::isnan(t)) return min;
+  const double clamped =
+      std::clamp<double>(static_cast<double>(t), min - zero_point, max - zero_point);
+  return static_cast<int>(std::nearbyint(clamped)) + zero_point;
+}
+
+template <class Rows, class Run>
+void compare(const Rows& rows, const Guarded<int8_t>& expected, uint64_t seed, const Run& run) {
+  const test::RunState state;
+  KernelRequest request;
+  request.isa = host_isa();
+  for (const auto& row : rows) {
+    if (row_refusal(row, request) != nullptr) continue;
+    Guarded<int8_t> actual(expected.size(), seed % 2 == 0);
+    run(*row.kernel, actual.data());
+    INFO(row.name << " n " << expected.size() << " seed " << seed);
+    CHECK(test::difference(actual, expected) == "");
+  }
+}
+
+TEST_CASE("add_s8: rows, one value for all, and in place") {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    Random random(seed);
+    const size_t n = seed < 40 ? seed : random.integer<size_t>(1, 300);
+    AddS8 p;
+    p.zero_point_a = random.integer(-128, 127);
+    p.zero_point_b = random.integer(-128, 127);
+    p.k_a = random.one_in(4) ? 0.5f : random.real(0.01f, 3);
+    p.k_b = random.one_in(4) ? 0.5f : random.real(-1, 3);
+    p.zero_point = random.integer(-128, 127);
+    if (random.one_in(2)) p.min = p.zero_point;
+    if (random.one_in(4)) p.max = std::max(p.min, 100);
+    Guarded<int8_t> a(n, random.one_in(2));
+    Guarded<int8_t> b(n, random.one_in(2));
+    random.fill<int8_t>(a);
+    random.fill<int8_t>(b);
+    for (bool one : {false, true}) {
+      Guarded<int8_t> expected(n);
+      for (size_t i = 0; i < n; ++i) {
+        const float left = static_cast<float>(a[i] - p.zero_point_a) * p.k_a;
+        const float right = static_cast<float>(b[one ? 0 : i] - p.zero_point_b) * p.k_b;
+        expected[i] = static_cast<int8_t>(quantized(left + right, p.zero_point, p.min, p.max));
+      }
+      compare(add_s8_rows(), expected, seed, [&](const AddS8Kernel& kernel, int8_t* y) {
+        (one ? kernel.add_one : kernel.add)(p, a.data(), b.data(), y, n);
+      });
+      compare(add_s8_rows(), expected, seed, [&](const AddS8Kernel& kernel, int8_t* y) {
+        std::copy_n(a.data(), n, y);
+        (one ? kernel.add_one : kernel.add)(p, y, b.data(), y, n);
+      });
+    }
+  }
+}
+
+QuantizedS8 random_quantized(Random& random) {
+  QuantizedS8 q;
+  q.is_unsigned = random.one_in(2);
+  const int low = q.is_unsigned ? 0 : -128;
+  q.scale = random.one_in(4) ? 0.125f : random.real(0.001f, 1);
+  q.zero_point = random.integer(low, low + 255);
+  q.min = random.one_in(2) ? low : q.zero_point;
+  q.max = low + 255;
+  return q;
+}
+
+int value_of(const QuantizedS8& q, int8_t byte) {
+  return q.is_unsigned ? static_cast<uint8_t>(byte) : byte;
+}
+
+TEST_CASE("requant_s8: quantize, dequantize and requantize, int8 and uint8") {
+  constexpr float kHalves[] = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f};
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    Random random(seed);
+    const size_t n = seed < 40 ? seed : random.integer<size_t>(1, 300);
+    const QuantizedS8 from = random_quantized(random);
+    const QuantizedS8 to = random_quantized(random);
+    Guarded<float> real(n, random.one_in(2));
+    random.fill(real, -40, 40);
+    for (float& v : std::span<float>(real)) {
+      if (random.one_in(4)) v = kHalves[random.integer(0, 4)] * to.scale;
+    }
+    if (random.one_in(3)) random.fill_extreme(real);
+    Guarded<int8_t> bytes(n, random.one_in(2));
+    random.fill<int8_t>(bytes);
+    const float k = from.scale / to.scale;
+
+    Guarded<int8_t> expected(n);
+    for (size_t i = 0; i < n; ++i) {
+      expected[i] =
+          static_cast<int8_t>(quantized(real[i] / to.scale, to.zero_point, to.min, to.max));
+    }
+    compare(requant_s8_rows(), expected, seed, [&](const RequantS8Kernel& kernel, int8_t* y) {
+      kernel.quantize(to, real.data(), y, n);
+    });
+    for (size_t i = 0; i < n; ++i) {
+      const float t = static_cast<float>(value_of(from, bytes[i]) - from.zero_point) * k;
+      expected[i] = static_cast<int8_t>(quantized(t, to.zero_point, to.min, to.max));
+    }
+    compare(requant_s8_rows(), expected, seed, [&](const RequantS8Kernel& kernel, int8_t* y) {
+      std::copy_n(bytes.data(), n, y);
+      kernel.requantize(from, to, k, y, y, n);
+    });
+    Guarded<float> floats(n);
+    for (size_t i = 0; i < n; ++i) {
+      floats[i] = static_cast<float>(value_of(from, bytes[i]) - from.zero_point) * from.scale;
+    }
+    KernelRequest request;
+    request.isa = host_isa();
+    for (const RequantS8Row& row : requant_s8_rows()) {
+      if (row_refusal(row, request) != nullptr) continue;
+      Guarded<float> actual(n, random.one_in(2));
+      row.kernel->dequantize(from, bytes.data(), actual.data(), n);
+      INFO(row.name << " n " << n << " seed " << seed);
+      CHECK(test::difference(actual, floats) == "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace medulla
