@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <concepts>
+
+#include "kernels/elementwise_f32/scalar.h"
 #include "src/ops/binary.h"
 
 namespace medulla {
@@ -6,9 +9,10 @@ namespace {
 
 // The smaller; b when they compare equal; NaN when either is.
 struct Min {
-  template <class T>
+  float operator()(float a, float b) const { return min_f32(a, b); }
+  template <std::signed_integral T>
   T operator()(T a, T b) const {
-    return a < b || a != a ? a : b;
+    return a < b ? a : b;
   }
 };
 

@@ -45,7 +45,7 @@ float float_attribute(const NodeView& node, const char* name, float otherwise) {
 
 mdl_status check_float(const NodeView& node, const char* name, mdl_error* error) {
   const double value = node.float_or(name, 0);
-  if (static_cast<double>(static_cast<float>(value)) == value) return MDL_OK;
+  if (is_float(value)) return MDL_OK;
   return fail_node(error, MDL_ERROR_BAD_MODEL, node, name, " is ", value,
                    ", should be a float32 and not NaN");
 }

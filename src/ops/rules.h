@@ -17,8 +17,10 @@ mdl_status resolve_axis(const NodeView& node, int64_t axis, uint32_t rank, uint3
 mdl_status resolve_axes(const NodeView& node, std::span<const int64_t> axes, uint32_t rank,
                         uint32_t* mask, mdl_error* error);
 
-// A float attribute as it takes part in arithmetic. check_float refuses NaN, and what is not a
-// float32.
+// A float attribute as it takes part in arithmetic. check_float refuses what is no float32, or NaN.
+inline bool is_float(double value) {
+  return static_cast<double>(static_cast<float>(value)) == value;
+}
 float float_attribute(const NodeView& node, const char* name, float otherwise);
 mdl_status check_float(const NodeView& node, const char* name, mdl_error* error);
 

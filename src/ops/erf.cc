@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ops/unary.h"
+
+namespace medulla {
+
+// y = erf x.
+extern const Op op_Erf = unary_op("Erf", reference_unary<erf_f32>);
+
+}  // namespace medulla

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ops/unary.h"
+
+namespace medulla {
+
+// y = e^x.
+extern const Op op_Exp = unary_op("Exp", reference_unary<exp_f32>);
+
+}  // namespace medulla

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include "src/ops/unary.h"
+
+namespace medulla {
+namespace {
+
+constexpr AttributeRule kAttributes[] = {{"approximate", MDL_ATTRIBUTE_STRING}};
+
+mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
+                 std::span<TensorType> outputs, mdl_error* error) {
+  const char* approximate = node.string_or("approximate", "none");
+  if (std::strcmp(approximate, "none") != 0 && std::strcmp(approximate, "tanh") != 0) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "approximate is '", approximate,
+                     "', should be 'none' or 'tanh'");
+  }
+  return infer_unary(node, inputs, outputs, error);
+}
+
+// y = x * Phi(x), or by tanh x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+mdl_status reference(const ReferenceCall& call, mdl_error*) {
+  const bool by_tanh = std::strcmp(call.node.string_or("approximate", "none"), "tanh") == 0;
+  return map_unary(call, by_tanh ? gelu_tanh_f32 : gelu_f32);
+}
+
+}  // namespace
+
+extern const Op op_Gelu = {
+    .name = "Gelu",
+    .attributes = kAttributes,
+    .infer = infer,
+    .reference = reference,
+    .in_place = 1,
+};
+
+}  // namespace medulla

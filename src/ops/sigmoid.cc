@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ops/unary.h"
+
+namespace medulla {
+
+// y = 1 / (1 + e^-x).
+extern const Op op_Sigmoid = unary_op("Sigmoid", reference_unary<sigmoid_f32>);
+
+}  // namespace medulla
