@@ -162,13 +162,9 @@ class Case {
     return *this;
   }
 
-  Result run() {
-    Result result;
-    mdl_error error = MDL_ERROR_INIT;
-    result.status = run(&result, &error);
-    result.text = error.text;
-    return result;
-  }
+  Result run() { return run(true); }
+  // All but the reference: outputs have dims and no bytes.
+  Result infer() { return run(false); }
 
   uint64_t macs() const { return macs_; }  // of the last run
 
@@ -199,7 +195,15 @@ class Case {
     return t;
   }
 
-  mdl_status run(Result* result, mdl_error* error) {
+  Result run(bool values) {
+    Result result;
+    mdl_error error = MDL_ERROR_INIT;
+    result.status = run(values, &result, &error);
+    result.text = error.text;
+    return result;
+  }
+
+  mdl_status run(bool values, Result* result, mdl_error* error) {
     if (outputs_.empty()) output();
     std::vector<mdl_tensor> tensors;
     std::vector<int32_t> inputs;
@@ -258,15 +262,19 @@ class Case {
     MDL_TRY(check_node(view, error));
 
     macs_ = op->macs != nullptr ? op->macs(view, in, out) : 0;
-    std::vector<uint8_t> scratch(op->scratch != nullptr ? op->scratch(view, in, out) : 0);
-    std::vector<const void*> in_data;
-    std::vector<void*> out_data;
-    for (const Value& v : inputs_) in_data.push_back(v.dtype == 0 ? nullptr : v.bytes.data());
     result->outputs = outputs_;
     for (size_t o = 0; o < out.size(); ++o) {
       Value& v = result->outputs[o];
       v.dtype = out[o].dtype;
       v.dims.assign(out[o].shape.dims, out[o].shape.dims + out[o].rank());
+    }
+    if (!values) return MDL_OK;
+    std::vector<uint8_t> scratch(op->scratch != nullptr ? op->scratch(view, in, out) : 0);
+    std::vector<const void*> in_data;
+    std::vector<void*> out_data;
+    for (const Value& v : inputs_) in_data.push_back(v.dtype == 0 ? nullptr : v.bytes.data());
+    for (size_t o = 0; o < out.size(); ++o) {
+      Value& v = result->outputs[o];
       const size_t bits = static_cast<size_t>(out[o].elements()) * mdl_dtype_bits(v.dtype);
       v.bytes.assign((bits + 7) / 8, 0xAA);
       out_data.push_back(outputs[o] < 0 ? nullptr : v.bytes.data());
