@@ -40,6 +40,7 @@ mdl_status gather(const ReferenceCall& call, mdl_error* error) {
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", 0), x.rank(), &axis, error));
   const int64_t size = x.dim(axis);
   const size_t bytes = static_cast<size_t>(extent(x.shape, axis + 1, x.rank())) * element_bytes(x);
+  if (call.output_types[0].elements() == 0) return MDL_OK;
   const uint8_t* from = call.in<uint8_t>(0);
   uint8_t* to = call.out<uint8_t>(0);
   const int64_t count = call.input_types[1].elements();
@@ -51,7 +52,7 @@ mdl_status gather(const ReferenceCall& call, mdl_error* error) {
                          ", should be from ", -size, " to ", size - 1);
       }
       const size_t row = static_cast<size_t>(index < 0 ? index + size : index);
-      if (bytes > 0) std::memcpy(to, from + row * bytes, bytes);
+      std::memcpy(to, from + row * bytes, bytes);
       to += bytes;
     }
     from += static_cast<size_t>(size) * bytes;

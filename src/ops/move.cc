@@ -16,7 +16,7 @@ void copy(const mdl_shape& shape, const void* from, const Strides& strides, void
   if (shape.rank > 0) {
     count = shape.dims[shape.rank - 1];
     stride = strides.of[shape.rank - 1];
-    rows.dims[shape.rank - 1] = 1;
+    rows.dims[shape.rank - 1] = count > 0 ? 1 : 0;
   }
   for (Walk<1> w(rows, {strides}); !w.done(); w.next()) {
     for (int64_t i = 0; i < count; ++i) *y++ = x[w.offset[0] + i * stride];

@@ -145,6 +145,10 @@ mdl_status infer_recurrent(const NodeView& node, std::span<const TensorType> inp
     }
   }
   const Recurrent r(node, inputs);
+  if (r.input == 0 || r.hidden == 0) {
+    return fail_node(error, MDL_ERROR_SHAPE, node, "input and hidden size are ", r.input, " and ",
+                     r.hidden, ", should not be 0");
+  }
   int64_t rows;
   int64_t biases;
   if (!checked_mul(r.hidden, int64_t{gates}, &rows) || !checked_mul(rows, int64_t{2}, &biases)) {

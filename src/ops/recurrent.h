@@ -105,9 +105,7 @@ mdl_status walk_recurrent(const ReferenceCall& call, const Recurrent& r, float* 
       }
       for (uint32_t s = 0; s < states; ++s) {
         float* last = call.out<float>(1 + s);
-        if (last != nullptr && bytes > 0) {
-          std::memcpy(last + r.state(d, b), state + s * r.hidden, bytes);
-        }
+        if (last != nullptr) std::memcpy(last + r.state(d, b), state + s * r.hidden, bytes);
       }
     }
   }
