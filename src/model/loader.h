@@ -98,7 +98,8 @@ mdl_status find_buffer(const GraphContext& context, uint32_t number, const mdl_t
 // of FlatBuffers' verifier.
 template <class T>
 bool is_aligned(const flatbuffers::Vector<T>* vector) {
-  return vector == nullptr || reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) == 0;
+  return vector == nullptr || vector->size() == 0 ||
+         reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) == 0;
 }
 
 template <class Vector>
