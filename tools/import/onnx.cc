@@ -11,14 +11,19 @@
 #include <unordered_map>
 
 #include "tools/import/onnx_ops.h"
+#include "tools/passes/rewriter.h"
 
 namespace medulla::tools {
 namespace {
 
 constexpr int64_t kOldestOpset = 7;
+// The newest for which onnx_table.cc is written; an older ONNX library can still parse such a file.
+constexpr int64_t kNewestOpset = 22;
 
-int64_t newest_opset() {
-  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+// Whether the installed ONNX library knows the model's version.
+bool can_check(const onnx::ModelProto& proto, int64_t opset) {
+  const auto& ranges = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
+  return opset <= ranges.at("").second && proto.ir_version() <= onnx::IR_VERSION;
 }
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
@@ -46,9 +51,11 @@ class Importer {
   void add_outputs(const onnx::GraphProto& graph);
   void refuse_node(const onnx::NodeProto& proto, const Refused& why);
   void stand_in(const onnx::NodeProto& proto);
+  void stand_in(const std::string& name);
   bool depends_on_refused(const onnx::NodeProto& proto) const;
   void define(const std::string& name, int32_t tensor, size_t first_new);
   int32_t uint8_output(int32_t tensor);
+  int32_t copy_of(int32_t tensor);
 
   const ConvertOptions& options_;
   ConvertReport& report_;
@@ -97,7 +104,10 @@ void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
     ++report_.nodes_before[node.op_type()];
     add_node(node);
   }
-  if (report_.refusals.empty()) add_outputs(graph);
+  if (!report_.refusals.empty()) return;
+  add_outputs(graph);
+  graph_.compact();
+  make_names_unique(graph_);
 }
 
 void Importer::add_constants(const onnx::GraphProto& graph) {
@@ -108,6 +118,7 @@ void Importer::add_constants(const onnx::GraphProto& graph) {
     } catch (const Refused& why) {
       report_.refusals.push_back(
           {constant.name(), "initializer", "", opset_, why.reason, why.rewrite});
+      stand_in(constant.name());
     }
   }
 }
@@ -177,6 +188,7 @@ void Importer::add_inputs(const onnx::GraphProto& graph) {
       graph_.inputs.push_back(tensors_[input.name()]);
     } catch (const Refused& why) {
       report_.refusals.push_back({input.name(), "input", "", opset_, why.reason, why.rewrite});
+      stand_in(input.name());
     }
   }
 }
@@ -191,32 +203,33 @@ void Importer::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
 // So that the nodes behind a refused one are looked at too: outputs of the type that ONNX infers.
 void Importer::stand_in(const onnx::NodeProto& proto) {
   for (const std::string& name : proto.output()) {
-    if (name.empty()) continue;
-    Tensor tensor;
-    tensor.name = name;
-    tensor.shape_known = false;
-    const auto found = inferred_.find(name);
-    if (found != inferred_.end() && found->second->tensor_type().has_shape()) {
-      const auto& type = found->second->tensor_type();
-      tensor.shape_known = type.elem_type() == onnx::TensorProto::FLOAT;
-      tensor.dtype = MDL_FLOAT32;
-      for (const auto& dim : type.shape().dim()) {
-        const auto extent = extents_.find(dim.dim_param());
-        const int64_t value = extent != extents_.end() ? extent->second : dim.dim_value();
-        tensor.shape_known &= value > 0;
-        tensor.dims.push_back(value);
-      }
-    }
-    tensors_[name] = build_.add_tensor(std::move(tensor));
+    if (!name.empty()) stand_in(name);
   }
+}
+
+void Importer::stand_in(const std::string& name) {
+  Tensor tensor;
+  tensor.name = name;
+  tensor.shape_known = false;
+  const auto found = inferred_.find(name);
+  if (found != inferred_.end() && found->second->tensor_type().has_shape()) {
+    const auto& type = found->second->tensor_type();
+    tensor.shape_known = type.elem_type() == onnx::TensorProto::FLOAT;
+    tensor.dtype = MDL_FLOAT32;
+    for (const auto& dim : type.shape().dim()) {
+      const auto extent = extents_.find(dim.dim_param());
+      const int64_t value = extent != extents_.end() ? extent->second : dim.dim_value();
+      tensor.shape_known &= value > 0;
+      tensor.dims.push_back(value);
+    }
+  }
+  tensors_[name] = build_.add_tensor(std::move(tensor));
 }
 
 bool Importer::depends_on_refused(const onnx::NodeProto& proto) const {
   for (const std::string& name : proto.input()) {
     if (name.empty()) continue;
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) return true;
-    if (!graph_.tensors[static_cast<size_t>(found->second)].shape_known) return true;
+    if (!graph_.tensors[static_cast<size_t>(tensors_.at(name))].shape_known) return true;
   }
   return false;
 }
@@ -241,6 +254,11 @@ void Importer::add_node(const onnx::NodeProto& proto) {
     return refuse_node(proto,
                        {"", "is taken from opset " + std::to_string(row->first_opset) + " on",
                         "export with a newer opset"});
+  }
+  for (const std::string& name : proto.input()) {
+    if (!name.empty() && tensors_.count(name) == 0) {
+      return refuse_node(proto, {"", "reads '" + name + "', which nothing before it makes", ""});
+    }
   }
   if (depends_on_refused(proto)) return stand_in(proto);
 
@@ -277,25 +295,30 @@ int32_t Importer::uint8_output(int32_t tensor) {
                           MDL_UINT8, quantization);
 }
 
+// By a node that stays, whatever it copies.
+int32_t Importer::copy_of(int32_t tensor) {
+  Tensor copy = graph_.tensors[static_cast<size_t>(tensor)];
+  copy.data = nullptr;
+  const int32_t id = build_.add_tensor(std::move(copy));
+  graph_.nodes.push_back({build_.name(), "Identity", 1, {}, {tensor}, {id}});
+  return id;
+}
+
 void Importer::add_outputs(const onnx::GraphProto& graph) {
   std::set<int32_t> taken(graph_.inputs.begin(), graph_.inputs.end());
   for (const auto& output : graph.output()) {
     const auto found = tensors_.find(output.name());
-    if (found == tensors_.end()) continue;  // the checker does not let it happen
+    if (found == tensors_.end()) {
+      report_.refusals.push_back({output.name(), "output", "", opset_, "nothing makes it", ""});
+      continue;
+    }
     int32_t tensor = found->second;
     build_.set_name(output.name());
     if (output.type().tensor_type().elem_type() == onnx::TensorProto::UINT8) {
       tensor = uint8_output(tensor);
     }
-    if (graph_.is_constant(tensor)) {
-      report_.refusals.push_back(
-          {output.name(), "output", "", opset_, "is a constant", "drop the output"});
-      continue;
-    }
-    if (!taken.insert(tensor).second) {
-      tensor = build_.add_like("Identity", {tensor}, {});
-      taken.insert(tensor);
-    }
+    if (graph_.is_constant(tensor) || !taken.insert(tensor).second) tensor = copy_of(tensor);
+    taken.insert(tensor);
     graph_.tensors[static_cast<size_t>(tensor)].name = output.name();
     graph_.outputs.push_back(tensor);
   }
@@ -320,17 +343,23 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   for (const auto& import : proto.opset_import()) {
     if (is_default_domain(import.domain())) opset = import.version();
   }
-  if (opset < kOldestOpset || opset > newest_opset()) {
+  if (opset < kOldestOpset || opset > kNewestOpset) {
     return refuse_file("has opset " + std::to_string(opset),
                        "export with opset " + std::to_string(kOldestOpset) + " to " +
-                           std::to_string(newest_opset()));
+                           std::to_string(kNewestOpset));
   }
-  try {
-    onnx::checker::check_model(options.input);  // by path: external data is looked for beside it
-  } catch (const std::exception& why) {
-    std::string text = why.what();
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return refuse_file("ONNX's checker says: " + text);
+  if (can_check(proto, opset)) {
+    try {
+      onnx::checker::check_model(options.input);  // by path: it looks for external data beside it
+    } catch (const std::exception& why) {
+      std::string text = why.what();
+      std::replace(text.begin(), text.end(), '\n', ' ');
+      return refuse_file("ONNX's checker says: " + text);
+    }
+  } else {
+    report.notes.push_back("the model's version (opset " + std::to_string(opset) + ", IR " +
+                           std::to_string(proto.ir_version()) +
+                           ") is newer than the installed ONNX library, which did not check it");
   }
   try {
     onnx::shape_inference::InferShapes(proto);

@@ -71,6 +71,10 @@ int32_t operand(OnnxNode& node, size_t i, int64_t axis) {
 
 Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, int64_t axis,
                                int32_t of) {
+  if (node.int_or("block_size", 0) != 0) {
+    refuse("a scale for each block is not taken", "quantize per tensor or per channel",
+           "block_size");
+  }
   Quantization quantization;
   for (const double s : node.constant_floats(scale, "scale")) {
     quantization.scales.push_back(static_cast<float>(s));
