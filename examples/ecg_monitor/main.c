@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bedside ECG monitor in small: reads a recording sample by sample, as from a patient, finds the
+// beats with a streaming network, classifies each in INT8 and in FP32, prints beats and alarms, and
+// writes a page. Uses nothing but the public C API.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alarms.h"
+#include "beat_classifier.h"
+#include "beat_finder.h"
+#include "page.h"
+#include "recording.h"
+
+typedef struct network {
+  mdl_model* model;
+  mdl_program* program;
+  mdl_session* session;
+} network;
+
+typedef struct monitor {
+  network finder_network;
+  network int8;
+  network fp32;
+  size_t int8_logits;
+  size_t fp32_logits;
+  beat_finder finder;
+  alarm_rules rules;
+  monitor_log log;
+  int peak_count;  // of log.beats, found and perhaps not yet classified
+  uint64_t* finder_times;
+  long finder_calls;
+} monitor;
+
+static int failed(const char* what, const mdl_error* error) {
+  fprintf(stderr, "ecg_monitor: %s: %s: %s\n", what, mdl_status_name(error->status), error->text);
+  return 0;
+}
+
+static int network_open(network* n, const char* path) {
+  mdl_error error = MDL_ERROR_INIT;
+  if (mdl_model_open(path, NULL, &n->model, &error) != MDL_OK ||
+      mdl_program_create(n->model, NULL, &n->program, &error) != MDL_OK ||
+      mdl_session_create(n->program, NULL, &n->session, &error) != MDL_OK) {
+    return failed(path, &error);
+  }
+  return 1;
+}
+
+static void network_close(network* n) {
+  mdl_session_destroy(n->session);
+  mdl_program_destroy(n->program);
+  mdl_model_close(n->model);
+}
+
+static void alarm_print(monitor* m, long sample, const char* text) {
+  alarm_event* event = &m->log.alarms[m->log.alarm_count++];
+  event->sample = sample;
+  snprintf(event->text, sizeof(event->text), "%s", text);
+  printf("%9.3f  ALARM: %s\n", (double)sample / SAMPLE_RATE, text);
+}
+
+// Classifies the oldest beat that waits for its window.
+static int classify(monitor* m, long sample) {
+  beat* b = &m->log.beats[m->log.beat_count];
+  float window[WINDOW];
+  mdl_error error = MDL_ERROR_INIT;
+  normalise_window(m->log.recording->millivolt + b->peak - BEFORE_PEAK, window);
+  if (classify_beat(m->int8.session, m->int8_logits, window, &b->int8, &error) != MDL_OK ||
+      classify_beat(m->fp32.session, m->fp32_logits, window, &b->fp32, &error) != MDL_OK) {
+    return failed("a beat", &error);
+  }
+  const char label = kClassNames[b->int8.label];
+  char text[64];
+  const int alarm = alarms_on_beat(&m->rules, b->peak, label, text, sizeof(text));
+  b->rate = heart_rate(&m->rules);
+  printf("%9.3f  %c %.2f  %c %.2f  %5.0f  %7.1f  %7.1f%s\n", (double)b->peak / SAMPLE_RATE, label,
+         b->int8.probability, kClassNames[b->fp32.label], b->fp32.probability, b->rate,
+         (double)b->int8.nanoseconds / 1e3, (double)b->fp32.nanoseconds / 1e3,
+         b->int8.label != b->fp32.label ? "  differ" : "");
+  ++m->log.beat_count;
+  if (alarm > 0) alarm_print(m, sample, text);
+  return 1;
+}
+
+// What happens when one more sample has come from the patient.
+static int take_sample(monitor* m, long sample) {
+  mdl_error error = MDL_ERROR_INIT;
+  long peak = -1;
+  if (beat_finder_push(&m->finder, m->log.recording->millivolt[sample], &peak, &error) != MDL_OK) {
+    return failed("finding beats", &error);
+  }
+  if (m->finder.sample % SAMPLES_PER_CALL == 0) {
+    m->finder_times[m->finder_calls++] = m->finder.nanoseconds;
+  }
+  if (peak >= BEFORE_PEAK) m->log.beats[m->peak_count++].peak = peak;
+  if (m->log.beat_count < m->peak_count &&
+      m->log.beats[m->log.beat_count].peak + AFTER_PEAK <= sample + 1) {
+    return classify(m, sample);
+  }
+  char text[64];
+  if (m->log.beat_count == m->peak_count &&
+      alarms_on_silence(&m->rules, sample, text, sizeof(text)) > 0) {
+    alarm_print(m, sample, text);
+  }
+  return 1;
+}
+
+static int by_value(const void* a, const void* b) {
+  const uint64_t x = *(const uint64_t*)a;
+  const uint64_t y = *(const uint64_t*)b;
+  return x < y ? -1 : x > y;
+}
+
+static uint64_t median(uint64_t* values, long count) {
+  if (count == 0) return 0;
+  qsort(values, (size_t)count, sizeof(*values), by_value);
+  return values[count / 2];
+}
+
+static void summarise(monitor* m) {
+  m->log.finder_nanoseconds = median(m->finder_times, m->finder_calls);
+  for (int i = 0; i < m->log.beat_count; ++i) m->finder_times[i] = m->log.beats[i].int8.nanoseconds;
+  m->log.int8_nanoseconds = median(m->finder_times, m->log.beat_count);
+  for (int i = 0; i < m->log.beat_count; ++i) m->finder_times[i] = m->log.beats[i].fp32.nanoseconds;
+  m->log.fp32_nanoseconds = median(m->finder_times, m->log.beat_count);
+  printf(
+      "\n%d beats, %d alarms. Median time: 4 samples %.1f us, a beat INT8 %.1f us, FP32 %.1f us.\n",
+      m->log.beat_count, m->log.alarm_count, (double)m->log.finder_nanoseconds / 1e3,
+      (double)m->log.int8_nanoseconds / 1e3, (double)m->log.fp32_nanoseconds / 1e3);
+}
+
+// One line a beat: sample, then the logits of INT8 and of FP32.
+static int write_beats(const char* path, const monitor_log* log) {
+  FILE* out = fopen(path, "w");
+  if (out == NULL) {
+    fprintf(stderr, "ecg_monitor: %s: cannot be written\n", path);
+    return 0;
+  }
+  fprintf(out, "peak,int8_n,int8_s,int8_v,int8_q,fp32_n,fp32_s,fp32_v,fp32_q\n");
+  for (int i = 0; i < log->beat_count; ++i) {
+    fprintf(out, "%ld", log->beats[i].peak);
+    for (int c = 0; c < CLASSES; ++c) fprintf(out, ",%.9g", log->beats[i].int8.logits[c]);
+    for (int c = 0; c < CLASSES; ++c) fprintf(out, ",%.9g", log->beats[i].fp32.logits[c]);
+    fprintf(out, "\n");
+  }
+  return fclose(out) == 0;
+}
+
+static int watch(monitor* m) {
+  printf("   time s  INT8    FP32    rate   INT8 us  FP32 us\n");
+  beat_finder_start(&m->finder, m->finder_network.session);
+  for (long sample = 0; sample < m->log.recording->count; ++sample) {
+    if (!take_sample(m, sample)) return 0;
+  }
+  summarise(m);
+  return 1;
+}
+
+static int start(monitor* m, char** models, const ecg_recording* recording) {
+  mdl_error error = MDL_ERROR_INIT;
+  if (!network_open(&m->finder_network, models[0]) || !network_open(&m->int8, models[1]) ||
+      !network_open(&m->fp32, models[2])) {
+    return 0;
+  }
+  if (mdl_model_find_output(m->int8.model, "logits", &m->int8_logits, &error) != MDL_OK ||
+      mdl_model_find_output(m->fp32.model, "logits", &m->fp32_logits, &error) != MDL_OK) {
+    return failed("ecg_cnn", &error);
+  }
+  // The finder leaves REFRACTORY samples between two beats; an alarm follows a beat or a pause.
+  const size_t most = (size_t)recording->count / REFRACTORY + 2;
+  m->log.recording = recording;
+  m->log.beats = calloc(most, sizeof(beat));
+  m->log.alarms = calloc(2 * most, sizeof(alarm_event));
+  m->finder_times = calloc((size_t)recording->count / SAMPLES_PER_CALL + most, sizeof(uint64_t));
+  if (m->log.beats == NULL || m->log.alarms == NULL || m->finder_times == NULL) {
+    fprintf(stderr, "ecg_monitor: no memory for %ld samples\n", recording->count);
+    return 0;
+  }
+  return 1;
+}
+
+int main(int argc, char** argv) {
+  if (argc < 6 || argc > 7) {
+    fprintf(stderr,
+            "usage: ecg_monitor STREAM.mdl INT8.mdl FP32.mdl RECORDING.npy PAGE.html [BEATS.csv]\n"
+            "  STREAM  ecg_stream_gru converted with --state h=h_out\n"
+            "  INT8    ecg_cnn, quantised\n"
+            "  FP32    ecg_cnn\n");
+    return 2;
+  }
+  ecg_recording recording = {0};
+  if (!recording_read(argv[4], &recording)) return 1;
+  monitor m;
+  memset(&m, 0, sizeof(m));
+  m.log.recording_name = "MIT-BIH record 208, lead MLII";
+  int good = start(&m, argv + 1, &recording) && watch(&m) && page_write(argv[5], &m.log);
+  if (good && argc == 7) good = write_beats(argv[6], &m.log);
+  if (good) printf("The page is at %s\n", argv[5]);
+  free(m.finder_times);
+  free(m.log.alarms);
+  free(m.log.beats);
+  network_close(&m.fp32);
+  network_close(&m.int8);
+  network_close(&m.finder_network);
+  recording_free(&recording);
+  return good ? 0 : 1;
+}

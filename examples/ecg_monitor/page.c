@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "page.h"
+
+#include <stdio.h>
+
+#include "beat_finder.h"
+
+enum {
+  ROW_SECONDS = 10,
+  ROW_SAMPLES = ROW_SECONDS * SAMPLE_RATE,
+  ROW_WIDTH = 1200,
+  ROW_HEIGHT = 150,
+  MILLIVOLT_HEIGHT = 40,  // pixels
+};
+
+static const char* const kColours[CLASSES] = {"#1b7f3b", "#1f6fb2", "#c62828", "#7a5195"};
+static const char* const kLongNames[CLASSES] = {"normal", "supraventricular", "ventricular",
+                                                "not classifiable"};
+
+static double x_of(long sample) { return (double)sample * ROW_WIDTH / ROW_SAMPLES; }
+
+static void write_head(FILE* out, const monitor_log* log) {
+  fprintf(
+      out,
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<title>Medulla ECG monitor</title>\n<style>\n"
+      "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1240px;margin:2em auto;"
+      "padding:0 1em}\n"
+      "h1{font-size:1.5em;margin-bottom:.2em}h2{font-size:1.15em;margin-top:2em}\n"
+      ".warn{border-left:4px solid #c62828;background:#fdf1f0;padding:.6em 1em}\n"
+      "table{border-collapse:collapse}td,th{padding:.2em .9em;text-align:right;"
+      "border-bottom:1px solid #ddd}th{font-weight:600}td.l,th.l{text-align:left}\n"
+      "svg{display:block;width:100%%;height:auto;background:#fffaf7;margin:.3em 0}\n"
+      "svg text{font:12px system-ui,sans-serif}\n"
+      ".big{font-size:2em;font-weight:600}.stat{display:inline-block;margin-right:3em}\n"
+      ".stat span{display:block;color:#666;font-size:.85em}\n</style>\n</head>\n<body>\n"
+      "<h1>Medulla ECG monitor</h1>\n<p>%s, %.0f s at %d Hz. Every sample went through the "
+      "streaming network <code>ecg_stream_gru</code>, every beat through "
+      "<code>ecg_cnn</code> in INT8 and in FP32, on this machine.</p>\n"
+      "<p class=\"warn\"><b>Not for clinical use.</b> Small networks, trained on few patients "
+      "for the demonstration of a runtime. One beat carries no rhythm, so class S is guesswork; "
+      "bundle branch block and fibrillation are often taken for S or V. No network has seen this "
+      "patient.</p>\n",
+      log->recording_name, (double)log->recording->count / SAMPLE_RATE, SAMPLE_RATE);
+}
+
+static void write_summary(FILE* out, const monitor_log* log) {
+  int count[CLASSES] = {0};
+  int differ = 0;
+  for (int i = 0; i < log->beat_count; ++i) {
+    ++count[log->beats[i].int8.label];
+    differ += log->beats[i].int8.label != log->beats[i].fp32.label;
+  }
+  const double minutes = (double)log->recording->count / SAMPLE_RATE / 60;
+  fprintf(out,
+          "<p><span class=\"stat\"><span>beats</span><b class=\"big\">%d</b></span>"
+          "<span class=\"stat\"><span>mean rate, per minute</span><b class=\"big\">%.0f</b></span>"
+          "<span class=\"stat\"><span>INT8 and FP32 differ</span><b class=\"big\">%d</b></span>"
+          "<span class=\"stat\"><span>alarms</span><b class=\"big\">%d</b></span></p>\n",
+          log->beat_count, log->beat_count / minutes, differ, log->alarm_count);
+  fprintf(out, "<table><tr><th class=\"l\">class</th><th>beats</th><th>share</th></tr>\n");
+  for (int c = 0; c < CLASSES; ++c) {
+    fprintf(
+        out,
+        "<tr><td class=\"l\"><svg style=\"display:inline;width:12px;background:none\" "
+        "viewBox=\"0 0 12 12\"><circle cx=\"6\" cy=\"6\" r=\"5\" fill=\"%s\"/></svg> %c, %s</td>"
+        "<td>%d</td><td>%.1f %%</td></tr>\n",
+        kColours[c], kClassNames[c], kLongNames[c], count[c],
+        log->beat_count > 0 ? 100.0 * count[c] / log->beat_count : 0.0);
+  }
+  fprintf(
+      out,
+      "</table>\n<h2>Time of one inference</h2>\n<table><tr><th class=\"l\">network</th>"
+      "<th>median</th></tr><tr><td class=\"l\">ecg_stream_gru, 4 samples (11.1 ms of signal)</td>"
+      "<td>%.1f us</td></tr><tr><td class=\"l\">ecg_cnn INT8, one beat</td><td>%.1f us</td></tr>"
+      "<tr><td class=\"l\">ecg_cnn FP32, one beat</td><td>%.1f us</td></tr></table>\n",
+      (double)log->finder_nanoseconds / 1e3, (double)log->int8_nanoseconds / 1e3,
+      (double)log->fp32_nanoseconds / 1e3);
+}
+
+// The rhythm's rate over time.
+static void write_rate(FILE* out, const monitor_log* log) {
+  const double seconds = (double)log->recording->count / SAMPLE_RATE;
+  fprintf(out,
+          "<h2>Rate</h2>\n<svg viewBox=\"0 0 %d 160\" role=\"img\" aria-label=\"heart rate over "
+          "time\">\n",
+          ROW_WIDTH);
+  for (int rate = 40; rate <= 160; rate += 40) {
+    fprintf(out,
+            "<line x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"#eadfd8\"/>"
+            "<text x=\"2\" y=\"%d\" fill=\"#888\">%d</text>\n",
+            ROW_WIDTH, 160 - rate, 160 - rate, 157 - rate, rate);
+  }
+  fprintf(out, "<polyline fill=\"none\" stroke=\"#333\" stroke-width=\"1.5\" points=\"");
+  for (int i = 0; i < log->beat_count; ++i) {
+    const beat* b = &log->beats[i];
+    if (b->rate <= 0) continue;
+    const double rate = b->rate > 158 ? 158 : b->rate;
+    fprintf(out, "%.1f,%.1f ", (double)b->peak / SAMPLE_RATE / seconds * ROW_WIDTH, 160 - rate);
+  }
+  fprintf(out, "\"/>\n</svg>\n<p>Beats a minute, over the last eight intervals.</p>\n");
+}
+
+static void write_beat_mark(FILE* out, const beat* b, long row_start, double middle) {
+  const double x = x_of(b->peak - row_start);
+  const int label = b->int8.label;
+  fprintf(
+      out,
+      "<g><title>%.3f s: INT8 %c %.2f, FP32 %c %.2f</title><circle cx=\"%.1f\" cy=\"14\" r=\"6\" "
+      "fill=\"%s\"/><text x=\"%.1f\" y=\"33\" text-anchor=\"middle\" fill=\"%s\">%c</text>",
+      (double)b->peak / SAMPLE_RATE, kClassNames[label], b->int8.probability,
+      kClassNames[b->fp32.label], b->fp32.probability, x, kColours[label], x, kColours[label],
+      kClassNames[label]);
+  if (b->fp32.label != label) {
+    fprintf(
+        out,
+        "<rect x=\"%.1f\" y=\"3\" width=\"22\" height=\"%.1f\" fill=\"none\" stroke=\"#e08a00\" "
+        "stroke-width=\"2\"/>",
+        x - 11, 2 * middle - 8);
+  }
+  fprintf(out, "</g>\n");
+}
+
+static void write_strip(FILE* out, const monitor_log* log) {
+  const ecg_recording* r = log->recording;
+  const double middle = ROW_HEIGHT / 2.0;
+  fprintf(
+      out,
+      "<h2>Strip</h2>\n<p>Ten seconds a row, %d pixels a millivolt. A dot stands over each beat in "
+      "the colour of its class by the INT8 network; an orange frame marks a beat that the FP32 "
+      "network classifies otherwise; a red bar marks an alarm.</p>\n",
+      MILLIVOLT_HEIGHT);
+  int next = 0;
+  int next_alarm = 0;
+  for (long start = 0; start < r->count; start += ROW_SAMPLES) {
+    const long end = start + ROW_SAMPLES < r->count ? start + ROW_SAMPLES : r->count;
+    double mean = 0;
+    for (long s = start; s < end; ++s) mean += r->millivolt[s];
+    mean /= (double)(end - start);
+    fprintf(out, "<svg viewBox=\"0 0 %d %d\">\n", ROW_WIDTH, ROW_HEIGHT);
+    for (int second = 0; second < ROW_SECONDS; ++second) {
+      fprintf(out, "<line x1=\"%d\" x2=\"%d\" y1=\"0\" y2=\"%d\" stroke=\"#f3d9d0\"/>\n",
+              second * ROW_WIDTH / ROW_SECONDS, second * ROW_WIDTH / ROW_SECONDS, ROW_HEIGHT);
+    }
+    fprintf(out, "<text x=\"2\" y=\"%d\" fill=\"#888\">%ld s</text>\n", ROW_HEIGHT - 4,
+            start / SAMPLE_RATE);
+    fprintf(out, "<polyline fill=\"none\" stroke=\"#222\" points=\"");
+    for (long s = start; s < end; s += 2) {
+      fprintf(out, "%.1f,%.1f ", x_of(s - start),
+              middle + 10 - (r->millivolt[s] - mean) * MILLIVOLT_HEIGHT);
+    }
+    fprintf(out, "\"/>\n");
+    for (; next < log->beat_count && log->beats[next].peak < end; ++next) {
+      write_beat_mark(out, &log->beats[next], start, middle);
+    }
+    for (; next_alarm < log->alarm_count && log->alarms[next_alarm].sample < end; ++next_alarm) {
+      const alarm_event* alarm = &log->alarms[next_alarm];
+      const double x = x_of(alarm->sample - start);
+      fprintf(out,
+              "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\" stroke=\"#c62828\" "
+              "stroke-width=\"3\"/><text x=\"%.1f\" y=\"%d\" fill=\"#c62828\">%s</text>\n",
+              x, x, ROW_HEIGHT, x + 5 > ROW_WIDTH - 200 ? x - 200 : x + 5, ROW_HEIGHT - 6,
+              alarm->text);
+    }
+    fprintf(out, "</svg>\n");
+  }
+}
+
+static void write_differences(FILE* out, const monitor_log* log) {
+  fprintf(out,
+          "<h2>Where INT8 and FP32 differ</h2>\n<table><tr><th>time, s</th><th>INT8</th>"
+          "<th>its probability</th><th>FP32</th><th>its probability</th></tr>\n");
+  for (int i = 0; i < log->beat_count; ++i) {
+    const beat* b = &log->beats[i];
+    if (b->int8.label == b->fp32.label) continue;
+    fprintf(out, "<tr><td>%.3f</td><td>%c</td><td>%.3f</td><td>%c</td><td>%.3f</td></tr>\n",
+            (double)b->peak / SAMPLE_RATE, kClassNames[b->int8.label], b->int8.probability,
+            kClassNames[b->fp32.label], b->fp32.probability);
+  }
+  fprintf(out,
+          "</table>\n<h2>Source</h2>\n<p>MIT-BIH Arrhythmia Database, Moody and Mark, "
+          "PhysioNet, ODC-By 1.0. Networks: Apache-2.0.</p>\n</body>\n</html>\n");
+}
+
+int page_write(const char* path, const monitor_log* log) {
+  FILE* out = fopen(path, "w");
+  if (out == NULL) {
+    fprintf(stderr, "ecg_monitor: %s: cannot be written\n", path);
+    return 0;
+  }
+  write_head(out, log);
+  write_summary(out, log);
+  write_rate(out, log);
+  write_strip(out, log);
+  write_differences(out, log);
+  const int bad = ferror(out);
+  if (fclose(out) != 0 || bad) {
+    fprintf(stderr, "ecg_monitor: %s: writing failed (disk full?)\n", path);
+    remove(path);
+    return 0;
+  }
+  return 1;
+}
