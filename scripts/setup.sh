@@ -10,7 +10,7 @@ packages=(
   g++ cmake ninja-build ccache pkg-config
   flatbuffers-compiler libflatbuffers-dev libpthreadpool-dev libcpuinfo-dev
   catch2 libbenchmark-dev
-  libcli11-dev nlohmann-json3-dev libpng-dev libjpeg-dev
+  libcli11-dev nlohmann-json3-dev libstb-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
 )
 for option in "$@"; do

@@ -7,8 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(libpthreadpool-dev libcpuinfo-dev libflatbuffers-dev catch2 libbenchmark-dev
-          libcli11-dev nlohmann-json3-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev
-          libonnx-dev libprotobuf-dev)
+          libcli11-dev nlohmann-json3-dev libstb-dev libonnx-dev libprotobuf-dev)
 sysroot=$PWD/build/sysroot-arm64
 stamp=$sysroot/.packages
 

@@ -92,15 +92,25 @@ std::vector<std::byte> read_bytes(const std::string& path) {
   if (std::filesystem::is_directory(path)) fail(path, "is a directory, should be a file");
   std::ifstream in(path, std::ios::binary);
   if (!in) fail(path, std::string("cannot be opened: ") + std::strerror(errno));
-  in.seekg(0, std::ios::end);
-  std::vector<std::byte> bytes(static_cast<size_t>(in.tellg()));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!in) fail(path, "cannot be read to its end");
+  constexpr size_t kPart = size_t{1} << 20;
+  std::vector<std::byte> bytes;
+  for (size_t read = kPart; read == kPart;) {  // a pipe does not tell its size
+    const size_t before = bytes.size();
+    bytes.resize(before + kPart);
+    in.read(reinterpret_cast<char*>(bytes.data() + before), kPart);
+    read = static_cast<size_t>(in.gcount());
+    bytes.resize(before + read);
+  }
+  if (in.bad()) fail(path, "cannot be read to its end");
   return bytes;
 }
 
 void write_bytes(const std::string& path, const std::vector<std::byte>& bytes) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    fail(path, "cannot be written: the folder " + folder.string() + " does not exist");
+  }
+  if (std::filesystem::is_directory(path)) fail(path, "cannot be written: it is a directory");
   const std::string part = path + ".part" + std::to_string(getpid());
   std::ofstream out(part, std::ios::binary);
   if (!out) fail(path, std::string("cannot be written: ") + std::strerror(errno));

@@ -89,20 +89,6 @@ void count_nodes(const Model& model, std::map<std::string, size_t>& counts) {
 
 }  // namespace
 
-std::string Refusal::text() const {
-  std::string text;
-  if (!node.empty()) {
-    text += "'" + node + "' (" + op;
-    if (opset > 0) text += ", opset " + std::to_string(opset);
-    text += ")";
-    if (!attribute.empty()) text += ", " + attribute;
-    text += ": ";
-  }
-  text += reason;
-  if (!rewrite.empty()) text += "; " + rewrite;
-  return text;
-}
-
 Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) {
   Model model;
   find_importer(options.input)(options, model, report);

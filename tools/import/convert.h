@@ -35,8 +35,19 @@ struct Refusal {
   std::string reason;
   std::string rewrite;
 
-  // "node 'up1' (Resize, opset 13), attribute mode: cubic ...; export with mode=linear"
-  std::string text() const;
+  // "'up1' (Resize, opset 13), attribute mode: cubic ...; export with mode=linear". In the header
+  // because the command, which does not link the module, prints it.
+  std::string text() const {
+    std::string text;
+    if (!node.empty()) {
+      text += "'" + node + "' (" + op;
+      if (opset > 0) text += ", opset " + std::to_string(opset);
+      text += attribute.empty() ? "): " : "), " + attribute + ": ";
+    }
+    text += reason;
+    if (!rewrite.empty()) text += "; " + rewrite;
+    return text;
+  }
 };
 
 struct ConvertReport {
