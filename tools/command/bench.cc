@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/command/command.h"
+#include "tools/command/engine.h"
+#include "tools/command/tensor_files.h"
+
+namespace medulla::tools {
+namespace {
+
+struct BenchOptions {
+  EngineOptions engine;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  int warmup = 3;
+  int runs = 20;
+  bool json = false;
+  std::string against;
+};
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Not from getrusage, whose peak begins with that of the process that started this one.
+int64_t peak_rss() {
+  std::ifstream status("/proc/self/status");
+  int64_t kib = 0;
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:") status >> kib;
+  }
+  return kib;
+}
+
+// One row a step, summed over the runs.
+struct StepTimes {
+  nlohmann::json what;
+  std::vector<double> us;
+};
+
+int collect(void* context, const mdl_step_profile* step) {
+  auto& [steps, next] = *static_cast<std::pair<std::vector<StepTimes>*, size_t>*>(context);
+  if (next == steps->size()) {
+    steps->push_back({{{"name", step->name},
+                       {"op", step->op},
+                       {"backend", step->backend},
+                       {"kernel", step->kernel},
+                       {"macs", step->macs},
+                       {"bytes", step->bytes}},
+                      {}});
+  }
+  (*steps)[next++].us.push_back(static_cast<double>(step->nanoseconds) / 1e3);
+  return 1;
+}
+
+nlohmann::json profile_steps(const BenchOptions& options, const Engine& engine) {
+  EngineOptions profiled = options.engine;
+  profiled.profile = true;
+  const SessionPtr session = create_session(engine.program.get(), profiled);
+  load_inputs(engine.model.get(), session.get(), options.inputs);
+  std::vector<StepTimes> steps;
+  for (int i = 0; i < options.warmup + options.runs; ++i) {
+    run_session(session.get());
+    if (i < options.warmup) continue;
+    std::pair<std::vector<StepTimes>*, size_t> context(&steps, 0);
+    mdl_error error = MDL_ERROR_INIT;
+    check(mdl_session_profile(session.get(), collect, &context, &error), error);
+  }
+  nlohmann::json rows = nlohmann::json::array();
+  for (StepTimes& step : steps) {
+    step.what["us"] = median(step.us);
+    rows.push_back(std::move(step.what));
+  }
+  return rows;
+}
+
+nlohmann::json measure(const BenchOptions& options) {
+  const Clock::time_point load_start = Clock::now();
+  const Engine engine = open_engine(options.engine);
+  const double load_ms = ms_since(load_start);
+
+  load_inputs(engine.model.get(), engine.session.get(), options.inputs);
+  const Clock::time_point first_start = Clock::now();
+  run_session(engine.session.get());
+  const double first_run_ms = ms_since(first_start);
+  save_outputs(engine.model.get(), engine.session.get(), options.outputs);
+
+  for (int i = 0; i < options.warmup; ++i) run_session(engine.session.get());
+  std::vector<double> runs_ms;
+  for (int i = 0; i < options.runs; ++i) {
+    const Clock::time_point start = Clock::now();
+    run_session(engine.session.get());
+    runs_ms.push_back(ms_since(start));
+  }
+  const int64_t peak_rss_kib = peak_rss();
+  const mdl_memory_need need = memory_need(engine.model.get(), options.engine);
+  nlohmann::json report = {{"model", options.engine.model},
+                           {"threads", options.engine.threads},
+                           {"load_ms", load_ms},
+                           {"first_run_ms", first_run_ms},
+                           {"runs_ms", runs_ms},
+                           {"median_ms", median(runs_ms)},
+                           {"arena_bytes", need.arena_bytes},
+                           {"program_bytes", need.program_bytes},
+                           {"session_bytes", need.session_bytes},
+                           {"peak_rss_kib", peak_rss_kib},
+                           {"build", mdl_build_info()}};
+  if (options.engine.profile) report["steps"] = profile_steps(options, engine);
+  return report;
+}
+
+void print_steps(const nlohmann::json& steps) {
+  double total = 0;
+  for (const nlohmann::json& step : steps) total += step["us"].get<double>();
+  std::cout << "\n      us     %   GMAC/s    GB/s  kernel                            step\n";
+  for (const nlohmann::json& step : steps) {
+    const double us = step["us"];
+    std::cout << std::fixed << std::setprecision(2) << std::setw(8) << us << std::setprecision(1)
+              << std::setw(6) << 100 * us / total << std::setw(9)
+              << (us > 0 ? step["macs"].get<double>() / us / 1e3 : 0) << std::setw(8)
+              << (us > 0 ? step["bytes"].get<double>() / us / 1e3 : 0) << "  " << std::left
+              << std::setw(34) << step["kernel"].get<std::string>() << step["op"].get<std::string>()
+              << " " << step["name"].get<std::string>() << std::right << "\n";
+  }
+}
+
+// The ratio of the medians, this run over the old one.
+void compare(nlohmann::json& report, const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw std::runtime_error(path + ": cannot be opened");
+  const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
+  if (old.is_discarded() || !old.contains("runs_ms") || !old["runs_ms"].is_array()) {
+    throw std::runtime_error(path + ": is not what bench --json printed");
+  }
+  const double before = median(old["runs_ms"].get<std::vector<double>>());
+  report["against"] = {
+      {"file", path}, {"median_ms", before}, {"ratio", report["median_ms"].get<double>() / before}};
+}
+
+void bench(const BenchOptions& options) {
+  nlohmann::json report = measure(options);
+  if (!options.against.empty()) compare(report, options.against);
+  if (options.json) {
+    std::cout << report.dump() << "\n";
+    return;
+  }
+  std::vector<double> runs = report["runs_ms"];
+  std::sort(runs.begin(), runs.end());
+  std::cout << std::fixed << std::setprecision(3) << "load   " << report["load_ms"].get<double>()
+            << " ms\nfirst  " << report["first_run_ms"].get<double>() << " ms\nrun    median "
+            << report["median_ms"].get<double>() << " ms, min " << runs.front() << ", max "
+            << runs.back() << " (" << runs.size() << " runs, " << options.engine.threads
+            << " threads)\nmemory arena " << report["arena_bytes"] << " bytes, program "
+            << report["program_bytes"] << ", session " << report["session_bytes"] << ", peak rss "
+            << report["peak_rss_kib"] << " KiB\n";
+  if (report.contains("against")) {
+    std::cout << "against " << options.against << ": " << report["against"]["ratio"].get<double>()
+              << " times its median\n";
+  }
+  if (report.contains("steps")) print_steps(report["steps"]);
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* command = app.add_subcommand("bench", "Measure a model");
+  options->engine.add_to(*command, true);
+  command->add_option("--input", options->inputs, "FILE or NAME=FILE; zeros where none is given")
+      ->take_all();
+  command->add_option("--output", options->outputs, "FILE or NAME=FILE, of the first run")
+      ->take_all();
+  command->add_option("--warmup", options->warmup, "Runs before measuring")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--runs", options->runs, "Runs to measure")->check(CLI::PositiveNumber);
+  command->add_flag("--profile", options->engine.profile, "Measure each step too");
+  command->add_option("--against", options->against, "Compare with what --json printed before");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->callback([options] { bench(*options); });
+}
+
+}  // namespace medulla::tools

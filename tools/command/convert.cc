@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/import/convert.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <thread>
+
+#include "tools/command/command.h"
+
+namespace medulla::tools {
+namespace {
+
+struct Options {
+  ConvertOptions convert;
+  std::vector<std::string> states;    // input=output
+  std::vector<std::string> maxima;    // symbol=number
+  std::vector<std::string> metadata;  // key=value
+  std::vector<std::string> no_passes;
+  std::vector<std::string> preprocess;  // input:layout:scale:offset
+  std::string input_layout;
+  bool json = false;
+};
+
+// The module stands where the build or the installation put it, seen from this program.
+ConvertFunction load_module() {
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const std::string path = (here / MEDULLA_CONVERT_MODULE).lexically_normal().string();
+  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr) {
+    throw std::runtime_error(std::string("the converter's module cannot be opened: ") + dlerror() +
+                             "; it is built when libonnx-dev and libprotobuf-dev are installed");
+  }
+  void* function = dlsym(module, MEDULLA_CONVERT_SYMBOL);
+  if (function == nullptr) throw std::runtime_error(path + ": is not the converter's module");
+  return reinterpret_cast<ConvertFunction>(function);
+}
+
+std::pair<std::string, std::string> split(const std::string& text, const char* form) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw std::runtime_error("'" + text + "' should have the form " + form);
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+int64_t number(const std::string& text, const std::string& whole) {
+  size_t used = 0;
+  int64_t value = 0;
+  try {
+    value = std::stoll(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || value < 1) {
+    throw std::runtime_error("'" + whole + "': '" + text + "' is not a number above 0");
+  }
+  return value;
+}
+
+std::vector<float> floats(const std::string& text, const std::string& whole) {
+  std::vector<float> values;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    const std::string part = text.substr(at, comma - at);
+    char* end = nullptr;
+    values.push_back(std::strtof(part.c_str(), &end));
+    if (part.empty() || *end != 0) {
+      throw std::runtime_error("'" + whole + "': '" + part + "' is not a number");
+    }
+    at = comma + 1;
+  }
+  return values;
+}
+
+// INDEX:LAYOUT:SCALE[,SCALE...]:OFFSET[,OFFSET...]
+Preprocessing parse_preprocessing(const std::string& text) {
+  std::vector<std::string> parts(1);
+  for (char c : text) {
+    if (c == ':') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  if (parts.size() != 4) {
+    throw std::runtime_error("'" + text +
+                             "' should have the form INPUT:LAYOUT:SCALES:OFFSETS, "
+                             "such as 0:NCHW:0.0078125:128");
+  }
+  Preprocessing preprocessing;
+  preprocessing.input = parts[0] == "0" ? 0 : static_cast<uint32_t>(number(parts[0], text));
+  preprocessing.layout = parts[1];
+  preprocessing.scale = floats(parts[2], text);
+  preprocessing.offset = floats(parts[3], text);
+  if (preprocessing.scale.size() != preprocessing.offset.size()) {
+    throw std::runtime_error("'" + text + "' has " + std::to_string(preprocessing.scale.size()) +
+                             " scales and " + std::to_string(preprocessing.offset.size()) +
+                             " offsets");
+  }
+  return preprocessing;
+}
+
+// A sign of life on a terminal: the converter does not tell how far it is.
+class Progress {
+ public:
+  explicit Progress(bool wanted) {
+    if (!wanted || isatty(STDERR_FILENO) == 0) return;
+    thread_ = std::thread([this] {
+      std::unique_lock<std::mutex> lock(mutex_);
+      for (int tick = 0; !ended_; ++tick) {
+        wake_.wait_for(lock, std::chrono::milliseconds(200));
+        if (ended_) break;
+        std::cerr << "\rconverting "
+                  << "|/-\\"[tick % 4] << std::flush;
+      }
+      std::cerr << "\r             \r" << std::flush;
+    });
+  }
+  ~Progress() {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ended_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+nlohmann::json to_json(const Refusal& refusal) {
+  return {{"node", refusal.node},   {"op", refusal.op},         {"attribute", refusal.attribute},
+          {"opset", refusal.opset}, {"reason", refusal.reason}, {"rewrite", refusal.rewrite}};
+}
+
+void print(const ConvertReport& report, const ConvertOptions& options) {
+  for (const std::string& note : report.notes) std::cerr << "note: " << note << "\n";
+  if (!report.refusals.empty()) return;
+  size_t before = 0;
+  size_t after = 0;
+  for (const auto& [op, count] : report.nodes_before) before += count;
+  for (const auto& [op, count] : report.nodes_after) after += count;
+  std::cout << options.output << ": " << before << " nodes became " << after << "\n";
+}
+
+void run(Options& options) {
+  ConvertOptions& convert = options.convert;
+  if (convert.output.empty()) {
+    convert.output = std::filesystem::path(convert.input).replace_extension(".mdl").string();
+  }
+  for (const std::string& text : options.states) {
+    convert.states.push_back(split(text, "INPUT=OUTPUT"));
+  }
+  for (const std::string& list : options.maxima) {
+    for (const std::string& text : CLI::detail::split(list, ',')) {
+      const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
+      convert.maxima[symbol] = number(value, text);
+    }
+  }
+  for (const std::string& text : options.metadata)
+    convert.metadata.insert(split(text, "KEY=VALUE"));
+  for (const std::string& text : options.preprocess) {
+    convert.preprocessing.push_back(parse_preprocessing(text));
+  }
+  convert.no_passes = {options.no_passes.begin(), options.no_passes.end()};
+  convert.input_nhwc = options.input_layout == "nhwc";
+
+  ConvertReport report;
+  {
+    const Progress progress(!options.json);
+    load_module()(&convert, &report);
+  }
+  if (options.json) {
+    nlohmann::json refusals = nlohmann::json::array();
+    for (const Refusal& refusal : report.refusals) refusals.push_back(to_json(refusal));
+    std::cout << nlohmann::json({{"output", convert.output},
+                                 {"refusals", refusals},
+                                 {"notes", report.notes},
+                                 {"nodes_before", report.nodes_before},
+                                 {"nodes_after", report.nodes_after}})
+                     .dump(2)
+              << "\n";
+  } else {
+    print(report, convert);
+  }
+  if (report.refusals.empty()) return;
+  std::string text = convert.input + " is not converted, for " +
+                     std::to_string(report.refusals.size()) + " reason(s):";
+  for (const Refusal& refusal : report.refusals) text += "\n  " + refusal.text();
+  throw std::runtime_error(text);
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("convert", "Make a .mdl file of an ONNX model");
+  command->add_option("source", options->convert.input, "The model to convert")->required();
+  command->add_option("-o,--output", options->convert.output, "The .mdl file to write");
+  command->add_option("--name", options->convert.name, "The model's name");
+  command
+      ->add_option("--state", options->states,
+                   "INPUT=OUTPUT: carry an output over to the next run's input")
+      ->take_all();
+  command->add_option("--max", options->maxima, "SYMBOL=NUMBER: the maximum of a dynamic dimension")
+      ->take_all();
+  command->add_option("--metadata", options->metadata, "KEY=VALUE")->take_all();
+  command->add_option("--labels", options->convert.labels, "File with a class name a line");
+  command->add_option("--preprocess", options->preprocess, "INPUT:LAYOUT:SCALES:OFFSETS")
+      ->take_all();
+  command->add_option("--input-layout", options->input_layout, "nhwc: feed pictures channels-last")
+      ->check(CLI::IsMember({"source", "nhwc"}));
+  command->add_option("--no-pass", options->no_passes, "Leave out a pass, by name")->take_all();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sstream>
+
+#include "tools/command/inspect.h"
+
+namespace medulla::tools {
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::string dims_text(const mdl_tensor& tensor) {
+  std::string text = "[";
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    if (d > 0) text += ",";
+    if (tensor.symbols[d] != nullptr) text += std::string(tensor.symbols[d]) + "<=";
+    text += std::to_string(tensor.dims[d]);
+  }
+  return text + "]";
+}
+
+std::string dot_of(const mdl_graph& graph) {
+  std::ostringstream out;
+  out << "digraph " << quoted(graph.name != nullptr ? graph.name : "") << " {\n"
+      << "  node [shape=box, fontname=\"sans-serif\"];\n";
+  for (size_t n = 0; n < graph.node_count; ++n) {
+    const mdl_node& node = graph.nodes[n];
+    out << "  n" << n << " [label=" << quoted(std::string(node.op) + " " + node.name) << "];\n";
+  }
+  for (size_t t = 0; t < graph.tensor_count; ++t) {
+    const mdl_tensor& tensor = graph.tensors[t];
+    if ((tensor.flags & (MDL_TENSOR_INPUT | MDL_TENSOR_STATE)) != 0) {
+      out << "  t" << t << " [shape=ellipse, label=" << quoted(tensor.name) << "];\n";
+    }
+    if ((tensor.flags & (MDL_TENSOR_OUTPUT | MDL_TENSOR_WRITTEN)) != 0) {
+      out << "  o" << t << " [shape=ellipse, label=" << quoted(tensor.name) << "];\n";
+      if (tensor.producer >= 0) out << "  n" << tensor.producer << " -> o" << t << ";\n";
+    }
+  }
+  for (size_t n = 0; n < graph.node_count; ++n) {
+    const mdl_node& node = graph.nodes[n];
+    for (uint32_t i = 0; i < node.input_count; ++i) {
+      if (node.inputs[i] < 0) continue;
+      const mdl_tensor& tensor = graph.tensors[node.inputs[i]];
+      if (tensor.data != nullptr) continue;
+      out << "  " << (tensor.producer >= 0 ? "n" : "t")
+          << (tensor.producer >= 0 ? tensor.producer : node.inputs[i]) << " -> n" << n
+          << " [label=" << quoted(std::string(mdl_dtype_name(tensor.dtype)) + dims_text(tensor))
+          << "];\n";
+    }
+  }
+  out << "}\n";
+  return out.str();
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command/engine.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace medulla::tools {
+namespace {
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+// MEDULLA_ISA narrows, like --isa; it is read here and never by the library.
+std::string isa_option(const EngineOptions& options) {
+  if (!options.isa.empty()) return options.isa;
+  const char* environment = std::getenv("MEDULLA_ISA");
+  return environment != nullptr ? environment : "";
+}
+
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// What the strings of mdl_program_options point into while a call lasts.
+class ProgramOptions {
+ public:
+  explicit ProgramOptions(const EngineOptions& options)
+      : isa_(isa_option(options)), kernels_(joined(options.kernels)), keep_(joined(options.keep)) {
+    options_.isa = or_null(isa_);
+    options_.backends = or_null(options.backends);
+    options_.placement = options.strict ? MDL_PLACEMENT_STRICT : MDL_PLACEMENT_FALLBACK;
+    options_.numerics = options.numerics == "exact"  ? MDL_NUMERICS_EXACT
+                        : options.numerics == "fast" ? MDL_NUMERICS_FAST
+                                                     : MDL_NUMERICS_AUTO;
+    options_.kernels = or_null(kernels_);
+    options_.keep = or_null(keep_);
+  }
+  const mdl_program_options* get() const { return &options_; }
+
+ private:
+  std::string isa_;
+  std::string kernels_;
+  std::string keep_;
+  mdl_program_options options_ = MDL_PROGRAM_OPTIONS_INIT;
+};
+
+template <class Count, class Get>
+std::vector<mdl_tensor_info> list_tensors(const mdl_model* model, Count count, Get get) {
+  std::vector<mdl_tensor_info> list(count(model), mdl_tensor_info MDL_TENSOR_INFO_INIT);
+  mdl_error error = MDL_ERROR_INIT;
+  for (size_t i = 0; i < list.size(); ++i) check(get(model, i, &list[i], &error), error);
+  return list;
+}
+
+}  // namespace
+
+void check(mdl_status status, const mdl_error& error) {
+  if (status == MDL_OK) return;
+  throw std::runtime_error(std::string(error.text) + " (" + mdl_status_name(status) + ")");
+}
+
+void EngineOptions::add_to(CLI::App& command, bool runs) {
+  command.add_option("model", model, "A .mdl file")->required();
+  command.add_option("--isa", isa,
+                     "Instruction sets that kernels may use, such as avx2 or portable");
+  command.add_option("--backends", backends, "Backends in order of preference, comma-separated");
+  command.add_flag("--strict", strict, "A node that no named backend takes is an error");
+  command.add_option("--numerics", numerics, "auto, exact or fast")
+      ->check(CLI::IsMember({"auto", "exact", "fast"}));
+  command.add_option("--kernel", kernels, "FAMILY=ROW: force a kernel row")->take_all();
+  if (runs) {
+    command.add_option("--threads", threads, "Threads")->check(CLI::Range(1u, 1024u));
+    command.add_flag("--check-finite", check_finite, "Stop at the first NaN or infinity");
+  }
+}
+
+ModelPtr open_model(const std::string& path, mdl_check level) {
+  mdl_model_options options = MDL_MODEL_OPTIONS_INIT;
+  options.check = level;
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_model* model = nullptr;
+  check(mdl_model_open(path.c_str(), &options, &model, &error), error);
+  return ModelPtr(model, mdl_model_close);
+}
+
+ProgramPtr create_program(const mdl_model* model, const EngineOptions& options) {
+  const ProgramOptions program_options(options);
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_program* program = nullptr;
+  check(mdl_program_create(model, program_options.get(), &program, &error), error);
+  return ProgramPtr(program, mdl_program_destroy);
+}
+
+mdl_memory_need memory_need(const mdl_model* model, const EngineOptions& options) {
+  const ProgramOptions program_options(options);
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_memory_need need = MDL_MEMORY_NEED_INIT;
+  check(mdl_program_memory_need(model, program_options.get(), &need, &error), error);
+  return need;
+}
+
+SessionPtr create_session(const mdl_program* program, const EngineOptions& options) {
+  mdl_session_options session_options = MDL_SESSION_OPTIONS_INIT;
+  session_options.threads = options.threads;
+  session_options.profile = options.profile;
+  session_options.check_finite = options.check_finite;
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_session* session = nullptr;
+  check(mdl_session_create(program, &session_options, &session, &error), error);
+  return SessionPtr(session, mdl_session_destroy);
+}
+
+Engine open_engine(const EngineOptions& options) {
+  Engine engine;
+  engine.model = open_model(options.model, MDL_CHECK_HEADER);
+  engine.program = create_program(engine.model.get(), options);
+  engine.session = create_session(engine.program.get(), options);
+  return engine;
+}
+
+void run_session(mdl_session* session) {
+  const mdl_status status = mdl_session_run(session);
+  if (status == MDL_OK) return;
+  throw std::runtime_error(std::string(mdl_session_error(session)) + " (" +
+                           mdl_status_name(status) + ")");
+}
+
+std::string plan_text(const mdl_program* program, mdl_plan_format format) {
+  mdl_error error = MDL_ERROR_INIT;
+  size_t needed = 0;
+  check(mdl_program_plan(program, format, nullptr, 0, &needed, &error), error);
+  std::string text(needed, '\0');
+  check(mdl_program_plan(program, format, text.data(), text.size(), &needed, &error), error);
+  text.resize(needed - 1);
+  return text;
+}
+
+std::string shape_text(const mdl_tensor_info& info) {
+  std::string text = "[";
+  for (uint32_t d = 0; d < info.rank; ++d) {
+    if (d > 0) text += ",";
+    if ((info.dynamic >> d & 1) != 0) text += "<=";
+    text += std::to_string(info.dims[d]);
+  }
+  return text + "]";
+}
+
+std::vector<mdl_tensor_info> inputs_of(const mdl_model* model) {
+  return list_tensors(model, mdl_model_input_count, mdl_model_input);
+}
+std::vector<mdl_tensor_info> outputs_of(const mdl_model* model) {
+  return list_tensors(model, mdl_model_output_count, mdl_model_output);
+}
+std::vector<mdl_tensor_info> states_of(const mdl_model* model) {
+  return list_tensors(model, mdl_model_state_count, mdl_model_state);
+}
+
+}  // namespace medulla::tools

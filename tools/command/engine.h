@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three objects of the C API for a command line: options, and errors as exceptions.
+#ifndef MEDULLA_TOOLS_COMMAND_ENGINE_H_
+#define MEDULLA_TOOLS_COMMAND_ENGINE_H_
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "medulla/medulla.h"
+
+namespace medulla::tools {
+
+using ModelPtr = std::unique_ptr<mdl_model, decltype(&mdl_model_close)>;
+using ProgramPtr = std::unique_ptr<mdl_program, decltype(&mdl_program_destroy)>;
+using SessionPtr = std::unique_ptr<mdl_session, decltype(&mdl_session_destroy)>;
+
+// Throws the error's text unless status is MDL_OK.
+void check(mdl_status status, const mdl_error& error);
+
+// What the subcommands that plan or run a model have in common.
+struct EngineOptions {
+  std::string model;
+  std::string isa;
+  std::string backends;
+  bool strict = false;
+  std::string numerics = "auto";
+  std::vector<std::string> kernels;  // family=row
+  std::vector<std::string> keep;     // tensors that must exist after a run
+  unsigned threads = 1;
+  bool profile = false;
+  bool check_finite = false;
+
+  void add_to(CLI::App& command, bool runs);
+};
+
+struct Engine {
+  ModelPtr model{nullptr, mdl_model_close};
+  ProgramPtr program{nullptr, mdl_program_destroy};
+  SessionPtr session{nullptr, mdl_session_destroy};
+};
+
+ModelPtr open_model(const std::string& path, mdl_check check);
+ProgramPtr create_program(const mdl_model* model, const EngineOptions& options);
+SessionPtr create_session(const mdl_program* program, const EngineOptions& options);
+mdl_memory_need memory_need(const mdl_model* model, const EngineOptions& options);
+Engine open_engine(const EngineOptions& options);
+
+void run_session(mdl_session* session);
+
+std::string plan_text(const mdl_program* program, mdl_plan_format format);
+
+// "[1,28,28,3]", a dynamic dimension as "<=8".
+std::string shape_text(const mdl_tensor_info& info);
+std::vector<mdl_tensor_info> inputs_of(const mdl_model* model);
+std::vector<mdl_tensor_info> outputs_of(const mdl_model* model);
+std::vector<mdl_tensor_info> states_of(const mdl_model* model);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_COMMAND_ENGINE_H_

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command/inspect.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <set>
+#include <sstream>
+
+#include "src/model/model.h"
+#include "tools/command/command.h"
+#include "tools/command/engine.h"
+#include "tools/common/array.h"
+
+namespace medulla::tools {
+namespace {
+
+struct Options {
+  EngineOptions engine;
+  bool ops = false;
+  bool tensors = false;
+  bool plan = false;
+  bool json = false;
+  std::string dot;
+  std::string html;
+};
+
+nlohmann::json describe(const mdl_tensor_info& info) {
+  nlohmann::json json = {{"name", info.name},
+                         {"dtype", mdl_dtype_name(info.dtype)},
+                         {"shape", std::vector<int64_t>(info.dims, info.dims + info.rank)},
+                         {"bytes", info.bytes}};
+  if (info.quantization.count > 0) {
+    json["scale"] = info.quantization.scales[0];
+    json["zero_point"] = info.quantization.zero_points[0];
+  }
+  return json;
+}
+
+nlohmann::json describe(const std::vector<mdl_tensor_info>& list) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const mdl_tensor_info& info : list) json.push_back(describe(info));
+  return json;
+}
+
+nlohmann::json describe(const mdl_memory_need& need) {
+  return {{"program_bytes", need.program_bytes},
+          {"session_bytes", need.session_bytes},
+          {"packed_bytes", need.packed_bytes},
+          {"arena_bytes", need.arena_bytes},
+          {"arena_bound_bytes", need.arena_bound_bytes},
+          {"scratch_bytes", need.scratch_bytes},
+          {"state_bytes", need.state_bytes},
+          {"stack_bytes", need.stack_bytes}};
+}
+
+nlohmann::json describe_tensors(const mdl_graph& graph) {
+  nlohmann::json tensors = nlohmann::json::array();
+  for (size_t t = 0; t < graph.tensor_count; ++t) {
+    const mdl_tensor& tensor = graph.tensors[t];
+    nlohmann::json row = {{"name", tensor.name},
+                          {"dtype", mdl_dtype_name(tensor.dtype)},
+                          {"shape", std::vector<int64_t>(tensor.dims, tensor.dims + tensor.rank)},
+                          {"bytes", tensor.bytes},
+                          {"constant", tensor.data != nullptr}};
+    if (tensor.quantization.count > 0) {
+      row["scales"] = std::vector<float>(tensor.quantization.scales,
+                                         tensor.quantization.scales + tensor.quantization.count);
+      row["zero_points"] =
+          std::vector<int32_t>(tensor.quantization.zero_points,
+                               tensor.quantization.zero_points + tensor.quantization.count);
+    }
+    tensors.push_back(std::move(row));
+  }
+  return tensors;
+}
+
+std::map<std::string, size_t> count_ops(const mdl_graph& graph) {
+  std::map<std::string, size_t> counts;
+  for (size_t n = 0; n < graph.node_count; ++n) ++counts[graph.nodes[n].op];
+  return counts;
+}
+
+nlohmann::json describe_model(const mdl_model* model) {
+  nlohmann::json metadata = nlohmann::json::object();
+  for (const char* key : {"name", "producer"}) {
+    const char* value = mdl_model_metadata(model, key);
+    if (value != nullptr) metadata[key] = value;
+  }
+  for (size_t i = 0; i < mdl_model_metadata_count(model); ++i) {
+    metadata[mdl_model_metadata_key(model, i)] = mdl_model_metadata_value(model, i);
+  }
+  return {{"metadata", metadata},
+          {"inputs", describe(inputs_of(model))},
+          {"outputs", describe(outputs_of(model))},
+          {"states", describe(states_of(model))}};
+}
+
+void print_list(const char* what, const std::vector<mdl_tensor_info>& list) {
+  for (const mdl_tensor_info& info : list) {
+    std::cout << "  " << std::left << std::setw(8) << what << std::setw(24) << info.name
+              << std::setw(10) << mdl_dtype_name(info.dtype) << shape_text(info);
+    if (info.quantization.count > 0) {
+      std::cout << "  scale " << info.quantization.scales[0] << ", zero point "
+                << info.quantization.zero_points[0];
+    }
+    std::cout << "\n";
+  }
+}
+
+void print_memory(const mdl_memory_need& need) {
+  const auto row = [](const char* what, size_t bytes, const char* note) {
+    std::cout << "  " << std::left << std::setw(22) << what << std::right << std::setw(12) << bytes
+              << "  " << note << "\n";
+  };
+  std::cout << "\nmemory, bytes\n";
+  row("program block", need.program_bytes, "for mdl_program_options.block");
+  row("  packed weights", need.packed_bytes, "");
+  row("session block", need.session_bytes, "for mdl_session_options.block, one thread");
+  row("  arena", need.arena_bytes, "inputs, outputs, intermediate tensors");
+  row("  arena, lower bound", need.arena_bound_bytes, "no plan can be smaller");
+  row("  scratch", need.scratch_bytes, "");
+  row("  state", need.state_bytes, "");
+  row("stack of a run", need.stack_bytes, "at most");
+}
+
+void print_tensors(const mdl_graph& graph) {
+  std::cout << "\ntensors\n";
+  for (size_t t = 0; t < graph.tensor_count; ++t) {
+    const mdl_tensor& tensor = graph.tensors[t];
+    std::cout << "  " << std::left << std::setw(36) << tensor.name << std::setw(9)
+              << mdl_dtype_name(tensor.dtype) << std::setw(20) << dims_text(tensor) << std::right
+              << std::setw(12) << tensor.bytes << (tensor.data != nullptr ? "  constant" : "");
+    if (tensor.quantization.count == 1) {
+      std::cout << "  scale " << tensor.quantization.scales[0] << ", zero point "
+                << tensor.quantization.zero_points[0];
+    } else if (tensor.quantization.count > 1) {
+      std::cout << "  " << tensor.quantization.count << " scales along axis "
+                << tensor.quantization.axis;
+    }
+    std::cout << "\n";
+  }
+}
+
+void print_steps(const nlohmann::json& steps) {
+  double macs = 0;
+  for (const nlohmann::json& step : steps) macs += step["macs"].get<double>();
+  std::cout << "\nsteps, " << std::fixed << std::setprecision(0) << macs
+            << " MACs in all\n    #         MACs     %        bytes  backend    "
+            << "kernel                              operators, first node, output\n";
+  size_t number = 0;
+  for (const nlohmann::json& step : steps) {
+    const double own = step["macs"];
+    std::cout << std::setw(5) << number++ << std::setw(13) << own << std::setw(6)
+              << std::setprecision(1) << (macs > 0 ? 100 * own / macs : 0) << std::setprecision(0)
+              << std::setw(13) << step["bytes"].get<double>() << "  " << std::left << std::setw(11)
+              << step["backend"].get<std::string>() << std::setw(36)
+              << step["kernel"].get<std::string>() << step["op"].get<std::string>() << " '"
+              << step["name"].get<std::string>() << "'" << std::right;
+    for (const nlohmann::json& output : step["outputs"]) std::cout << " " << output["shape"].dump();
+    std::cout << "\n";
+  }
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  if (path == "-") {
+    std::cout << text;
+    return;
+  }
+  const auto* first = reinterpret_cast<const std::byte*>(text.data());
+  write_bytes(path, {first, first + text.size()});
+}
+
+void inspect(const Options& options) {
+  const ModelPtr model = open_model(options.engine.model, MDL_CHECK_HEADER);
+  const mdl_graph& graph = model_graph(*model);
+  const std::map<std::string, size_t> ops = count_ops(graph);
+  if (options.ops) {
+    std::string list;
+    for (const auto& [op, count] : ops) list += (list.empty() ? "" : ";") + op;
+    std::cout << (options.json ? nlohmann::json(ops).dump() : list) << "\n";
+    return;
+  }
+  if (!options.dot.empty()) {
+    write_text(options.dot, dot_of(graph));
+    return;
+  }
+  const ProgramPtr program = create_program(model.get(), options.engine);
+  const mdl_memory_need need = memory_need(model.get(), options.engine);
+  if (options.plan && !options.json) {
+    std::cout << plan_text(program.get(), MDL_PLAN_TEXT);
+    return;
+  }
+  const nlohmann::json plan = nlohmann::json::parse(plan_text(program.get(), MDL_PLAN_JSON));
+  if (!options.json && options.html.empty()) {
+    std::cout << options.engine.model << "\n";
+    print_list("input", inputs_of(model.get()));
+    print_list("output", outputs_of(model.get()));
+    print_list("state", states_of(model.get()));
+    if (options.tensors) print_tensors(graph);
+    std::cout << "\noperators\n ";
+    for (const auto& [op, count] : ops) std::cout << " " << op << " x" << count;
+    std::cout << "\n";
+    print_memory(need);
+    print_steps(plan["steps"]);
+    return;
+  }
+  nlohmann::json report = describe_model(model.get());
+  report["file"] = options.engine.model;
+  report["operators"] = ops;
+  report["memory"] = describe(need);
+  report["tensors"] = describe_tensors(graph);
+  report["plan"] = plan;
+  if (!options.html.empty()) {
+    write_text(options.html, html_of(graph, report));
+  } else {
+    std::cout << report.dump(2) << "\n";
+  }
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show a model: tensors, nodes, plan, memory, MACs");
+  options->engine.add_to(*command, false);
+  command->add_flag("--ops", options->ops, "Only the operators, as MEDULLA_OPS takes them");
+  command->add_flag("--tensors", options->tensors, "List every tensor too");
+  command->add_flag("--plan", options->plan,
+                    "Only the plan: places, and why other backends did not take a step");
+  command->add_option("--dot", options->dot, "Write the graph for Graphviz; - prints it");
+  command->add_option("--html", options->html, "Write a page: graph, memory over time, cost");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { inspect(*options); });
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pictures of `medulla inspect`.
+#ifndef MEDULLA_TOOLS_COMMAND_INSPECT_H_
+#define MEDULLA_TOOLS_COMMAND_INSPECT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "medulla/backend.h"
+
+namespace medulla::tools {
+
+// The graph in Graphviz' language: nodes with operator and output shape, edges with tensor names.
+std::string dot_of(const mdl_graph& graph);
+
+// One self-contained page: the graph, the memory plan over time, the cost of the layers. `report`
+// is what inspect --json prints.
+std::string html_of(const mdl_graph& graph, const nlohmann::json& report);
+
+// "[1,28,28,3]"
+std::string dims_text(const mdl_tensor& tensor);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_COMMAND_INSPECT_H_

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/isa.h"
+
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "kernels/families.h"
+#include "tools/command/command.h"
+
+namespace medulla::tools {
+namespace {
+
+std::string text_of(IsaSet set) {
+  char text[kIsaTextSize];
+  format_isa_set(set, text, sizeof(text));
+  return text;
+}
+
+IsaSet asked_set(const std::string& isa) {
+  const IsaSet host = host_isa();
+  if (isa.empty()) return host;
+  IsaSet asked;
+  std::string_view unknown;
+  if (!parse_isa_set(isa, &asked, &unknown)) {
+    throw std::runtime_error("no instruction set is called '" + std::string(unknown) + "'");
+  }
+  return asked;
+}
+
+nlohmann::json describe(IsaSet set) {
+  nlohmann::json families = nlohmann::json::object();
+  for (const KernelName& row : kernel_names()) {
+    nlohmann::json& family = families[row.family];
+    const bool has = set.contains(isa_needs(row.isa));
+    if (has && !family.contains("takes")) family["takes"] = row.name;
+    family["rows"].push_back(
+        {{"kernel", row.name},
+         {"isa", isa_name(row.isa)},
+         {"why_not", has ? "" : std::string("needs ") + text_of(isa_needs(row.isa))}});
+  }
+  return families;
+}
+
+void print(const nlohmann::json& report) {
+  std::cout << "this CPU has   " << report["host"].get<std::string>() << "\nkernels may use "
+            << report["set"].get<std::string>() << "\n\n";
+  for (const auto& [family, rows] : report["families"].items()) {
+    std::cout << std::left << std::setw(18) << family << "takes "
+              << rows.value("takes", std::string("nothing")) << "\n";
+    for (const nlohmann::json& row : rows["rows"]) {
+      const std::string why = row["why_not"];
+      std::cout << "    " << std::setw(36) << row["kernel"].get<std::string>()
+                << (why.empty() ? "can run here" : why) << "\n";
+    }
+  }
+  std::cout << "\nThe first row of a family that can run and fits the layer's shape is taken; "
+               "`medulla inspect MODEL` shows the choice for each layer.\n";
+}
+
+}  // namespace
+
+void add_isa(CLI::App& app) {
+  struct Options {
+    std::string isa;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "isa", "What this CPU has, and which kernel each family would take and why");
+  command->add_option("--isa", options->isa, "Ask for another set, such as avx2 or portable");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] {
+    const IsaSet set = asked_set(options->isa);
+    const nlohmann::json report = {
+        {"host", text_of(host_isa())}, {"set", text_of(set)}, {"families", describe(set)}};
+    if (options->json) {
+      std::cout << report.dump(2) << "\n";
+    } else {
+      print(report);
+    }
+  });
+}
+
+}  // namespace medulla::tools

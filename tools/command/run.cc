@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <stdexcept>
+
+#include "tools/command/command.h"
+#include "tools/command/engine.h"
+#include "tools/command/tensor_files.h"
+
+namespace medulla::tools {
+namespace {
+
+struct RunOptions {
+  EngineOptions engine;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::vector<std::string> dumps;  // tensor=file
+  bool json = false;
+};
+
+constexpr size_t kShown = 8;  // values of an output that are printed
+
+nlohmann::json describe(const mdl_model* model, mdl_session* session, size_t index,
+                        const mdl_tensor_info& info) {
+  mdl_error error = MDL_ERROR_INIT;
+  int64_t dims[MDL_MAX_RANK] = {};
+  uint32_t rank = 0;
+  check(mdl_session_output_shape(session, index, dims, &rank, &error), error);
+  const size_t count = static_cast<size_t>(
+      std::accumulate(dims, dims + rank, int64_t{1}, [](int64_t a, int64_t b) { return a * b; }));
+  std::vector<float> values(count);
+  check(mdl_session_get_output(session, index, values.data(), count, &error), error);
+  nlohmann::json output = {{"name", info.name},
+                           {"dtype", mdl_dtype_name(info.dtype)},
+                           {"shape", std::vector<int64_t>(dims, dims + rank)}};
+  output["first"] = std::vector<float>(values.begin(),
+                                       values.begin() + static_cast<long>(std::min(count, kShown)));
+  if (count > 0) {
+    const size_t top =
+        static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
+    output["greatest_at"] = top;
+    const char* label = mdl_model_label(model, index, top);
+    if (label != nullptr) output["label"] = label;
+  }
+  return output;
+}
+
+void print(const nlohmann::json& output) {
+  std::cout << output["name"].get<std::string>() << "  " << output["dtype"].get<std::string>()
+            << "  " << output["shape"].dump() << "  ";
+  for (const nlohmann::json& value : output["first"]) std::cout << value.get<float>() << " ";
+  if (output.contains("greatest_at")) std::cout << " greatest at " << output["greatest_at"];
+  if (output.contains("label")) std::cout << " (" << output["label"].get<std::string>() << ")";
+  std::cout << "\n";
+}
+
+void run(RunOptions& options) {
+  for (const std::string& dump : options.dumps) {
+    const NamedFile file = parse_named_file(dump);
+    if (file.name.empty()) throw std::runtime_error("--dump " + dump + " should be TENSOR=FILE");
+    options.engine.keep.push_back(file.name);
+  }
+  Engine engine = open_engine(options.engine);
+  for (const std::string& name :
+       load_inputs(engine.model.get(), engine.session.get(), options.inputs)) {
+    std::cerr << "medulla run: no file for input '" << name << "': zeros are fed\n";
+  }
+  run_session(engine.session.get());
+  save_outputs(engine.model.get(), engine.session.get(), options.outputs);
+  for (const std::string& dump : options.dumps) {
+    const NamedFile file = parse_named_file(dump);
+    save_tensor(engine.session.get(), file.name, file.path);
+  }
+  const std::vector<mdl_tensor_info> outputs = outputs_of(engine.model.get());
+  nlohmann::json report = nlohmann::json::array();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    report.push_back(describe(engine.model.get(), engine.session.get(), i, outputs[i]));
+  }
+  if (options.json) {
+    std::cout << nlohmann::json({{"outputs", report}}).dump(2) << "\n";
+  } else {
+    for (const nlohmann::json& output : report) print(output);
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Run a model once");
+  options->engine.add_to(*command, true);
+  command
+      ->add_option("--input", options->inputs, "FILE or NAME=FILE: .npy, .csv, a picture, or raw")
+      ->take_all();
+  command->add_option("--output", options->outputs, "FILE or NAME=FILE: .npy, .csv, or raw")
+      ->take_all();
+  command->add_option("--dump", options->dumps, "TENSOR=FILE: keep and write any tensor")
+      ->take_all();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command/tensor_files.h"
+
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+#include "tools/command/engine.h"
+
+namespace medulla::tools {
+namespace {
+
+std::string ending_of(const std::string& path) {
+  return std::filesystem::path(path).extension().string();
+}
+
+std::string text_of(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (size_t d = 0; d < shape.size(); ++d) text += (d > 0 ? "," : "") + std::to_string(shape[d]);
+  return text + "]";
+}
+
+[[noreturn]] void fail_shape(const std::string& path, const std::vector<int64_t>& shape,
+                             const mdl_tensor_info& info) {
+  throw std::runtime_error(path + ": shape " + text_of(shape) + " does not fit '" + info.name +
+                           "', which is " + mdl_dtype_name(info.dtype) + " " + shape_text(info));
+}
+
+Array read_csv(const std::string& path) {
+  const std::vector<std::byte> bytes = read_bytes(path);
+  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (char& c : text) {
+    if (c == ',' || c == ';') c = ' ';
+  }
+  std::istringstream in(text);
+  std::vector<float> values;
+  for (std::string word; in >> word;) {
+    char* end = nullptr;
+    values.push_back(std::strtof(word.c_str(), &end));
+    if (*end != 0) throw std::runtime_error(path + ": '" + word + "' is not a number");
+  }
+  Array array{MDL_FLOAT32, {static_cast<int64_t>(values.size())}, {}};
+  array.data.resize(values.size() * sizeof(float));
+  std::memcpy(array.data.data(), values.data(), array.data.size());
+  return array;
+}
+
+// The picture as the input wants it: in its layout, through its preprocessing.
+Array read_prepared_picture(const std::string& path, const mdl_model* model, size_t index,
+                            const mdl_tensor_info& info) {
+  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
+  mdl_error error = MDL_ERROR_INIT;
+  check(mdl_model_preprocessing(model, index, &steps, &error), error);
+  if (info.rank != 4) {
+    throw std::runtime_error(path + ": a picture needs an input of rank 4, '" + info.name +
+                             "' is " + shape_text(info));
+  }
+  const std::string layout = steps.layout != nullptr ? steps.layout : "";
+  const bool channels_last =
+      layout == "NHWC" || (layout != "NCHW" && (info.dims[3] == 1 || info.dims[3] == 3));
+  const int64_t channels = channels_last ? info.dims[3] : info.dims[1];
+  if (channels != 1 && channels != 3) {
+    throw std::runtime_error(path + ": a picture has 1 or 3 channels, '" + info.name + "' has " +
+                             std::to_string(channels));
+  }
+  const Array picture = read_picture(path, channels);
+  const size_t pixels = static_cast<size_t>(picture.shape[0] * picture.shape[1]);
+  std::vector<float> values(pixels * static_cast<size_t>(channels));
+  for (size_t p = 0; p < pixels; ++p) {
+    for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+      const size_t s = steps.count > 1 ? c : 0;
+      const float raw = static_cast<float>(picture.data[p * static_cast<size_t>(channels) + c]);
+      const float value = steps.count > 0 ? (raw - steps.offset[s]) * steps.scale[s] : raw;
+      values[channels_last ? p * static_cast<size_t>(channels) + c : c * pixels + p] = value;
+    }
+  }
+  Array array;
+  array.dtype = MDL_FLOAT32;
+  array.shape = channels_last
+                    ? std::vector<int64_t>{1, picture.shape[0], picture.shape[1], channels}
+                    : std::vector<int64_t>{1, channels, picture.shape[0], picture.shape[1]};
+  array.data.resize(values.size() * sizeof(float));
+  std::memcpy(array.data.data(), values.data(), array.data.size());
+  return array;
+}
+
+// The array's shape as the input's, when it has the same extents but for ones in front.
+std::optional<std::vector<int64_t>> fitted_shape(const Array& array, const mdl_tensor_info& info) {
+  std::vector<int64_t> shape = array.shape;
+  while (shape.size() < info.rank) shape.insert(shape.begin(), 1);
+  while (shape.size() > info.rank && shape.front() == 1) shape.erase(shape.begin());
+  if (shape.size() != info.rank) return std::nullopt;
+  for (uint32_t d = 0; d < info.rank; ++d) {
+    const bool dynamic = (info.dynamic >> d & 1) != 0;
+    if (dynamic ? shape[d] < 1 || shape[d] > info.dims[d] : shape[d] != info.dims[d]) {
+      return std::nullopt;
+    }
+  }
+  return shape;
+}
+
+// Whether the library makes the input of any numbers: it is a float, or it says its scale.
+bool takes_numbers(const mdl_tensor_info& info) {
+  return info.quantization.count > 0 || info.dtype == MDL_FLOAT16 || info.dtype == MDL_BFLOAT16 ||
+         info.dtype == MDL_FLOAT32 || info.dtype == MDL_FLOAT64;
+}
+
+void fill_input(const std::string& path, mdl_session* session, size_t index,
+                const mdl_tensor_info& info, const Array& array) {
+  mdl_error error = MDL_ERROR_INIT;
+  if (array.dtype == info.dtype) {
+    void* data = nullptr;
+    size_t bytes = 0;
+    check(mdl_session_input(session, index, &data, &bytes, &error), error);
+    std::memcpy(data, array.data.data(), std::min(bytes, array.data.size()));
+    return;
+  }
+  if (!takes_numbers(info)) {
+    throw std::runtime_error(path + ": is " + mdl_dtype_name(array.dtype) + ", '" + info.name +
+                             "' takes " + mdl_dtype_name(info.dtype) +
+                             ", and nothing says how to round; convert the file");
+  }
+  const std::vector<float> values = to_floats(array);
+  check(mdl_session_set_input(session, index, values.data(), values.size(), &error), error);
+}
+
+Array output_array(const mdl_tensor_info& info, const void* data, size_t bytes, const int64_t* dims,
+                   uint32_t rank) {
+  Array array{info.dtype, {dims, dims + rank}, {}};
+  array.data.resize(bytes);
+  std::memcpy(array.data.data(), data, bytes);
+  return array;
+}
+
+void write_array(const std::string& path, const Array& array) {
+  if (ending_of(path) == ".npy") {
+    write_npy(path, array);
+  } else {
+    write_bytes(path, array.data);
+  }
+}
+
+void write_csv(const std::string& path, const std::vector<float>& values) {
+  std::ostringstream out;
+  out.precision(std::numeric_limits<float>::max_digits10);
+  for (float value : values) out << value << "\n";
+  const std::string text = out.str();
+  const auto* first = reinterpret_cast<const std::byte*>(text.data());
+  write_bytes(path, {first, first + text.size()});
+}
+
+// The file as an array of the input's rank.
+Array read_input(const std::string& path, const mdl_model* model, size_t index,
+                 const mdl_tensor_info& info) {
+  const std::string ending = ending_of(path);
+  const std::vector<int64_t> whole(info.dims, info.dims + info.rank);
+  Array array;
+  if (ending == ".npy") {
+    array = read_npy(path);
+  } else if (ending == ".csv") {
+    array = read_csv(path);
+    const Array full{MDL_FLOAT32, whole, {}};
+    if (array.elements() == full.elements()) array.shape = whole;
+  } else if (is_picture(path)) {
+    array = read_prepared_picture(path, model, index, info);
+  } else {
+    array = {info.dtype, whole, read_bytes(path)};
+    if (array.data.size() != info.bytes) {
+      throw std::runtime_error(path + ": holds " + std::to_string(array.data.size()) + " bytes, '" +
+                               info.name + "', which is " + mdl_dtype_name(info.dtype) + " " +
+                               shape_text(info) + ", takes " + std::to_string(info.bytes));
+    }
+  }
+  const std::optional<std::vector<int64_t>> shape = fitted_shape(array, info);
+  if (!shape) fail_shape(path, array.shape, info);
+  array.shape = *shape;
+  return array;
+}
+
+}  // namespace
+
+NamedFile parse_named_file(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos) return {"", text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
+                                     const std::vector<std::string>& files) {
+  const std::vector<mdl_tensor_info> inputs = inputs_of(model);
+  std::vector<std::optional<Array>> arrays(inputs.size());
+  std::vector<std::string> paths(inputs.size());
+  size_t next = 0;
+  for (const std::string& text : files) {
+    const NamedFile file = parse_named_file(text);
+    size_t index = next;
+    mdl_error error = MDL_ERROR_INIT;
+    if (!file.name.empty()) {
+      check(mdl_model_find_input(model, file.name.c_str(), &index, &error), error);
+    } else if (next++ >= inputs.size()) {
+      throw std::runtime_error(file.path + ": the model has only " + std::to_string(inputs.size()) +
+                               " inputs");
+    }
+    arrays[index] = read_input(file.path, model, index, inputs[index]);
+    paths[index] = file.path;
+  }
+
+  std::vector<const int64_t*> dims(inputs.size(), nullptr);
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (arrays[i]) {
+      dims[i] = arrays[i]->shape.data();
+    } else {
+      missing.push_back(inputs[i].name);
+    }
+  }
+  mdl_error error = MDL_ERROR_INIT;
+  check(mdl_session_resize(session, dims.data(), dims.size(), &error), error);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (arrays[i]) fill_input(paths[i], session, i, inputs[i], *arrays[i]);
+  }
+  return missing;
+}
+
+void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files) {
+  const std::vector<mdl_tensor_info> outputs = outputs_of(model);
+  size_t next = 0;
+  for (const std::string& text : files) {
+    const NamedFile file = parse_named_file(text);
+    size_t index = next;
+    mdl_error error = MDL_ERROR_INIT;
+    if (!file.name.empty()) {
+      check(mdl_model_find_output(model, file.name.c_str(), &index, &error), error);
+    } else if (next++ >= outputs.size()) {
+      throw std::runtime_error(file.path + ": the model has only " +
+                               std::to_string(outputs.size()) + " outputs");
+    }
+    const void* data = nullptr;
+    size_t bytes = 0;
+    int64_t dims[MDL_MAX_RANK] = {};
+    uint32_t rank = 0;
+    check(mdl_session_output(session, index, &data, &bytes, &error), error);
+    check(mdl_session_output_shape(session, index, dims, &rank, &error), error);
+    const Array array = output_array(outputs[index], data, bytes, dims, rank);
+    if (ending_of(file.path) == ".csv") {
+      std::vector<float> values(array.elements());
+      check(mdl_session_get_output(session, index, values.data(), values.size(), &error), error);
+      write_csv(file.path, values);
+    } else {
+      write_array(file.path, array);
+    }
+  }
+}
+
+void save_tensor(mdl_session* session, const std::string& name, const std::string& path) {
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_tensor_info info = MDL_TENSOR_INFO_INIT;
+  const void* data = nullptr;
+  check(mdl_session_tensor(session, name.c_str(), &info, &data, &error), error);
+  const Array array = output_array(info, data, info.bytes, info.dims, info.rank);
+  if (ending_of(path) == ".csv") {
+    write_csv(path, to_floats(array));
+  } else {
+    write_array(path, array);
+  }
+}
+
+}  // namespace medulla::tools

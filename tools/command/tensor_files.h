@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensors from files and into files, by the file's ending: .npy, .csv, .png, .pgm, .jpg, else raw.
+#ifndef MEDULLA_TOOLS_COMMAND_TENSOR_FILES_H_
+#define MEDULLA_TOOLS_COMMAND_TENSOR_FILES_H_
+
+#include <string>
+#include <vector>
+
+#include "medulla/medulla.h"
+#include "tools/common/array.h"
+
+namespace medulla::tools {
+
+// `NAME=FILE`, or `FILE` for the tensor whose turn it is.
+struct NamedFile {
+  std::string name;  // empty: by position
+  std::string path;
+};
+NamedFile parse_named_file(const std::string& text);
+
+// Fills the session's inputs from the files. An array of the input's own dtype is copied as it is,
+// another is converted as mdl_session_set_input says, into floats and quantized inputs only. Pictures go through the model's
+// preprocessing when it has one, else their values are 0 to 255. A dynamic input takes the array's
+// shape. Inputs without a file keep zeros, and are named in the returned list.
+std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
+                                     const std::vector<std::string>& files);
+
+// Writes outputs to their files, in their own dtype (.npy, raw), or as dequantised numbers (.csv).
+void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files);
+
+// Writes one tensor, as mdl_session_tensor gives it.
+void save_tensor(mdl_session* session, const std::string& name, const std::string& path);
+
+// The greyscale or RGB picture of a file as uint8 [height, width, channels].
+Array read_picture(const std::string& path, int64_t channels);
+bool is_picture(const std::string& path);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_COMMAND_TENSOR_FILES_H_

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tools/command/command.h"
+#include "tools/command/engine.h"
+
+namespace medulla::tools {
+namespace {
+
+std::string hexadecimal(const uint8_t* bytes, size_t count) {
+  std::ostringstream text;
+  text << std::hex << std::setfill('0');
+  for (size_t i = 0; i < count; ++i) text << std::setw(2) << static_cast<unsigned>(bytes[i]);
+  return text.str();
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app) {
+  struct Options {
+    std::string model;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("verify", "Check a model file: structure, every rule, both digests");
+  command->add_option("model", options->model, "A .mdl file")->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] {
+    const ModelPtr model = open_model(options->model, MDL_CHECK_FULL);
+    const std::string digest = hexadecimal(mdl_model_digest(model.get()), 32);
+    if (options->json) {
+      std::cout
+          << nlohmann::json({{"model", options->model}, {"valid", true}, {"digest", digest}}).dump()
+          << "\n";
+    } else {
+      std::cout << options->model << ": valid, digest " << digest << "\n";
+    }
+  });
+}
+
+}  // namespace medulla::tools
