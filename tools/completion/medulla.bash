@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of the command medulla for bash.
+_medulla() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  local common='--isa --backends --strict --numerics --kernel --json --help'
+  local options
+  if ((COMP_CWORD == 1)); then
+    mapfile -t COMPREPLY < <(compgen -W 'convert inspect run bench verify isa --version --help' -- "$current")
+    return
+  fi
+  case $previous in
+    --numerics) mapfile -t COMPREPLY < <(compgen -W 'auto exact fast' -- "$current"); return ;;
+    --input-layout) mapfile -t COMPREPLY < <(compgen -W 'source nhwc' -- "$current"); return ;;
+  esac
+  case ${COMP_WORDS[1]} in
+    convert)
+      options='--output --name --state --max --metadata --labels --preprocess --input-layout
+               --no-pass --json --help' ;;
+    inspect) options="--ops --tensors --dot --html $common" ;;
+    run) options="--input --output --dump --threads --check-finite $common" ;;
+    bench)
+      options="--input --output --warmup --runs --profile --against --threads --check-finite
+               $common" ;;
+    verify) options='--json --help' ;;
+    isa) options='--isa --json --help' ;;
+    *) options='' ;;
+  esac
+  if [[ $current == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+  else
+    mapfile -t COMPREPLY < <(compgen -f -- "${current#*=}")
+  fi
+}
+complete -o filenames -F _medulla medulla
