@@ -5,6 +5,8 @@
 #include <span>
 
 #include "backends/cpu/lowering.h"
+#include "kernels/families.h"
+#include "src/base/names.h"
 
 namespace medulla::cpu {
 
@@ -22,8 +24,45 @@ constexpr const Lowering* kLowerings[] = {
     nullptr,
 };
 
+// A list of the rows of `family`, or of the families when there is none of that name.
+mdl_status fail_forced(std::string_view item, std::string_view family, mdl_error* error) {
+  const std::span<const KernelName> rows = kernel_names();
+  const bool known =
+      std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return family == row.family; });
+  char list[400];
+  Text text(list, sizeof(list));
+  std::string_view last;
+  for (const KernelName& row : rows) {
+    if (known && family == row.family) text << ' ' << row.name;
+    if (!known && last != row.family) text << ' ' << row.family;
+    last = row.family;
+  }
+  return fail(error, MDL_ERROR_INVALID_ARGUMENT, "kernel '", item,
+              known ? "' should be family=row, with a row of:"
+                    : "' should be family=row, with a family of:",
+              static_cast<const char*>(list));
+}
+
+// Every item of "family=row,..." names a row that is built.
+mdl_status check_forced(std::string_view rest, mdl_error* error) {
+  for (std::string_view item; next_name(&rest, &item);) {
+    const size_t equals = std::min(item.find('='), item.size());
+    const std::string_view family = item.substr(0, equals);
+    const std::string_view name = item.substr(std::min(equals + 1, item.size()));
+    const auto named = [&](const KernelName& row) {
+      return family == row.family && name == row.name;
+    };
+    if (std::none_of(kernel_names().begin(), kernel_names().end(), named)) {
+      return fail_forced(item, family, error);
+    }
+  }
+  return MDL_OK;
+}
+
 mdl_status open(const mdl_backend_context* context, const mdl_host* host, void** instance,
                 mdl_error* error) {
+  const char* kernels = context->kernels != nullptr ? context->kernels : "";
+  MDL_TRY(check_forced(kernels, error));
   void* memory = host->allocate(host->context, sizeof(Cpu), alignof(Cpu));
   if (memory == nullptr) {
     return fail(error, MDL_ERROR_OUT_OF_MEMORY, "backend cpu: no memory for its instance, ",
@@ -32,7 +71,7 @@ mdl_status open(const mdl_backend_context* context, const mdl_host* host, void**
   Cpu* cpu = new (memory) Cpu;
   cpu->isa = {context->isa};
   cpu->numerics = context->numerics == MDL_NUMERICS_FAST ? Numerics::fast : Numerics::exact;
-  cpu->kernels = context->kernels;
+  cpu->kernels = kernels;
   cpu->l1d_bytes = context->l1d_bytes;
   cpu->l2_bytes = context->l2_bytes;
   *instance = cpu;
@@ -134,14 +173,10 @@ size_t columns_of(const mdl_shape& shape) {
 }
 
 std::string_view forced_row(const Cpu& cpu, std::string_view family) {
-  std::string_view rest = cpu.kernels != nullptr ? cpu.kernels : "";
-  while (!rest.empty()) {
-    const std::string_view item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(item.size() < rest.size() ? item.size() + 1 : item.size());
+  std::string_view rest = cpu.kernels;
+  for (std::string_view item; next_name(&rest, &item);) {
     const size_t equals = item.find('=');
-    if (equals != std::string_view::npos && item.substr(0, equals) == family) {
-      return item.substr(equals + 1);
-    }
+    if (item.substr(0, equals) == family) return item.substr(equals + 1);
   }
   return {};
 }
@@ -157,7 +192,7 @@ mdl_status fail_no_row(mdl_error* error, std::string_view family, std::string_vi
   } else {
     text << ": forced row '";
     for (char c : forced) text << c;
-    text << "' does not exist or does not take this problem";
+    text << "' does not take this problem";
   }
   return status;
 }
