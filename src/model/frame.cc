@@ -124,7 +124,9 @@ mdl_status find_header(Bytes file, const Preamble& preamble, const format::Heade
 
 mdl_status check_buffers(const format::Header& header, const Preamble& preamble, mdl_error* error) {
   const auto* buffers = header.buffers();
-  if (buffers != nullptr && reinterpret_cast<uintptr_t>(buffers->Data()) % alignof(uint64_t) != 0) {
+  // FlatBuffers does not align a list without elements.
+  if (buffers != nullptr && buffers->size() > 0 &&
+      reinterpret_cast<uintptr_t>(buffers->Data()) % alignof(uint64_t) != 0) {
     return fail(error, MDL_ERROR_BAD_MODEL, "the header's list of buffers is not aligned to ",
                 alignof(uint64_t));
   }

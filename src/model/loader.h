@@ -98,6 +98,7 @@ mdl_status find_buffer(const GraphContext& context, uint32_t number, const mdl_t
 // of FlatBuffers' verifier.
 template <class T>
 bool is_aligned(const flatbuffers::Vector<T>* vector) {
+  // FlatBuffers does not align a list without elements.
   return vector == nullptr || vector->size() == 0 ||
          reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) == 0;
 }
