@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/command/shell.h"
+
+namespace medulla::test {
+namespace {
+
+// Two branches, a view, a concatenation, names that a page has to escape.
+void write_branches(const Shell& shell) {
+  ModelBuilder b;
+  const int32_t x = b.input("x <in>", {1, 8});
+  const int32_t left = b.node("Relu", {x}, "left & \"right\"");
+  const int32_t right = b.node("Add", {x, x}, "<b>");
+  const int32_t both = b.node("Concat", {left, right}, "both", {{"axis", int64_t{1}}});
+  const int32_t view = b.node("Reshape", {both}, "view", {{"shape", std::vector<int64_t>{4, 4}}});
+  b.output(b.node("Mul", {view, view}, "y"));
+  b.bytes();
+  b.model.name = "branches";
+  tools::write_model(b.model, shell.path("m.mdl"));
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    out += c == '&'   ? "&amp;"
+           : c == '<' ? "&lt;"
+           : c == '>' ? "&gt;"
+           : c == '"' ? "&quot;"
+                      : std::string(1, c);
+  }
+  return out;
+}
+
+TEST_CASE("inspect --json tells everything that the page and the tables show") {
+  const Shell shell;
+  write_branches(shell);
+  const nlohmann::json report = shell.json("inspect m.mdl");
+  CHECK(report["metadata"]["name"] == "branches");
+  CHECK(report["inputs"][0]["name"] == "x <in>");
+  CHECK(report["outputs"][0]["shape"] == nlohmann::json({4, 4}));
+  CHECK(report["operators"]["Concat"] == 1);
+  CHECK(report["memory"]["arena_bytes"] >= report["memory"]["arena_bound_bytes"]);
+  REQUIRE(!report["plan"]["steps"].empty());
+  for (const nlohmann::json& step : report["plan"]["steps"]) {
+    for (const char* key : {"name", "op", "backend", "kernel", "macs", "bytes"}) {
+      INFO(key);
+      CHECK(step.contains(key));
+    }
+  }
+  for (const nlohmann::json& piece : report["plan"]["storages"]) {
+    for (const char* key : {"kind", "offset", "bytes", "first", "last"}) {
+      INFO(key);
+      CHECK(piece.contains(key));
+    }
+  }
+}
+
+TEST_CASE("inspect --html is one page that needs nothing from elsewhere") {
+  const Shell shell;
+  write_branches(shell);
+  REQUIRE(shell.run("inspect m.mdl --html page.html").status == 0);
+  const std::string page = shell.text("page.html");
+  for (const char* foreign : {"http:", "https:", "src=", "@import", "url(", "<script", "<link"}) {
+    INFO(foreign);
+    CHECK(!contains(page, foreign));
+  }
+  const nlohmann::json plan = shell.json("inspect m.mdl")["plan"];
+  for (const nlohmann::json& step : plan["steps"]) {
+    INFO(step);
+    CHECK(contains(page, ">" + escaped(step["name"].get<std::string>()) + "<"));
+    CHECK(contains(page, escaped(step["kernel"].get<std::string>())));
+  }
+  CHECK(!contains(page, "<b>\""));
+  for (const char* tag : {"svg", "table", "tr", "td", "span", "div", "g"}) {
+    INFO(tag);
+    const auto count = [&](const std::string& what) {
+      size_t n = 0;
+      for (size_t at = page.find(what); at != std::string::npos; at = page.find(what, at + 1)) ++n;
+      return n;
+    };
+    const std::string open = std::string("<") + tag;
+    CHECK(count(open + ">") + count(open + " ") == count(std::string("</") + tag + ">"));
+  }
+}
+
+TEST_CASE("inspect prints tables, operators, the plan and Graphviz's language") {
+  const Shell shell;
+  write_branches(shell);
+  const Outcome tables = shell.run("inspect m.mdl --tensors");
+  CHECK(tables.status == 0);
+  for (const char* part : {"x <in>", "operators", "arena", "steps", "tensors", "<b>"}) {
+    INFO(part);
+    CHECK(contains(tables.out, part));
+  }
+  CHECK(shell.run("inspect m.mdl --ops").out == "Add;Concat;Mul;Relu;Reshape\n");
+  CHECK(contains(shell.run("inspect m.mdl --plan").out, "kernel"));
+  const std::string dot = shell.run("inspect m.mdl --dot -").out;
+  CHECK(dot.rfind("digraph", 0) == 0);
+  CHECK(contains(dot, "Concat both"));
+}
+
+}  // namespace
+}  // namespace medulla::test

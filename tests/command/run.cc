@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/command/shell.h"
+
+namespace medulla::test {
+namespace {
+
+using Floats = std::vector<float>;
+
+TEST_CASE("run takes and gives npy, csv and raw") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, Floats{-3, -1, 0, 2.5f});
+  REQUIRE(shell.run("run m.mdl --input x.npy --output y.npy").status == 0);
+  CHECK(tools::read_npy(shell.path("y.npy")).shape == std::vector<int64_t>{1, 4});
+  CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3.5f});
+
+  shell.write("x.csv", "-3,-1\n0;2.5\n");
+  REQUIRE(shell.run("run m.mdl --input x=x.csv --output y=y.csv").status == 0);
+  CHECK(shell.text("y.csv") == "0\n0\n1\n3.5\n");
+
+  const float raw[] = {-3, -1, 0, 2.5f};
+  shell.write("x.bin", std::string(reinterpret_cast<const char*>(raw), sizeof(raw)));
+  REQUIRE(shell.run("run m.mdl --input x.bin --output y.bin").status == 0);
+  const float expected[] = {0, 0, 1, 3.5f};
+  CHECK(shell.text("y.bin") ==
+        std::string(reinterpret_cast<const char*>(expected), sizeof(expected)));
+}
+
+TEST_CASE("run converts numbers to the input's dtype, and fits leading ones") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  shell.write_npy("x.npy", MDL_INT16, {4}, std::vector<int16_t>{-3, -1, 0, 2});
+  REQUIRE(shell.run("run m.mdl --input x.npy --output y.npy").status == 0);
+  CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3});
+}
+
+TEST_CASE("run says what it found, and which input had no file") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  const Outcome outcome = shell.run("run m.mdl --json");
+  CHECK(outcome.err.find("'x'") != std::string::npos);
+  const nlohmann::json output = nlohmann::json::parse(outcome.out)["outputs"][0];
+  CHECK(output["name"] == "y");
+  CHECK(output["shape"] == nlohmann::json({1, 4}));
+  CHECK(output["first"] == nlohmann::json({1.0, 1.0, 1.0, 1.0}));
+}
+
+TEST_CASE("a dump keeps a tensor that would have been fused away") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, Floats{-3, -1, 0, 2});
+  REQUIRE(shell.run("run m.mdl --input x.npy --dump shifted=s.npy --output y.npy").status == 0);
+  CHECK(shell.floats("s.npy") == Floats{-2, 0, 1, 3});
+  CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3});
+}
+
+TEST_CASE("pictures become inputs through the model's preprocessing") {
+  const Shell shell;
+  for (const std::string layout : {"NHWC", "NCHW"}) {
+    ModelBuilder b;
+    const std::vector<int64_t> dims =
+        layout == "NHWC" ? std::vector<int64_t>{1, 2, 2, 3} : std::vector<int64_t>{1, 3, 2, 2};
+    b.output(b.node("Relu", {b.input("picture", dims)}, "y"));
+    b.bytes();
+    b.model.preprocessing.push_back({0, layout, {0.5f}, {10}});
+    tools::write_model(b.model, shell.path("m.mdl"));
+    shell.write("p.ppm", std::string("P6\n2 2\n255\n") + "\x0a\x0c\x0e\x10\x12\x14\x16\x18\x1a" +
+                             "\x1c\x1e\x20");
+    const Outcome outcome = shell.run("run m.mdl --input p.ppm --output y.npy");
+    if (outcome.err.find("reads no pictures") != std::string::npos) {
+      WARN("skipped: built without libstb-dev");
+      return;
+    }
+    INFO(layout << outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(shell.floats("y.npy") == (layout == "NHWC"
+                                        ? Floats{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+                                        : Floats{0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11}));
+  }
+}
+
+TEST_CASE("bench prints what a comparison of engines needs") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, Floats{-3, -1, 0, 2});
+  const nlohmann::json report = shell.json(
+      "bench m.mdl --threads 1 --runs 7 --warmup 0 --input x.npy --output y.npy --profile");
+  CHECK(report["runs_ms"].size() == 7);
+  for (const char* key : {"load_ms", "first_run_ms", "arena_bytes", "peak_rss_kib"}) {
+    INFO(key);
+    CHECK(report[key].get<double>() > 0);
+  }
+  REQUIRE(!report["steps"].empty());
+  CHECK(report["steps"][0]["us"].is_number());
+  CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3});
+
+  shell.write("old.json", report.dump());
+  const nlohmann::json again = shell.json("bench m.mdl --runs 3 --against old.json");
+  CHECK(again["against"]["ratio"].get<double>() > 0);
+}
+
+TEST_CASE("a kernel row can be forced by name") {
+  const Shell shell;
+  ModelBuilder b;
+  const int32_t w = b.constant("w", {8, 8}, Floats(64, 1));
+  b.output(b.node("Gemm", {b.input("x", {16, 8}), w}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  const nlohmann::json rows = shell.json("isa")["families"]["gemm_f32"]["rows"];
+  REQUIRE(!rows.empty());
+  for (const nlohmann::json& row : rows) {
+    const std::string name = row["kernel"];
+    if (row["why_not"] != "") continue;
+    const nlohmann::json plan = shell.json("inspect m.mdl --kernel gemm_f32=" + name)["plan"];
+    CHECK(plan["steps"][0]["kernel"] == name);
+  }
+}
+
+TEST_CASE("verify gives the digest, isa its choice, --version the build") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  CHECK(shell.json("verify m.mdl")["digest"].get<std::string>().size() == 64);
+  const nlohmann::json isa = shell.json("isa --isa portable");
+  CHECK(isa["families"]["gemm_f32"].contains("takes"));
+  const Outcome version = shell.run("--version");
+  CHECK(version.status == 0);
+  CHECK(version.out.find("version") != std::string::npos);
+  CHECK(version.out.find("kernels") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace medulla::test
