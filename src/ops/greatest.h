@@ -9,14 +9,14 @@
 
 namespace medulla {
 
-// The greatest of a chain of values; floats as max_f32 has it: NaN if there is one, of +0 and -0
-// the last. Of nothing the least value of the type.
+// The greatest of values in order: NaN if there is one, of +0 and -0 the first; of nothing the
+// least value of the type.
 template <class T>
 class Greatest {
  public:
   void add(T v) {
     if constexpr (std::floating_point<T>) {
-      value_ = max_f32(value_, v);
+      value_ = max_f32(v, value_);
     } else {
       value_ = value_ > v ? value_ : v;
     }

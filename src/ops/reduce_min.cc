@@ -7,10 +7,10 @@
 namespace medulla {
 namespace {
 
-// The least value, NaN if there is one; of +0 and -0 the last; of nothing +inf.
+// The least value, NaN if there is one; of +0 and -0 the first; of nothing +inf.
 struct Min {
   float value = std::numeric_limits<float>::infinity();
-  void add(float v) { value = min_f32(value, v); }
+  void add(float v) { value = min_f32(v, value); }
   float result(int64_t) const { return value; }
 };
 
