@@ -2,16 +2,18 @@
 #ifndef MEDULLA_KERNELS_F32X1_H_
 #define MEDULLA_KERNELS_F32X1_H_
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 // A vector of one float: what portable rows are made of. The header of an ISA has a vector type
 // with the same functions, and code that is a template over the vector type V gives equal bytes
 // with each of them: every function below is one IEEE operation or moves bits. They assume the
 // floating-point state of `run`, in which subnormals count as zero.
+//
+// Vector types are unnamed to the linker: every file has its own, compiled for its ISA. So that
+// none exports a weak symbol, builtins stand for the inline functions of std::.
 namespace medulla {
+namespace {
 
 struct F32x1 {
   float v;
@@ -39,67 +41,70 @@ struct F32x1 {
   void store_s8_part(int8_t*, uint8_t, size_t) const {}
 };
 
-static inline F32x1 operator+(F32x1 a, F32x1 b) { return {a.v + b.v}; }
-static inline F32x1 operator-(F32x1 a, F32x1 b) { return {a.v - b.v}; }
-static inline F32x1 operator*(F32x1 a, F32x1 b) { return {a.v * b.v}; }
-static inline F32x1 operator/(F32x1 a, F32x1 b) { return {a.v / b.v}; }
-static inline F32x1 operator-(F32x1 a) { return {-a.v}; }
-static inline F32x1 fma(F32x1 a, F32x1 b, F32x1 c) { return {std::fma(a.v, b.v, c.v)}; }
-static inline F32x1 sqrt(F32x1 a) { return {std::sqrt(a.v)}; }
-static inline F32x1 abs(F32x1 a) { return {std::fabs(a.v)}; }
-static inline F32x1 copysign(F32x1 a, F32x1 sign) { return {std::copysign(a.v, sign.v)}; }
+inline F32x1 operator+(F32x1 a, F32x1 b) { return {a.v + b.v}; }
+inline F32x1 operator-(F32x1 a, F32x1 b) { return {a.v - b.v}; }
+inline F32x1 operator*(F32x1 a, F32x1 b) { return {a.v * b.v}; }
+inline F32x1 operator/(F32x1 a, F32x1 b) { return {a.v / b.v}; }
+inline F32x1 operator-(F32x1 a) { return {-a.v}; }
+inline F32x1 fma(F32x1 a, F32x1 b, F32x1 c) { return {__builtin_fmaf(a.v, b.v, c.v)}; }
+inline F32x1 sqrt(F32x1 a) { return {__builtin_sqrtf(a.v)}; }
+inline F32x1 abs(F32x1 a) { return {__builtin_fabsf(a.v)}; }
+inline F32x1 copysign(F32x1 a, F32x1 sign) { return {__builtin_copysignf(a.v, sign.v)}; }
 
 // False where either is NaN.
-static inline bool operator<(F32x1 a, F32x1 b) { return a.v < b.v; }
-static inline bool operator<=(F32x1 a, F32x1 b) { return a.v <= b.v; }
-static inline bool is_nan(F32x1 a) { return a.v != a.v; }
-static inline F32x1 select(bool mask, F32x1 yes, F32x1 no) { return mask ? yes : no; }
+inline bool operator<(F32x1 a, F32x1 b) { return a.v < b.v; }
+inline bool operator<=(F32x1 a, F32x1 b) { return a.v <= b.v; }
+inline bool is_nan(F32x1 a) { return a.v != a.v; }
+inline F32x1 select(bool mask, F32x1 yes, F32x1 no) { return mask ? yes : no; }
 
-static inline uint32_t bits_of(float x) {
+inline uint32_t bits_of(float x) {
   uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
+  __builtin_memcpy(&bits, &x, sizeof bits);
   return bits;
 }
-static inline float float_of(uint32_t bits) {
+inline float float_of(uint32_t bits) {
   float x;
-  std::memcpy(&x, &bits, sizeof x);
+  __builtin_memcpy(&x, &bits, sizeof x);
   return x;
 }
 
 // x86's maxps and minps: b where a and b are equal or either is NaN; a subnormal becomes a zero of
 // its sign, which is written out here because a compiler may or may not use those instructions.
-static inline float flush(float x) {
+inline float flush(float x) {
   return (bits_of(x) & 0x7F800000u) == 0 ? float_of(bits_of(x) & 0x80000000u) : x;
 }
-static inline F32x1 max(F32x1 a, F32x1 b) {
+inline F32x1 max(F32x1 a, F32x1 b) {
   const float x = flush(a.v);
   const float y = flush(b.v);
   return {x > y ? x : y};
 }
-static inline F32x1 min(F32x1 a, F32x1 b) {
+inline F32x1 min(F32x1 a, F32x1 b) {
   const float x = flush(a.v);
   const float y = flush(b.v);
   return {x < y ? x : y};
 }
+
+constexpr float kInfinityF32 = __builtin_inff();
 
 // kRoundF32 + x is kRoundF32 + rne(x) for |x| <= 2^22, and its lowest bits are that integer's.
 constexpr float kRoundF32 = 12582912.0f;  // 1.5 * 2^23
 
 // x * 2^n where t = kRoundF32 + n, by adding n to the exponent: x and the result must be normal,
 // else the result means nothing.
-static inline F32x1 scale_exponent(F32x1 x, F32x1 t) {
+inline F32x1 scale_exponent(F32x1 x, F32x1 t) {
   return {float_of(bits_of(x.v) + (bits_of(t.v) << 23))};
 }
 
 // x = 2^e * m, e an integer, sqrt(1/2) <= m < sqrt(2); x must be positive and normal.
 constexpr uint32_t kSqrtHalfBits = 0x3F3504F3;  // sqrt(1/2), rounded down
-static inline F32x1 log_exponent(F32x1 x) {
+inline F32x1 log_exponent(F32x1 x) {
   return {static_cast<float>(static_cast<int32_t>(bits_of(x.v) - kSqrtHalfBits) >> 23)};
 }
-static inline F32x1 log_mantissa(F32x1 x) {
+inline F32x1 log_mantissa(F32x1 x) {
   return {float_of(((bits_of(x.v) - kSqrtHalfBits) & 0x7FFFFFu) + kSqrtHalfBits)};
 }
 
+}  // namespace
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_F32X1_H_

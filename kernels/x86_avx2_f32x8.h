@@ -2,11 +2,14 @@
 #ifndef MEDULLA_KERNELS_X86_AVX2_F32X8_H_
 #define MEDULLA_KERNELS_X86_AVX2_F32X8_H_
 
+#include <cstring>
+
 #include "kernels/f32x1.h"
 #include "kernels/x86_avx2.h"
 
 // The vector type of f32x1.h for AVX2.
 namespace medulla {
+namespace {
 
 struct F32x8 {
   __m256 v;
@@ -52,49 +55,46 @@ struct F32x8 {
   }
 };
 
-static inline F32x8 operator+(F32x8 a, F32x8 b) { return {_mm256_add_ps(a.v, b.v)}; }
-static inline F32x8 operator-(F32x8 a, F32x8 b) { return {_mm256_sub_ps(a.v, b.v)}; }
-static inline F32x8 operator*(F32x8 a, F32x8 b) { return {_mm256_mul_ps(a.v, b.v)}; }
-static inline F32x8 operator/(F32x8 a, F32x8 b) { return {_mm256_div_ps(a.v, b.v)}; }
-static inline F32x8 operator-(F32x8 a) { return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))}; }
-static inline F32x8 fma(F32x8 a, F32x8 b, F32x8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
-static inline F32x8 sqrt(F32x8 a) { return {_mm256_sqrt_ps(a.v)}; }
-static inline F32x8 abs(F32x8 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
-static inline F32x8 copysign(F32x8 a, F32x8 sign) {
+inline F32x8 operator+(F32x8 a, F32x8 b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline F32x8 operator-(F32x8 a, F32x8 b) { return {_mm256_sub_ps(a.v, b.v)}; }
+inline F32x8 operator*(F32x8 a, F32x8 b) { return {_mm256_mul_ps(a.v, b.v)}; }
+inline F32x8 operator/(F32x8 a, F32x8 b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline F32x8 operator-(F32x8 a) { return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))}; }
+inline F32x8 fma(F32x8 a, F32x8 b, F32x8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline F32x8 sqrt(F32x8 a) { return {_mm256_sqrt_ps(a.v)}; }
+inline F32x8 abs(F32x8 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+inline F32x8 copysign(F32x8 a, F32x8 sign) {
   const __m256 bit = _mm256_set1_ps(-0.0f);
   return {_mm256_or_ps(_mm256_andnot_ps(bit, a.v), _mm256_and_ps(bit, sign.v))};
 }
 
-static inline F32x8::Mask operator<(F32x8 a, F32x8 b) {
-  return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)};
-}
-static inline F32x8::Mask operator<=(F32x8 a, F32x8 b) {
-  return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)};
-}
-static inline F32x8::Mask is_nan(F32x8 a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
-static inline F32x8 select(F32x8::Mask mask, F32x8 yes, F32x8 no) {
+inline F32x8::Mask operator<(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+inline F32x8::Mask operator<=(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)}; }
+inline F32x8::Mask is_nan(F32x8 a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+inline F32x8 select(F32x8::Mask mask, F32x8 yes, F32x8 no) {
   return {_mm256_blendv_ps(no.v, yes.v, mask.m)};
 }
 
-static inline F32x8 max(F32x8 a, F32x8 b) { return {_mm256_max_ps(a.v, b.v)}; }
-static inline F32x8 min(F32x8 a, F32x8 b) { return {_mm256_min_ps(a.v, b.v)}; }
+inline F32x8 max(F32x8 a, F32x8 b) { return {_mm256_max_ps(a.v, b.v)}; }
+inline F32x8 min(F32x8 a, F32x8 b) { return {_mm256_min_ps(a.v, b.v)}; }
 
-static inline F32x8 scale_exponent(F32x8 x, F32x8 t) {
+inline F32x8 scale_exponent(F32x8 x, F32x8 t) {
   const __m256i n = _mm256_slli_epi32(_mm256_castps_si256(t.v), 23);
   return {_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x.v), n))};
 }
-static inline F32x8 log_exponent(F32x8 x) {
+inline F32x8 log_exponent(F32x8 x) {
   const __m256i half = _mm256_set1_epi32(static_cast<int32_t>(kSqrtHalfBits));
   const __m256i bits = _mm256_sub_epi32(_mm256_castps_si256(x.v), half);
   return {_mm256_cvtepi32_ps(_mm256_srai_epi32(bits, 23))};
 }
-static inline F32x8 log_mantissa(F32x8 x) {
+inline F32x8 log_mantissa(F32x8 x) {
   const __m256i half = _mm256_set1_epi32(static_cast<int32_t>(kSqrtHalfBits));
   const __m256i bits = _mm256_sub_epi32(_mm256_castps_si256(x.v), half);
   const __m256i low = _mm256_and_si256(bits, _mm256_set1_epi32(0x7FFFFF));
   return {_mm256_castsi256_ps(_mm256_add_epi32(low, half))};
 }
 
+}  // namespace
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_X86_AVX2_F32X8_H_

@@ -2,8 +2,6 @@
 #ifndef MEDULLA_KERNELS_POOL_F32_ROWS_H_
 #define MEDULLA_KERNELS_POOL_F32_ROWS_H_
 
-#include <limits>
-
 #include "kernels/pool_f32/pool_f32.h"
 #include "kernels/row_sum.h"
 
@@ -25,7 +23,7 @@ static inline void pool_block(const PoolF32& a, const PoolWindow& window, size_t
   const float* row = a.in + window.first * a.in_stride + channel;
   V acc[kVecs];
 #pragma GCC unroll 8
-  for (V& v : acc) v = V::all(average ? 0 : -std::numeric_limits<float>::infinity());
+  for (V& v : acc) v = V::all(average ? 0 : -kInfinityF32);
   for (size_t y = 0; y < window.rows; ++y, row += step_y) {
     const float* in = row;
     for (size_t x = 0; x < window.columns; ++x, in += step_x) {

@@ -60,11 +60,9 @@ inline __m128i load_eight(const int8_t* p, size_t count) {
 
 void average_pool(const PoolS8& a, size_t begin, size_t end) {
   const size_t channels = a.pool.channels;
-  OutputS8 output;
-  output.zero_point = a.zero_point;
-  output.min = a.min;
-  output.max = a.max;
-  const QuantizeS8 quantize = load_quantize_s8(output);
+  const QuantizeS8 quantize = {_mm256_set1_ps(static_cast<float>(a.min - a.zero_point)),
+                               _mm256_set1_ps(static_cast<float>(a.max - a.zero_point)),
+                               _mm256_set1_epi32(a.zero_point)};
   for (size_t p = begin; p < end; ++p) {
     const PoolWindow window = pool_window(a.pool, p);
     const __m256 m = _mm256_set1_ps(a.multipliers[(window.count - 1) * a.multiplier_step]);

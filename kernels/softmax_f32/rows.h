@@ -2,8 +2,6 @@
 #ifndef MEDULLA_KERNELS_SOFTMAX_F32_ROWS_H_
 #define MEDULLA_KERNELS_SOFTMAX_F32_ROWS_H_
 
-#include <limits>
-
 #include "kernels/elementwise_f32/functions.h"
 #include "kernels/row_sum.h"
 #include "kernels/softmax_f32/softmax_f32.h"
@@ -22,7 +20,7 @@ static inline void store_lanes(float* p, size_t count, V v) {
 
 template <class V>
 static inline float max_of_row(const float* x, size_t n) {
-  V greatest = V::all(-std::numeric_limits<float>::infinity());
+  V greatest = V::all(-kInfinityF32);
   size_t k = 0;
   for (; n - k >= V::kWidth; k += V::kWidth) {
     greatest = functions::max_nan(V::load(x + k), greatest);
@@ -57,7 +55,7 @@ static inline void softmax_row(const float* x, float* y, size_t n) {
 // `count` rows side by side.
 template <class V, bool log>
 static inline void softmax_lanes(const float* x, float* y, size_t n, size_t inner, size_t count) {
-  V m = V::all(-std::numeric_limits<float>::infinity());
+  V m = V::all(-kInfinityF32);
   for (size_t k = 0; k < n; ++k) {
     m = functions::max_nan(load_lanes<V>(x + k * inner, count), m);
   }
