@@ -18,9 +18,9 @@
 /// as long as the program and is never released by the backend. `resize`, `bind` and `run` are
 /// given their memory and allocate nothing.
 ///
-/// Threads: functions up to `pack` are called by one thread at a time for one instance. `run` may
-/// be called by several threads at once, on disjoint rows of one step, each with its own scratch,
-/// and on steps of several sessions.
+/// Threads: functions up to `pack` are called by one thread at a time for one instance. `resize`
+/// and `bind` may be called by several threads at once, for several sessions; `run` too, on
+/// disjoint rows of one step, each with its own scratch, and on steps of several sessions.
 ///
 /// Versions: mdl_backend.abi is MDL_BACKEND_ABI of the header that the backend was compiled with;
 /// the core refuses another. Structs grow at the end; struct_size tells how much is there.

@@ -292,8 +292,8 @@ typedef struct mdl_program_options {
   mdl_numerics numerics;
   mdl_precision precision;
   uint64_t memory_budget;  ///< program plus one session, bytes; 0: none; more is MDL_ERROR_LIMIT
-  /// Kernel rows to force, "family=row,family=row"; null: the selector decides. A row that does not
-  /// fit is MDL_ERROR_UNSUPPORTED with its reason.
+  /// Kernel rows to force, "family=row,family=row"; null: the selector decides. A row that no
+  /// step runs, because it does not fit or there is none, is MDL_ERROR_UNSUPPORTED with the reason.
   const char* kernels;
   /// Names of tensors to keep readable after a run, comma-separated: nothing is fused across them
   /// and their memory is not reused. See mdl_session_tensor.
@@ -435,15 +435,17 @@ MDL_API mdl_status mdl_session_output_shape(const mdl_session* session, size_t i
                                             uint32_t* rank, mdl_error* error);
 
 /// Sets the shapes of all inputs at once, within their declared maxima; dims[i] points at the
-/// dimensions of input i, or is null to keep them. Allocates nothing; on failure all is as before.
-/// Statuses: INVALID_ARGUMENT, SHAPE (the text names input, dimension and maximum).
+/// dimensions of input i, or is null to keep them. A state whose shape changes with them goes back
+/// to its initial value. Allocates nothing; on failure all is as before. Statuses:
+/// INVALID_ARGUMENT, SHAPE (the text names input, dimension and maximum).
 MDL_API mdl_status mdl_session_resize(mdl_session* session, const int64_t* const* dims,
                                       size_t input_count, mdl_error* error);
 
 /// Runs the model once, on the inputs as they are. On success the state tensors are committed; on
 /// any other status they are as before the run. With one thread: no allocation, no lock, no system
-/// call; stack use is at most mdl_memory_need.stack_bytes. Statuses: CANCELLED, BACKEND,
-/// NOT_FINITE, STATE; the text is at mdl_session_error.
+/// call; stack use is at most mdl_memory_need.stack_bytes. Inputs stay as they are. Statuses:
+/// CANCELLED, BACKEND, NOT_FINITE, STATE (full), or what a step gives, such as INVALID_ARGUMENT for
+/// an index out of range; the text is at mdl_session_error.
 MDL_API mdl_status mdl_session_run(mdl_session* session);
 
 /// The text of the last run's failure; "" after a success. Valid until the next run.

@@ -6,17 +6,22 @@
 namespace medulla {
 namespace {
 
-mdl_status check_maximum(const NodeView& node, const mdl_tensor& tensor, const mdl_shape& shape,
+// Extents have to keep to what the file declares: planning relies on those that are fixed.
+mdl_status check_extents(const NodeView& node, const mdl_tensor& tensor, const mdl_shape& shape,
                          mdl_error* error) {
-  bool fits = shape.rank == tensor.rank;
-  for (uint32_t d = 0; fits && d < shape.rank; ++d) {
-    fits = shape.dims[d] >= 0 && shape.dims[d] <= tensor.dims[d];
+  if (shape.rank != tensor.rank) {
+    return fail_node(error, MDL_ERROR_SHAPE, node, "output '", tensor.name, "' becomes ", shape,
+                     ", should have rank ", tensor.rank);
   }
-  if (fits) return MDL_OK;
-  mdl_shape maximum = {tensor.rank, {}};
-  std::copy_n(tensor.dims, tensor.rank, maximum.dims);
-  return fail_node(error, MDL_ERROR_SHAPE, node, "output '", tensor.name, "' becomes ", shape,
-                   ", its declared maximum is ", maximum);
+  for (uint32_t d = 0; d < shape.rank; ++d) {
+    const bool fixed = tensor.symbols[d] == nullptr;
+    const int64_t extent = shape.dims[d];
+    if (fixed ? extent == tensor.dims[d] : extent >= 0 && extent <= tensor.dims[d]) continue;
+    return fail_node(error, MDL_ERROR_SHAPE, node, "output '", tensor.name, "': dimension ", d,
+                     " becomes ", extent, ", the file declares ", fixed ? "" : "at most ",
+                     tensor.dims[d]);
+  }
+  return MDL_OK;
 }
 
 }  // namespace
@@ -51,7 +56,7 @@ mdl_status infer_shapes(const mdl_graph& graph, TensorType* room, mdl_shape* sha
     for (size_t o = 0; o < outputs.size(); ++o) {
       const int32_t t = node.outputs[o];
       if (t < 0) continue;
-      MDL_TRY(check_maximum(view, graph.tensors[t], outputs[o].shape, error));
+      MDL_TRY(check_extents(view, graph.tensors[t], outputs[o].shape, error));
       shapes[t] = outputs[o].shape;
     }
   }

@@ -12,7 +12,7 @@ namespace medulla {
 size_t infer_room(const mdl_graph& graph);
 
 // Sets shapes[t] for every tensor that a node makes. Those of inputs, states and constants are
-// given. SHAPE when an extent exceeds its declared maximum. Allocates nothing.
+// given. SHAPE when an extent is not as declared. Allocates nothing.
 mdl_status infer_shapes(const mdl_graph& graph, TensorType* room, mdl_shape* shapes,
                         mdl_error* error);
 

@@ -138,6 +138,33 @@ mdl_numerics_class weakest_class(const Program& program, const mdl_program_optio
   return options.backends != nullptr ? MDL_CLASS_MEASURED : MDL_CLASS_BOUNDED;
 }
 
+// A row that was forced and that no step runs is an error: what the caller wants to see is not
+// there.
+mdl_status check_forced(std::span<const Step> steps, const char* kernels, mdl_error* error) {
+  std::string_view rest = kernels;
+  for (std::string_view item; next_name(&rest, &item);) {
+    const size_t equals = item.find('=');
+    if (equals == std::string_view::npos) {
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "kernels: '", item,
+                  "' should read family=row");
+    }
+    const std::string_view row = item.substr(equals + 1);
+    const char* reason = "no node needs the family, or there is no such row";
+    bool runs = false;
+    for (const Step& step : steps) {
+      runs |= row == step.plan.kernel;
+      if (std::string_view(step.refusals).find(row) != std::string_view::npos) {
+        reason = step.refusals;
+      }
+    }
+    if (!runs) {
+      return fail(error, MDL_ERROR_UNSUPPORTED, "kernels: no step runs the row '", row,
+                  "': ", reason);
+    }
+  }
+  return MDL_OK;
+}
+
 bool in_arena(const Storage& storage) {
   return storage.kind == StorageKind::arena || storage.kind == StorageKind::input ||
          storage.kind == StorageKind::output;
@@ -256,6 +283,7 @@ mdl_status build_program(const mdl_graph& graph, const uint8_t* digest,
     MDL_TRY(find_uses(program->graph, arena, &uses, error));
     MDL_TRY(
         place_nodes(program->graph, uses, program->backends, place_options, arena, &placed, error));
+    MDL_TRY(check_forced(placed, program->context.kernels, error));
     MDL_TRY(plan_sharing(uses, placed, mode.share_memory, arena, program, error));
   }
   MDL_TRY(give_offsets(arena, program, error));

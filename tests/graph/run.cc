@@ -74,3 +74,34 @@ TEST_CASE("views take no step, and outputs have memory of their own") {
   CHECK(pointers[0] != pointers[1]);
   CHECK(pointers[1] != pointers[2]);
 }
+
+TEST_CASE("a row that is forced and not run is an error") {
+  GraphBuilder b;
+  b.output(b.node("Relu", {b.input("x", {2})}));
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  mdl_program* none = nullptr;
+  mdl_error error = MDL_ERROR_INIT;
+  options.kernels = "gemm_f32=no_such_row";
+  CHECK(create_program(b.graph(), nullptr, &options, true, &none, &error) == MDL_ERROR_UNSUPPORTED);
+  CHECK(std::string(error.text).find("no_such_row") != std::string::npos);
+  options.kernels = "gemm_f32";
+  CHECK(create_program(b.graph(), nullptr, &options, true, &none, &error) ==
+        MDL_ERROR_INVALID_ARGUMENT);
+}
+
+TEST_CASE("a dimension that varies and is declared fixed is refused when it does") {
+  GraphBuilder b;
+  b.output(b.node("Relu", {b.input("x", {4}, {0})}));
+  const ProgramHandle program = make_program(b.graph());
+  const SessionHandle session = make_session(program.get());
+  const int64_t three = 3;
+  const int64_t* dims = &three;
+  mdl_error error = MDL_ERROR_INIT;
+  CHECK(mdl_session_resize(session.get(), &dims, 1, &error) == MDL_ERROR_SHAPE);
+  INFO(error.text);
+  CHECK(std::string(error.text).find("dimension 0 becomes 3, the file declares 4") !=
+        std::string::npos);
+  set_input(session.get(), 0, {1, -2, 3, -4});
+  REQUIRE(mdl_session_run(session.get()) == MDL_OK);
+  CHECK(get_output(session.get(), 0) == std::vector<float>{1, 0, 3, 0});
+}
