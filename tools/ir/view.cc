@@ -31,7 +31,8 @@ GraphView::GraphView(const Graph& graph) {
   for (int32_t t : graph.outputs) tensor(t).flags |= MDL_TENSOR_OUTPUT;
   for (const State& state : graph.states) {
     tensor(state.tensor).flags |= MDL_TENSOR_STATE;
-    tensor(state.written).flags |= MDL_TENSOR_WRITTEN;
+    // -1 while the graph is being built.
+    if (state.written >= 0) tensor(state.written).flags |= MDL_TENSOR_WRITTEN;
     states_.push_back({state.tensor, state.written, state.kind, state.axis,
                        state.initial != nullptr ? state.initial->data() : nullptr});
   }
