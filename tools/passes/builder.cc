@@ -75,6 +75,18 @@ bool Builder::append(Node node) {
   return true;
 }
 
+// The name itself is left to the node that this one serves.
+int32_t Builder::add_beside(const char* suffix, const std::string& op, std::vector<int32_t> inputs,
+                            Attributes attributes, std::optional<Quantization> quantization) {
+  const std::string name = name_;
+  const mdl_dtype dtype = tensor(inputs[0]).dtype;
+  name_ += suffix;
+  const int32_t id =
+      add_typed(op, std::move(inputs), std::move(attributes), dtype, std::move(quantization));
+  name_ = name;
+  return id;
+}
+
 int32_t Builder::transpose(int32_t id, const Dims& perm) {
   if (is_identity(perm)) return id;
   auto quantization = tensor(id).quantization;
@@ -82,7 +94,7 @@ int32_t Builder::transpose(int32_t id, const Dims& perm) {
     quantization->axis =
         static_cast<int32_t>(invert(perm)[static_cast<size_t>(quantization->axis)]);
   }
-  return add_typed("Transpose", {id}, {{"perm", perm}}, tensor(id).dtype, quantization);
+  return add_beside(".transpose", "Transpose", {id}, {{"perm", perm}}, quantization);
 }
 
 int32_t Builder::reshape(int32_t id, const Dims& shape) {
@@ -91,7 +103,7 @@ int32_t Builder::reshape(int32_t id, const Dims& shape) {
   if (quantization && quantization->scales.size() > 1) {
     throw BuildError("a reshape of a tensor that is quantized per channel");
   }
-  return add_typed("Reshape", {id}, {{"shape", shape}}, tensor(id).dtype, quantization);
+  return add_beside(".reshape", "Reshape", {id}, {{"shape", shape}}, quantization);
 }
 
 bool Builder::is_static(int32_t id) const {

@@ -72,6 +72,9 @@ class Builder {
   bool is_static(int32_t id) const;
 
  private:
+  int32_t add_beside(const char* suffix, const std::string& op, std::vector<int32_t> inputs,
+                     Attributes attributes, std::optional<Quantization> quantization);
+
   Graph& graph_;
   std::string name_;
 };

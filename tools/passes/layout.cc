@@ -94,7 +94,7 @@ int32_t Layout::transposed(int32_t tensor, const Dims& perm) {
   const auto key = std::make_pair(tensor, perm);
   if (const auto found = made_.find(key); found != made_.end()) return found->second;
   Builder& build = rewrite_.build;
-  build.set_name(build.tensor(tensor).name + ".transposed");
+  build.set_name(build.tensor(tensor).name);
   int32_t result;
   const auto& quantization = build.tensor(tensor).quantization;
   const bool per_channel = quantization && quantization->scales.size() > 1;
@@ -122,7 +122,7 @@ int32_t Layout::in_layout(int32_t old, const Dims& wanted) {
   Builder& build = rewrite_.build;
   Dims shape(wanted.size() - tensor.dims.size(), 1);
   shape.insert(shape.end(), tensor.dims.begin(), tensor.dims.end());
-  build.set_name(tensor.name + ".broadcast");
+  build.set_name(tensor.name);
   const int32_t result = transposed(view(plain(old), shape), invert(wanted));
   if (!tensor.data) return result;
   Dims dims = build.dims(result);
