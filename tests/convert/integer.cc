@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// form_integer_nodes: the integer node gives what the float node between DequantizeLinear and
+// QuantizeLinear gives, to one step where that rounds a float sum.
+#include <cmath>
+
+#include "tests/catch.h"
+#include "tests/convert/run_graph.h"
+#include "tools/passes/integer.h"
+#include "tools/passes/pass.h"
+
+using namespace medulla;
+using namespace medulla::tools;
+
+namespace {
+
+constexpr float kInputScale = 0.02f;
+constexpr float kOutputScale = 0.05f;
+
+struct QuantizedGraph : TestGraph {
+  using TestGraph::TestGraph;
+
+  int32_t quantize(int32_t t, float scale, int32_t zero_point) {
+    build.set_name("quantize" + std::to_string(graph.nodes.size()));
+    const int32_t q = build.add_typed("QuantizeLinear", {t}, {}, MDL_INT8,
+                                      Quantization{{scale}, {zero_point}, 0});
+    return add("DequantizeLinear", {q});
+  }
+  // int8 weights, a scale for each index along the axis, or one for all when it is -1.
+  int32_t weights(const Dims& dims, int32_t axis) {
+    size_t count = 1;
+    for (const int64_t d : dims) count *= static_cast<size_t>(d);
+    std::vector<int8_t> values;
+    for (size_t i = 0; i < count; ++i) values.push_back(static_cast<int8_t>((i * 37) % 251 - 125));
+    const auto scales = axis < 0 ? 1 : static_cast<size_t>(dims[static_cast<size_t>(axis)]);
+    Quantization q{{}, std::vector<int32_t>(scales, 0), std::max(axis, 0)};
+    for (size_t c = 0; c < scales; ++c) q.scales.push_back(0.002f * static_cast<float>(c + 1));
+    const int32_t w = build.constant(MDL_INT8, dims, values);
+    graph.tensors[static_cast<size_t>(w)].quantization = q;
+    return add("DequantizeLinear", {w});
+  }
+};
+
+// Runs the pass; the answers may differ by so many steps of kOutputScale, and a share of them not
+// at all. Every node has to pass the loader's checks.
+Graph formed(QuantizedGraph& g, int32_t y, float steps = 1, double share = 0.98) {
+  PassContext context;
+  const Graph& before = g.finish({y});
+  Graph after = form_integer_nodes(before, context);
+  CHECK(context.refusals.empty());
+  const auto x =
+      as_bytes(random_floats(before.tensors[static_cast<size_t>(before.inputs[0])].elements(), 5));
+  const Floats expected = tools::to_floats(run_graph(before, {x})[0]);
+  const Floats found = tools::to_floats(run_graph(after, {x})[0]);
+  REQUIRE(expected.size() == found.size());
+  size_t equal = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    CHECK(std::abs(expected[i] - found[i]) <= steps * 1.001f * kOutputScale);
+    equal += expected[i] == found[i];
+  }
+  CHECK(static_cast<double>(equal) >= share * static_cast<double>(expected.size()));
+  for (const Node& node : after.nodes) {
+    const NodeFrame frame(after, node);
+    mdl_error error = MDL_ERROR_INIT;
+    const mdl_status status = check_node(frame.view(), &error);
+    INFO(error.text);
+    CHECK(status == MDL_OK);
+  }
+  return after;
+}
+
+const Node& only(const Graph& graph, const std::string& op) {
+  REQUIRE(count_of(graph, op) == 1);
+  return *std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                       [&](const Node& node) { return node.op == op; });
+}
+
+}  // namespace
+
+TEST_CASE("a convolution with its activation becomes QConv") {
+  QuantizedGraph g({1, 6, 6, 3});
+  const int32_t x = g.quantize(g.x, kInputScale, 5);
+  const int32_t w = g.weights({4, 3, 3, 3}, 0);
+  const int32_t conv = g.add("Conv", {x, w, g.constant({4}, 9)}, {{"pads", Dims{1, 1, 1, 1}}});
+  SECTION("Relu") {
+    const int32_t y = g.quantize(g.add("Relu", {conv}), kOutputScale, -100);
+    const Graph after = formed(g, y);
+    const Node& node = only(after, "QConv");
+    CHECK(node.get<int64_t>("qmin", 0) == -100);
+    CHECK(node.get<int64_t>("qmax", 0) == 127);
+    CHECK(node.get<Dims>("positive_sums", {}).size() == 4);
+    CHECK(after.nodes.size() == 3);
+  }
+  SECTION("Clip on both sides") {
+    const int32_t clip = g.add("Clip", {conv}, {{"min", -1.0}, {"max", 2.0}});
+    const Graph after = formed(g, g.quantize(clip, kOutputScale, 10));
+    CHECK(only(after, "QConv").get<int64_t>("qmin", 0) == -10);
+    CHECK(only(after, "QConv").get<int64_t>("qmax", 0) == 50);
+  }
+  SECTION("without a quantizer it has a float output") {
+    const Graph after = formed(g, conv, 1e-3f, 0);
+    CHECK(after.tensors[static_cast<size_t>(after.outputs[0])].dtype == MDL_FLOAT32);
+    CHECK(only(after, "QConv").op == "QConv");
+  }
+  SECTION("a stored int32 bias is taken as it is") {
+    const std::vector<int32_t> integers = {100, -200, 300, 0};
+    const int32_t b = g.build.constant(MDL_INT32, {4}, integers);
+    Quantization q{{}, {0, 0, 0, 0}, 0};
+    for (int c = 0; c < 4; ++c)
+      q.scales.push_back(kInputScale * 0.002f * static_cast<float>(c + 1));
+    g.graph.tensors[static_cast<size_t>(b)].quantization = q;
+    const int32_t with_bias = g.add("Conv", {x, w, g.add("DequantizeLinear", {b})});
+    const Graph after = formed(g, g.quantize(with_bias, kOutputScale, 0));
+    const Tensor& bias = after.tensors[static_cast<size_t>(only(after, "QConv").inputs[2])];
+    CHECK(values_of<int32_t>(bias) == integers);
+  }
+}
+
+TEST_CASE("a matrix product becomes QGemm or QMatMul") {
+  QuantizedGraph g({3, 8});
+  const int32_t x = g.quantize(g.x, kInputScale, -3);
+  SECTION("Gemm with [K, N]") {
+    const int32_t y = g.add("Gemm", {x, g.weights({8, 5}, 1), g.constant({5}, 3)});
+    CHECK(only(formed(g, g.quantize(y, kOutputScale, 0)), "QGemm").inputs.size() == 4);
+  }
+  SECTION("Gemm with [N, K], one scale") {
+    const int32_t y = g.add("Gemm", {x, g.weights({5, 8}, -1)}, {{"transB", int64_t{1}}});
+    only(formed(g, g.quantize(y, kOutputScale, 0)), "QGemm");
+  }
+  SECTION("MatMul with a constant") {
+    const int32_t y = g.add("MatMul", {x, g.weights({8, 5}, -1)});
+    only(formed(g, g.quantize(y, kOutputScale, 0)), "QGemm");
+  }
+  SECTION("MatMul of two activations") {
+    const int32_t y = g.add("MatMul", {x, g.transpose(x, {1, 0})});
+    const Graph after = formed(g, g.quantize(y, kOutputScale, 0));
+    only(after, "QMatMul");
+    CHECK(count_of(after, "DequantizeLinear") == 1);
+  }
+}
+
+TEST_CASE("sums, pools and concatenation have integer forms") {
+  QuantizedGraph g({1, 4, 4, 3});
+  const int32_t a = g.quantize(g.x, kInputScale, 5);
+  const int32_t b = g.quantize(g.add("Relu", {g.x}), 0.01f, -128);
+  SECTION("Add") { only(formed(g, g.quantize(g.add("Add", {a, b}), kOutputScale, 2)), "QAdd"); }
+  SECTION("Concat") {
+    const int32_t y = g.add("Concat", {a, b}, {{"axis", int64_t{3}}});
+    only(formed(g, g.quantize(y, kOutputScale, 2)), "QConcat");
+  }
+  SECTION("Concat of equal scales moves integers") {
+    const int32_t y = g.add("Concat", {a, a}, {{"axis", int64_t{3}}});
+    const Graph after = formed(g, g.quantize(y, kInputScale, 5));
+    only(after, "Concat");
+    CHECK(count_of(after, "DequantizeLinear") == 1);
+  }
+  SECTION("AveragePool") {
+    const int32_t y = g.add("AveragePool", {a}, {{"kernel_shape", Dims{3, 2}}});
+    const Graph after = formed(g, g.quantize(y, kOutputScale, 2));
+    CHECK(only(after, "QAveragePool").get<std::vector<double>>("multipliers", {}).size() == 6);
+  }
+  SECTION("GlobalAveragePool") {
+    only(formed(g, g.quantize(g.add("GlobalAveragePool", {a}), kOutputScale, 2)),
+         "QGlobalAveragePool");
+  }
+  SECTION("MaxPool and what moves elements") {
+    const int32_t pool = g.add("MaxPool", {a}, {{"kernel_shape", Dims{2, 2}}});
+    const int32_t moved = g.transpose(pool, {0, 3, 1, 2});
+    const int32_t padded =
+        g.add("Pad", {moved}, {{"pads", Dims{0, 0, 1, 0, 0, 0, 0, 1}}, {"value", 0.0}});
+    const Graph after = formed(g, g.quantize(padded, kInputScale, 5));
+    CHECK(count_of(after, "DequantizeLinear") == 1);
+    CHECK(only(after, "Pad").get<double>("value", 0) == 5);
+  }
+}
+
+TEST_CASE("what has no integer form stays a float island") {
+  QuantizedGraph g({1, 4});
+  const int32_t x = g.quantize(g.x, kInputScale, 0);
+  const Graph after = formed(g, g.quantize(g.add("Mul", {x, x}), kOutputScale, 0), 0);
+  CHECK(count_of(after, "Mul") == 1);
+}
+
+TEST_CASE("a sum that may leave int32 is refused by name") {
+  const Rows rows{{int64_t{1} << 23}, {0}};
+  CHECK(overflowing_row(rows, {}, 0) == -1);
+  CHECK(overflowing_row(rows, {0}, -128) == -1);
+  CHECK(overflowing_row(rows, {2147483647}, -128) == 0);
+  CHECK(overflowing_row({{(int64_t{1} << 24) + 1}, {0}}, {0}, 0) == 0);
+}
+
+TEST_CASE("multipliers are rounded once") {
+  CHECK(product_multiplier(0.1f, 0.3f, 0.7f) ==
+        static_cast<float>(static_cast<double>(0.1f) * static_cast<double>(0.3f) /
+                           static_cast<double>(0.7f)));
+  CHECK(ratio_multiplier(0.1f, 0.3f, 7) ==
+        static_cast<float>(static_cast<double>(0.1f) / (static_cast<double>(0.3f) * 7)));
+}

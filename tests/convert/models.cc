@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Converts the models of ../shared, runs them through the C API and compares with golden answers.
+#include <onnx/onnx_pb.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "medulla/medulla.h"
+#include "tests/catch.h"
+#include "tests/convert/onnx_model.h"
+#include "tools/common/array.h"
+#include "tools/import/convert.h"
+
+using namespace medulla::tools;
+
+namespace {
+
+std::string shared(const std::string& path) {
+  const char* given = std::getenv("MEDULLA_SHARED");
+  return (given != nullptr ? std::string(given) : std::string(MEDULLA_SOURCE_DIR "/../shared")) +
+         "/" + path;
+}
+
+bool absent(const std::string& path) {
+  if (std::filesystem::exists(shared(path))) return false;
+  std::printf("skipped: %s is not there (MEDULLA_SHARED names its folder)\n", shared(path).c_str());
+  return true;
+}
+
+void check(mdl_status status, const mdl_error& error) {
+  INFO(error.text);
+  REQUIRE(status == MDL_OK);
+}
+
+// A converted model with one session.
+class Runner {
+ public:
+  explicit Runner(const ConvertOptions& given) {
+    ConvertOptions options = given;
+    const Folder folder;
+    options.output = folder.file("model.mdl");
+    const ConvertReport report = convert(options);
+    for (const Refusal& refusal : report.refusals) UNSCOPED_INFO(refusal.text());
+    REQUIRE(report.refusals.empty());
+    check(mdl_model_open(options.output.c_str(), nullptr, &model_, &error_), error_);
+    check(mdl_program_create(model_, nullptr, &program_, &error_), error_);
+    check(mdl_session_create(program_, nullptr, &session_, &error_), error_);
+  }
+  ~Runner() {
+    mdl_session_destroy(session_);
+    mdl_program_destroy(program_);
+    mdl_model_close(model_);
+  }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  size_t inputs() const { return mdl_model_input_count(model_); }
+  void set(size_t input, const std::vector<float>& values) {
+    check(mdl_session_set_input(session_, input, values.data(), values.size(), &error_), error_);
+  }
+  void run() {
+    const mdl_status status = mdl_session_run(session_);
+    INFO(mdl_session_error(session_));
+    REQUIRE(status == MDL_OK);
+  }
+  std::vector<float> get(size_t output) {
+    mdl_tensor_info info = MDL_TENSOR_INFO_INIT;
+    check(mdl_model_output(model_, output, &info, &error_), error_);
+    size_t count = 1;
+    for (uint32_t d = 0; d < info.rank; ++d) count *= static_cast<size_t>(info.dims[d]);
+    std::vector<float> values(count);
+    check(mdl_session_get_output(session_, output, values.data(), count, &error_), error_);
+    return values;
+  }
+
+ private:
+  mdl_model* model_ = nullptr;
+  mdl_program* program_ = nullptr;
+  mdl_session* session_ = nullptr;
+  mdl_error error_ = MDL_ERROR_INIT;
+};
+
+// Agreement with golden outputs, over all samples.
+struct Agreement {
+  double error = 0, range = 0;
+  size_t labels = 0, samples = 0;
+
+  void add(const std::vector<float>& found, const float* golden) {
+    size_t a = 0, b = 0;
+    for (size_t i = 0; i < found.size(); ++i) {
+      const double difference =
+          std::abs(static_cast<double>(found[i]) - static_cast<double>(golden[i]));
+      error = std::isfinite(difference) ? std::max(error, difference) : INFINITY;
+      range = std::max(range, std::abs(static_cast<double>(golden[i])));
+      if (found[i] > found[a]) a = i;
+      if (golden[i] > golden[b]) b = i;
+    }
+    const bool same = found.size() == 1 ? (found[0] > 0) == (golden[0] > 0) : a == b;
+    labels += same;
+    ++samples;
+  }
+};
+
+// Pixels are fed as (x - 128) / 128.
+std::vector<float> samples_of(const std::string& path) {
+  const Array array = read_npy(path);
+  std::vector<float> values = to_floats(array);
+  if (array.dtype == MDL_UINT8) {
+    for (float& v : values) v = (v - 128.0f) / 128.0f;
+  }
+  return values;
+}
+
+struct Golden {
+  const char* model;  // folder
+  const char* file;   // below it
+  std::vector<const char*> outputs;
+  const char* samples;  // folder of x.npy
+  size_t limit;         // samples that are run
+};
+
+const Golden kFloat[] = {
+    {"ecg_cnn", "model_fp32", {"y_fp32_exit", "y_fp32"}, "ecg_cnn", 200},
+    {"ecg_cnn_lstm", "model_fp32", {"y_fp32"}, "ecg_cnn_lstm", 200},
+    {"xray_pneumonia", "model_fp32", {"y_fp32"}, "xray_pneumonia", 8},
+    {"xray_mobilenet", "model_fp32", {"y_fp32"}, "xray_pneumonia", 16},
+    {"xray_autoencoder", "model_fp32", {"y_fp32"}, "xray_autoencoder", 2},
+    {"us_nerve_unet", "model_fp32", {"y_fp32"}, "us_nerve_unet", 1},
+};
+
+const Golden kQuantized[] = {
+    {"ecg_cnn", "model_int8", {"y_int8_exit", "y_int8"}, "ecg_cnn", 200},
+    {"ecg_cnn", "model_int8_qat", {"y_int8_qat_exit", "y_int8_qat"}, "ecg_cnn", 200},
+    {"ecg_cnn_lstm", "model_int8", {"y_int8"}, "ecg_cnn_lstm", 200},
+    {"xray_pneumonia", "model_int8", {"y_int8"}, "xray_pneumonia", 100},
+    {"xray_mobilenet", "model_int8", {"y_int8"}, "xray_pneumonia", 100},
+    {"xray_mobilenet", "model_int8_qat", {"y_int8_qat"}, "xray_pneumonia", 100},
+};
+
+std::vector<Agreement> compare(const Golden& golden, Runner& runner) {
+  const std::string folder = shared("models/" + std::string(golden.model) + "/");
+  const auto x = samples_of(shared("models/" + std::string(golden.samples) + "/x.npy"));
+  const auto count = static_cast<size_t>(
+      read_npy(shared("models/" + std::string(golden.samples) + "/x.npy")).shape[0]);
+  const size_t size = x.size() / count;
+  std::vector<Agreement> agreements(golden.outputs.size());
+  std::vector<Array> y;
+  for (const char* output : golden.outputs) y.push_back(read_npy(folder + output + ".npy"));
+  const size_t limit = std::min(golden.limit, static_cast<size_t>(y[0].shape[0]));
+  for (size_t s = 0; s < limit; ++s) {
+    const auto first = x.begin() + static_cast<ptrdiff_t>(s * size);
+    runner.set(0, {first, first + static_cast<ptrdiff_t>(size)});
+    runner.run();
+    for (size_t o = 0; o < y.size(); ++o) {
+      const std::vector<float> found = runner.get(o);
+      const std::vector<float> all = to_floats(y[o]);
+      agreements[o].add(found, all.data() + s * found.size());
+    }
+  }
+  return agreements;
+}
+
+ConvertOptions from(const std::string& path) {
+  ConvertOptions options;
+  options.input = path;
+  return options;
+}
+
+std::vector<float> floats_of(const onnx::TensorProto& tensor) {
+  if (tensor.raw_data().empty()) return {tensor.float_data().begin(), tensor.float_data().end()};
+  std::vector<float> values(tensor.raw_data().size() / sizeof(float));
+  std::memcpy(values.data(), tensor.raw_data().data(), tensor.raw_data().size());
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("float models agree with their golden outputs to 1e-4", "[slow]") {
+  if (absent("models")) return;
+  for (const Golden& golden : kFloat) {
+    DYNAMIC_SECTION(golden.model) {
+      Runner runner(
+          from(shared("models/" + std::string(golden.model) + "/" + golden.file + ".onnx")));
+      for (const Agreement& a : compare(golden, runner)) {
+        std::printf("%s %s: error %.3g of %.3g\n", golden.model, golden.file, a.error, a.range);
+        CHECK(a.error <= 1e-4 * a.range);
+      }
+    }
+  }
+}
+
+TEST_CASE("quantized models agree with the labels of their golden outputs", "[slow]") {
+  if (absent("models")) return;
+  for (const Golden& golden : kQuantized) {
+    DYNAMIC_SECTION(golden.model << " " << golden.file) {
+      Runner runner(
+          from(shared("models/" + std::string(golden.model) + "/" + golden.file + ".onnx")));
+      for (const Agreement& a : compare(golden, runner)) {
+        std::printf("%s %s: %zu of %zu labels, error %.3g of %.3g\n", golden.model, golden.file,
+                    a.labels, a.samples, a.error, a.range);
+        CHECK(static_cast<double>(a.labels) >= 0.99 * static_cast<double>(a.samples));
+      }
+    }
+  }
+}
+
+TEST_CASE("quantized pictures agree with their golden outputs", "[slow]") {
+  if (absent("models")) return;
+  const Golden pictures[] = {
+      {"xray_autoencoder", "model_int8", {"y_int8"}, "xray_autoencoder", 2},
+      {"us_nerve_unet", "model_int8", {"y_int8"}, "us_nerve_unet", 1},
+  };
+  for (const Golden& golden : pictures) {
+    DYNAMIC_SECTION(golden.model) {
+      Runner runner(
+          from(shared("models/" + std::string(golden.model) + "/" + golden.file + ".onnx")));
+      const Agreement a = compare(golden, runner)[0];
+      std::printf("%s %s: error %.3g of %.3g\n", golden.model, golden.file, a.error, a.range);
+      CHECK(a.error <= 0.04 * a.range);
+    }
+  }
+}
+
+TEST_CASE("the streaming model agrees with its golden outputs, its state fed by hand and kept",
+          "[slow]") {
+  if (absent("models")) return;
+  const std::string folder = shared("models/ecg_stream_gru/");
+  const auto x = to_floats(read_npy(folder + "x.npy"));
+  for (const std::string kind : {"fp32", "int8"}) {
+    const auto y = to_floats(read_npy(folder + "y_" + kind + ".npy"));
+    for (const bool state : {false, true}) {
+      ConvertOptions options = from(folder + "model_" + kind + ".onnx");
+      if (state) options.states = {{"h", "h_out"}};
+      Runner runner(options);
+      REQUIRE(runner.inputs() == (state ? 1 : 2));
+      std::vector<float> h(32, 0.0f);
+      Agreement agreement;
+      for (size_t call = 0; call < y.size(); ++call) {
+        runner.set(0, {x.begin() + static_cast<ptrdiff_t>(4 * call),
+                       x.begin() + static_cast<ptrdiff_t>(4 * call + 4)});
+        if (!state) runner.set(1, h);
+        runner.run();
+        agreement.add(runner.get(0), &y[call]);
+        if (!state) h = runner.get(1);
+      }
+      std::printf("ecg_stream_gru %s%s: error %.3g of %.3g\n", kind.c_str(),
+                  state ? " with state" : "", agreement.error, agreement.range);
+      CHECK(agreement.error <= (kind == "fp32" ? 1e-4 : 2e-2) * agreement.range);
+    }
+  }
+}
+
+TEST_CASE("ONNX's light graphs agree with their golden outputs", "[slow]") {
+  if (absent("data/onnx_graphs")) return;
+  for (const std::string name : {"bvlc_alexnet", "densenet121", "inception_v1", "inception_v2",
+                                 "resnet50", "shufflenet", "squeezenet", "vgg19", "zfnet512"}) {
+    DYNAMIC_SECTION(name) {
+      const std::string stem = shared("data/onnx_graphs/onnx_light_" + name);
+      Runner runner(from(stem + ".onnx"));
+      const size_t count = 3 * 224 * 224;
+      std::vector<float> x(count);
+      for (size_t i = 0; i < count; ++i) {
+        x[i] = static_cast<float>(i) / static_cast<float>(count);
+      }
+      runner.set(0, x);
+      runner.run();
+      onnx::TensorProto golden;
+      std::ifstream file(stem + "_output_0.pb", std::ios::binary);
+      REQUIRE(golden.ParseFromIstream(&file));
+      const std::vector<float> expected = floats_of(golden), found = runner.get(0);
+      REQUIRE(found.size() == expected.size());
+      Agreement agreement;
+      agreement.add(found, expected.data());
+      std::printf("light_%s: error %.3g of %.3g\n", name.c_str(), agreement.error, agreement.range);
+      CHECK(agreement.error <= 1e-4 * agreement.range);
+    }
+  }
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ONNX importer: forms of every opset come out alike, and what is refused is refused with
+// everything else that is.
+#include "tests/catch.h"
+#include "tests/convert/onnx_model.h"
+#include "tests/convert/run_graph.h"
+#include "tools/passes/pass.h"
+
+using namespace medulla;
+using namespace medulla::tools;
+
+namespace {
+
+Model imported(const OnnxModel& model, ConvertReport* report = nullptr,
+               const std::map<std::string, int64_t>& maxima = {}) {
+  const Folder folder;
+  ConvertOptions options = model.write(folder);
+  options.maxima = maxima;
+  ConvertReport own;
+  Model result = import_and_optimize(options, report != nullptr ? *report : own);
+  for (const Refusal& refusal : own.refusals) UNSCOPED_INFO(refusal.text());
+  if (report == nullptr) REQUIRE(own.refusals.empty());
+  return result;
+}
+
+// The only output, for one input of counted values 0, 1, 2, ...
+Floats run_counted(const OnnxModel& model) {
+  const Model result = imported(model);
+  const Graph& graph = result.main();
+  Floats x(graph.tensors[static_cast<size_t>(graph.inputs[0])].elements());
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  return tools::to_floats(run_graph(graph, {as_bytes(x)})[0]);
+}
+
+}  // namespace
+
+TEST_CASE("everything that cannot be taken is reported at once") {
+  OnnxModel m(13);
+  m.input("x", {1, 2, 4, 4});
+  m.floats("scales", {4}, {1, 1, 2, 2});
+  m.ints("k", {2});
+  auto* resize = m.node("Resize", {"x", "", "scales"}, {"cubic"});
+  set_string(resize, "mode", "cubic");
+  m.node("Relu", {"cubic"}, {"relu"});
+  m.node("Det", {"relu"}, {"det"});
+  auto* pool = m.node("MaxPool", {"relu"}, {"pooled", "indices"});
+  set_ints(pool, "kernel_shape", {2, 2});
+  m.node("TopK", {"pooled", "k"}, {"values", "at"});
+  m.output("det", {1, 2});
+  m.output("values", {1, 2, 7, 2});
+  m.output("indices", {1, 2, 7, 7}, onnx::TensorProto::INT64);
+  const Folder folder;
+  const ConvertOptions options = m.write(folder);
+  const ConvertReport report = convert(options);
+  REQUIRE(report.refusals.size() == 4);
+  CHECK(report.refusals[0].text() ==
+        "'cubic_node' (Resize, opset 13), mode: mode cubic is not taken; export with mode=linear "
+        "or nearest");
+  CHECK(report.refusals[1].op == "Det");
+  CHECK(report.refusals[2].op == "MaxPool");
+  CHECK(report.refusals[3].op == "TopK");
+  for (const Refusal& refusal : report.refusals) CHECK(!refusal.rewrite.empty());
+  CHECK(!std::filesystem::exists(options.output));
+}
+
+TEST_CASE("files that are no models are refused") {
+  const Folder folder;
+  ConvertOptions options;
+  options.input = folder.file("absent.onnx");
+  options.output = folder.file("out.mdl");
+  CHECK(convert(options).refusals.size() == 1);
+  options.input = folder.file("");
+  CHECK(convert(options).refusals.size() == 1);
+  options.input = folder.file("noise.onnx");
+  std::ofstream(options.input) << "not a model";
+  CHECK(convert(options).refusals.size() == 1);
+  OnnxModel old(6);
+  old.input("x", {1});
+  old.node("Relu", {"x"}, {"y"});
+  old.output("y", {1});
+  CHECK(convert(old.write(folder)).refusals.at(0).reason == "has opset 6");
+}
+
+TEST_CASE("a constant's external data lies below the model's folder") {
+  OnnxModel m(13);
+  m.input("x", {2});
+  auto* w = m.constant("w", {2}, onnx::TensorProto::FLOAT);
+  w->set_data_location(onnx::TensorProto::EXTERNAL);
+  auto* location = w->add_external_data();
+  location->set_key("location");
+  auto* offset = w->add_external_data();
+  offset->set_key("offset");
+  offset->set_value("4");
+  m.node("Mul", {"x", "w"}, {"y"});
+  m.output("y", {2});
+  const Folder folder;
+  const float values[] = {1, 5, 6};
+  std::ofstream(folder.file("weights.bin"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(values), sizeof(values));
+  ConvertReport report;
+  SECTION("is read from its offset") {
+    location->set_value("weights.bin");
+    const Model model = import_and_optimize(m.write(folder), report);
+    REQUIRE(report.refusals.empty());
+    CHECK(tools::to_floats(run_graph(model.main(), {as_bytes({1, 2})})[0]) == Floats{5, 12});
+  }
+  SECTION("may not leave it") {
+    location->set_value("../weights.bin");
+    import_and_optimize(m.write(folder), report);
+    CHECK(report.refusals.size() == 1);
+  }
+  SECTION("may not end early") {
+    location->set_value("weights.bin");
+    offset->set_value("8");
+    import_and_optimize(m.write(folder), report);
+    CHECK(report.refusals.size() == 1);
+  }
+}
+
+TEST_CASE("a first dimension is the batch, others want a maximum") {
+  OnnxModel m(13);
+  m.input("x", {-1, 3});
+  m.node("Relu", {"x"}, {"y"});
+  m.output("y", {-1, 3});
+  SECTION("1 by default, with a note") {
+    ConvertReport report;
+    const Model model = imported(m, &report);
+    CHECK(report.notes.size() == 1);
+    CHECK(model.main().tensors[0].dims == Dims{1, 3});
+    CHECK(model.main().tensors[0].symbols.empty());
+  }
+  SECTION("a maximum makes it vary, in the output too") {
+    const Model model = imported(m, nullptr, {{"N", 4}});
+    for (const Tensor& tensor : model.main().tensors) {
+      CHECK(tensor.dims == Dims{4, 3});
+      CHECK(tensor.symbols == std::vector<std::string>{"N", ""});
+    }
+  }
+  SECTION("a maximum of no dimension") {
+    ConvertReport report;
+    imported(m, &report, {{"M", 4}});
+    CHECK(report.refusals.at(0).rewrite == "there is: N");
+  }
+  SECTION("not the first") {
+    OnnxModel late(13);
+    late.input("x", {3, -1});
+    late.node("Relu", {"x"}, {"y"});
+    late.output("y", {3, -1});
+    ConvertReport report;
+    imported(late, &report);
+    REQUIRE(report.refusals.size() == 1);
+    CHECK(report.refusals[0].rewrite == "--max N=N");
+  }
+}
+
+TEST_CASE("arithmetic on shapes is folded") {
+  OnnxModel m(13);
+  m.input("x", {2, 3, 4});
+  m.ints("zero", {0});
+  m.ints("rest", {-1});
+  m.node("Shape", {"x"}, {"shape"});
+  m.node("Gather", {"shape", "zero"}, {"batch"});
+  m.node("Concat", {"batch", "rest"}, {"target"})->add_attribute()->set_name("axis");
+  m.proto.mutable_graph()->mutable_node(2)->mutable_attribute(0)->set_type(
+      onnx::AttributeProto::INT);
+  m.node("Reshape", {"x", "target"}, {"y"});
+  m.output("y", {2, 12});
+  const Model model = imported(m);
+  REQUIRE(model.main().nodes.size() == 1);
+  CHECK(model.main().nodes[0].op == "Reshape");
+}
+
+TEST_CASE("parameters are attributes in every opset") {
+  const auto old_or_new = [](int64_t opset, int64_t since, const std::string& name,
+                             const std::vector<int64_t>& values, OnnxModel& m,
+                             std::vector<std::string>& inputs) {
+    if (opset >= since) {
+      m.ints(name, values);
+      inputs.push_back(name);
+    }
+  };
+  SECTION("Slice") {
+    for (const int64_t opset : {9, 13}) {
+      OnnxModel m(opset);
+      m.input("x", {2, 3});
+      std::vector<std::string> inputs = {"x"};
+      old_or_new(opset, 10, "starts", {-2}, m, inputs);
+      old_or_new(opset, 10, "ends", {1000}, m, inputs);
+      old_or_new(opset, 10, "axes", {-1}, m, inputs);
+      auto* node = m.node("Slice", inputs, {"y"});
+      if (opset < 10) {
+        set_ints(node, "starts", {-2});
+        set_ints(node, "ends", {1000});
+        set_ints(node, "axes", {1});
+      }
+      m.output("y", {2, 2});
+      CHECK(run_counted(m) == Floats{1, 2, 4, 5});
+    }
+  }
+  SECTION("Squeeze and Unsqueeze") {
+    for (const int64_t opset : {11, 13}) {
+      OnnxModel m(opset);
+      m.input("x", {1, 3, 1});
+      std::vector<std::string> squeeze = {"x"}, unsqueeze = {"s"};
+      old_or_new(opset, 13, "a", {0}, m, squeeze);
+      old_or_new(opset, 13, "b", {-1}, m, unsqueeze);
+      auto* s = m.node("Squeeze", squeeze, {"s"});
+      auto* y = m.node("Unsqueeze", unsqueeze, {"y"});
+      if (opset < 13) {
+        set_ints(s, "axes", {0});
+        set_ints(y, "axes", {-1});
+      }
+      m.output("y", {3, 1, 1});
+      CHECK(run_counted(m) == Floats{0, 1, 2});
+    }
+  }
+  SECTION("Pad") {
+    for (const int64_t opset : {10, 13}) {
+      OnnxModel m(opset);
+      m.input("x", {2});
+      std::vector<std::string> inputs = {"x"};
+      old_or_new(opset, 11, "pads", {1, 2}, m, inputs);
+      if (opset >= 11) {
+        m.floats("value", {}, {9});
+        inputs.push_back("value");
+      }
+      auto* node = m.node("Pad", inputs, {"y"});
+      if (opset < 11) {
+        set_ints(node, "pads", {1, 2});
+        set_float(node, "value", 9);
+      }
+      m.output("y", {5});
+      CHECK(run_counted(m) == Floats{9, 0, 1, 9, 9});
+    }
+  }
+  SECTION("Clip") {
+    for (const int64_t opset : {7, 11}) {
+      OnnxModel m(opset);
+      m.input("x", {4});
+      if (opset >= 11) m.floats("max", {}, {2});
+      auto* node =
+          opset < 11 ? m.node("Clip", {"x"}, {"y"}) : m.node("Clip", {"x", "", "max"}, {"y"});
+      if (opset < 11) set_float(node, "max", 2);
+      m.output("y", {4});
+      CHECK(run_counted(m) == Floats{0, 1, 2, 2});
+    }
+  }
+  SECTION("ReduceSum") {
+    for (const int64_t opset : {11, 13}) {
+      OnnxModel m(opset);
+      m.input("x", {2, 3});
+      std::vector<std::string> inputs = {"x"};
+      old_or_new(opset, 13, "axes", {-1}, m, inputs);
+      auto* node = m.node("ReduceSum", inputs, {"y"});
+      if (opset < 13) set_ints(node, "axes", {-1});
+      set_int(node, "keepdims", 0);
+      m.output("y", {2});
+      CHECK(run_counted(m) == Floats{3, 12});
+    }
+  }
+  SECTION("Split") {
+    for (const int64_t opset : {11, 13}) {
+      OnnxModel m(opset);
+      m.input("x", {3});
+      std::vector<std::string> inputs = {"x"};
+      old_or_new(opset, 13, "sizes", {1, 2}, m, inputs);
+      auto* node = m.node("Split", inputs, {"a", "y"});
+      if (opset < 13) set_ints(node, "split", {1, 2});
+      m.output("y", {2});
+      CHECK(run_counted(m) == Floats{1, 2});
+    }
+  }
+}
+
+TEST_CASE("Softmax before opset 13 runs over all dimensions from its axis on") {
+  OnnxModel m(12);
+  m.input("x", {1, 2, 2});
+  set_int(m.node("Softmax", {"x"}, {"y"}), "axis", 1);
+  m.output("y", {1, 2, 2});
+  float sum = 0;
+  for (const float y : run_counted(m)) sum += y;
+  CHECK(sum == Approx(1.0f));
+}
+
+TEST_CASE("auto_pad is resolved") {
+  const auto pads = [](const char* mode) {
+    OnnxModel m(13);
+    m.input("x", {1, 1, 5, 6});
+    m.floats("w", {1, 1, 3, 4}, Floats(12, 1.0f));
+    auto* node = m.node("Conv", {"x", "w"}, {"y"});
+    set_string(node, "auto_pad", mode);
+    set_ints(node, "strides", {2, 1});
+    m.output("y", {1, 1, -1, -1});
+    const Model model = imported(m);
+    for (const Node& n : model.main().nodes) {
+      if (n.op == "Conv") return n.get<Dims>("pads", {});
+    }
+    return Dims();
+  };
+  CHECK(pads("SAME_UPPER") == Dims{1, 1, 1, 2});
+  CHECK(pads("SAME_LOWER") == Dims{1, 2, 1, 1});
+  CHECK(pads("VALID") == Dims{0, 0, 0, 0});
+}
+
+TEST_CASE("quantized uint8 becomes int8 and means the same") {
+  OnnxModel m(13);
+  m.input("x", {6});
+  m.floats("s", {}, {0.5f});
+  m.bytes("z", {}, onnx::TensorProto::UINT8, {3});
+  m.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
+  m.node("DequantizeLinear", {"q", "s", "z"}, {"d"});
+  m.node("Relu", {"d"}, {"y"});
+  m.output("y", {6});
+  CHECK(run_counted(m) == Floats{0, 1, 2, 3, 4, 5});
+  const Model model = imported(m);
+  for (const Tensor& tensor : model.main().tensors) {
+    CHECK(tensor.dtype != MDL_UINT8);
+    if (tensor.quantization) CHECK(tensor.quantization->zero_points[0] == -125);
+  }
+}
+
+TEST_CASE("a model means the same without any one pass") {
+  OnnxModel m(13);
+  m.input("x", {1, 3, 6, 6});
+  m.floats("w", {4, 3, 3, 3}, random_floats(108, 1));
+  for (const char* name : {"scale", "bias", "mean"}) m.floats(name, {4}, random_floats(4, 2));
+  m.floats("variance", {4}, {1, 2, 3, 4});
+  m.floats("dense", {4, 2}, random_floats(8, 3));
+  m.node("Conv", {"x", "w"}, {"conv"});
+  m.node("BatchNormalization", {"conv", "scale", "bias", "mean", "variance"}, {"norm"});
+  m.node("Sigmoid", {"norm"}, {"gate"});
+  m.node("Mul", {"norm", "gate"}, {"swish"});
+  m.node("Add", {"swish", "conv"}, {"sum"});
+  m.node("GlobalAveragePool", {"sum"}, {"pool"});
+  m.node("Flatten", {"pool"}, {"flat"});
+  m.node("Gemm", {"flat", "dense"}, {"y"});
+  m.output("y", {1, 2});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  ConvertReport report;
+  const auto x = as_bytes(random_floats(108, 4));
+  const Model whole = import_and_optimize(options, report);
+  const Floats expected = tools::to_floats(run_graph(whole.main(), {x})[0]);
+  for (const Pass& pass : all_passes()) {
+    options.no_passes = {pass.name};
+    const Model model = import_and_optimize(options, report);
+    const Floats found = tools::to_floats(run_graph(model.main(), {x})[0]);
+    INFO(pass.name);
+    REQUIRE(found.size() == 2);
+    for (size_t i = 0; i < 2; ++i) CHECK(found[i] == Approx(expected[i]).epsilon(1e-5));
+  }
+  options.no_passes = {"no_such_pass"};
+  CHECK_THROWS(import_and_optimize(options, report));
+}
+
+TEST_CASE("a pair of input and output becomes a state") {
+  OnnxModel m(13);
+  m.input("x", {4});
+  m.input("h", {4});
+  m.node("Add", {"x", "h"}, {"next"});
+  m.node("Relu", {"next"}, {"y"});
+  m.output("y", {4});
+  m.output("next", {4});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  ConvertReport report;
+  options.states = {{"h", "next"}};
+  const Model model = import_and_optimize(options, report);
+  REQUIRE(report.refusals.empty());
+  CHECK(model.main().inputs.size() == 1);
+  CHECK(model.main().outputs.size() == 1);
+  REQUIRE(model.main().states.size() == 1);
+  ConvertReport wrong;
+  options.states = {{"h", "nothing"}};
+  import_and_optimize(options, wrong);
+  CHECK(wrong.refusals.size() == 1);
+}

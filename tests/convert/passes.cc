@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each pass leaves what the graph computes as it was, and does what its picture says.
+#include <cmath>
+#include <numbers>
+
+#include "tests/catch.h"
+#include "tests/convert/run_graph.h"
+#include "tools/passes/pass.h"
+
+using namespace medulla;
+using namespace medulla::tools;
+
+namespace {
+
+constexpr uint32_t kSeed = 7;
+
+size_t elements(const Graph& graph) {
+  return graph.tensors[static_cast<size_t>(graph.inputs[0])].elements();
+}
+
+// Runs the pass; compares its graph's outputs with the old one's, to `bound` of the largest.
+Graph same_result(const Graph& before, Graph (*pass)(const Graph&, PassContext&), float bound) {
+  PassContext context;
+  Graph after = pass(before, context);
+  const auto x = as_bytes(random_floats(elements(before), kSeed));
+  const auto expected = run_graph(before, {x});
+  const auto found = run_graph(after, {x});
+  REQUIRE(expected.size() == found.size());
+  for (size_t o = 0; o < expected.size(); ++o) {
+    CHECK(before.tensors[static_cast<size_t>(before.outputs[o])].name ==
+          after.tensors[static_cast<size_t>(after.outputs[o])].name);
+    if (bound == 0) {
+      CHECK(expected[o] == found[o]);
+      continue;
+    }
+    const Floats a = tools::to_floats(expected[o]), b = tools::to_floats(found[o]);
+    REQUIRE(a.size() == b.size());
+    float largest = 0, error = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      largest = std::max(largest, std::abs(a[i]));
+      error = std::max(error, std::abs(a[i] - b[i]));
+    }
+    INFO("seed " << kSeed << ", output " << o);
+    CHECK(error <= bound * largest);
+  }
+  return after;
+}
+
+}  // namespace
+
+TEST_CASE("eliminate_dead drops identities and what nobody reads") {
+  TestGraph g({2, 3});
+  const int32_t same = g.add("Identity", {g.x});
+  g.add("Relu", {same});
+  const Graph after = same_result(g.finish({g.add("Add", {same, same})}), eliminate_dead, 0);
+  CHECK(after.nodes.size() == 1);
+  CHECK(after.tensors.size() == 2);
+}
+
+TEST_CASE("eliminate_dead keeps an output that is an input apart") {
+  TestGraph g({4});
+  const int32_t same = g.add("Identity", {g.x});
+  const Graph after = same_result(g.finish({same}), eliminate_dead, 0);
+  CHECK(count_of(after, "Identity") == 1);
+}
+
+TEST_CASE("common_subexpressions computes equal nodes once") {
+  TestGraph g({2, 3});
+  const int32_t a = g.add("Mul", {g.x, g.constant({3}, 1)});
+  const int32_t b = g.add("Mul", {g.x, g.constant({3}, 1)});
+  const int32_t c = g.add("Mul", {g.x, g.constant({3}, 2)});
+  const Graph after =
+      same_result(g.finish({g.add("Add", {g.add("Add", {a, b}), c})}), common_subexpressions, 0);
+  CHECK(count_of(after, "Mul") == 2);
+}
+
+TEST_CASE("common_subexpressions keeps two outputs two") {
+  TestGraph g({2, 3});
+  const int32_t a = g.add("Relu", {g.x}), b = g.add("Relu", {g.x});
+  const Graph after = same_result(g.finish({a, b}), common_subexpressions, 0);
+  CHECK(count_of(after, "Relu") == 1);
+  CHECK(after.outputs[0] != after.outputs[1]);
+}
+
+TEST_CASE("fold_constants runs what depends on constants alone") {
+  TestGraph g({2, 3});
+  g.build.set_name("weights");
+  const std::vector<int8_t> integers = {-128, 5, 127};
+  const int32_t q = g.build.constant(MDL_INT8, {3}, integers);
+  g.graph.tensors[static_cast<size_t>(q)].quantization = Quantization{{0.5f}, {3}, 0};
+  const int32_t w = g.add("DequantizeLinear", {q});
+  const Graph after = same_result(g.finish({g.add("Mul", {g.x, w})}), fold_constants, 0);
+  CHECK(after.nodes.size() == 1);
+}
+
+TEST_CASE("fuse_activations finds the products that exporters write") {
+  TestGraph g({2, 3, 4});
+  const int32_t x = g.add("Neg", {g.x});
+  const auto half = [&] { return g.build.scalar(0.5f); };
+  const auto fused = [&](int32_t y, const char* op, size_t nodes) {
+    const Graph after = same_result(g.finish({y}), fuse_activations, 1e-5f);
+    CHECK(count_of(after, op) == 1);
+    CHECK(after.nodes.size() == nodes);
+  };
+  SECTION("x * sigmoid(x)") { fused(g.add("Mul", {g.add("Sigmoid", {x}), x}), "Swish", 2); }
+  SECTION("x * hard sigmoid") {
+    const Attributes attributes = {{"alpha", static_cast<double>(1.0f / 6)}, {"beta", 0.5}};
+    fused(g.add("Mul", {x, g.add("HardSigmoid", {x}, attributes)}), "HardSwish", 2);
+  }
+  SECTION("x * relu6(x + 3) / 6") {
+    const int32_t sum = g.add("Add", {x, g.build.scalar(3)});
+    const int32_t clip = g.add("Clip", {sum}, {{"min", 0.0}, {"max", 6.0}});
+    fused(g.add("Div", {g.add("Mul", {x, clip}), g.build.scalar(6)}), "HardSwish", 2);
+  }
+  SECTION("gelu by erf") {
+    const int32_t scaled = g.add("Div", {x, g.build.scalar(std::numbers::sqrt2_v<float>)});
+    const int32_t gate = g.add("Add", {g.add("Erf", {scaled}), g.build.scalar(1)});
+    fused(g.add("Mul", {g.add("Mul", {x, gate}), half()}), "Gelu", 2);
+  }
+  SECTION("gelu by tanh") {
+    const int32_t cube = g.add("Mul", {g.add("Mul", {x, x}), x});
+    const int32_t term = g.add("Mul", {g.build.scalar(0.044715f), cube});
+    const int32_t inner = g.add("Add", {x, term});
+    const int32_t scaled = g.add("Mul", {inner, g.build.scalar(0.7978845608f)});
+    const int32_t gate = g.add("Add", {g.build.scalar(1), g.add("Tanh", {scaled})});
+    fused(g.add("Mul", {g.add("Mul", {half(), x}), gate}), "Gelu", 2);
+  }
+  SECTION("not of another tensor") {
+    const int32_t y = g.add("Mul", {g.add("Sigmoid", {g.x}), x});
+    CHECK(same_result(g.finish({y}), fuse_activations, 0).nodes.size() == 3);
+  }
+}
+
+TEST_CASE("to_channels_last cancels the transposes of image operators") {
+  TestGraph g({1, 3, 6, 5});
+  const auto conv = [&](int32_t x, int64_t channels, uint32_t seed) {
+    const int64_t in = g.build.dims(x)[1];
+    const Attributes attributes = {{"pads", Dims{1, 1, 1, 1}}};
+    return g.image("Conv", {x, g.constant({channels, 3, 3, in}, seed)}, attributes);
+  };
+  const int32_t a = g.add("Relu", {conv(g.x, 4, 1)});
+  const auto transposes = [&](int32_t y, float bound = 0) {
+    return count_of(same_result(g.finish({y}), to_channels_last, bound), "Transpose");
+  };
+  SECTION("a chain") { CHECK(transposes(conv(a, 2, 2)) == 2); }
+  SECTION("a residual") { CHECK(transposes(g.add("Add", {conv(a, 4, 2), a})) == 2); }
+  SECTION("a residual from the input") {
+    CHECK(transposes(g.add("Add", {conv(a, 3, 2), g.x})) == 2);
+  }
+  SECTION("channel constants") {
+    CHECK(transposes(g.add("Mul", {a, g.constant({4, 1, 1}, 3)})) == 2);
+  }
+  SECTION("concatenation, slice, padding, softmax, split") {
+    const int32_t joined = g.add("Concat", {a, conv(a, 2, 2)}, {{"axis", int64_t{1}}});
+    const int32_t cut =
+        g.add("Slice", {joined},
+              {{"starts", Dims{1}}, {"ends", Dims{5}}, {"axes", Dims{1}}, {"steps", Dims{1}}});
+    const int32_t padded = g.add("Pad", {cut},
+                                 {{"pads", Dims{0, 1, 2, 0, 0, 0, 1, 3}},
+                                  {"mode", std::string("constant")},
+                                  {"value", 0.5}});
+    const int32_t soft = g.add("Softmax", {padded}, {{"axis", int64_t{1}}});
+    const auto parts = g.build.add_many(
+        "Split", {soft}, {{"axis", int64_t{1}}, {"sizes", Dims{2, 3}}}, {true, true});
+    CHECK(transposes(conv(parts[1], 2, 4)) == 2);
+  }
+  SECTION("reduction, with and without the reduced dimensions") {
+    const Attributes over = {{"axes", Dims{2, 3}}, {"keepdims", int64_t{1}}};
+    CHECK(transposes(g.add("Mul", {a, g.add("ReduceMean", {a}, over)}), 1e-6f) == 2);
+    const Attributes flat = {{"axes", Dims{1}}, {"keepdims", int64_t{0}}};
+    CHECK(transposes(g.add("ReduceMax", {a}, flat)) == 1);
+  }
+  SECTION("extents of 1 that move become a view") {
+    const Attributes over = {{"axes", Dims{2, 3}}, {"keepdims", int64_t{1}}};
+    const int32_t mean = g.add("ReduceMean", {a}, over);
+    const int32_t y = g.add("Flatten", {mean}, {{"axis", int64_t{1}}});
+    CHECK(transposes(y, 1e-6f) == 1);
+  }
+  SECTION("channel shuffle") {
+    const int32_t split = g.add("Reshape", {a}, {{"shape", Dims{1, 2, 2, 6, 5}}});
+    const int32_t moved = g.transpose(split, {0, 2, 1, 3, 4});
+    const int32_t joined = g.add("Reshape", {moved}, {{"shape", Dims{1, 4, 6, 5}}});
+    CHECK(transposes(conv(joined, 2, 2)) == 3);
+  }
+  SECTION("tokens of a picture") {
+    const int32_t rows = g.add("Reshape", {a}, {{"shape", Dims{1, 4, 30}}});
+    CHECK(transposes(g.transpose(rows, {0, 2, 1})) == 1);
+  }
+  SECTION("flattening needs the source's order") {
+    const int32_t flat = g.add("Flatten", {a}, {{"axis", int64_t{1}}});
+    CHECK(transposes(g.add("Relu", {flat})) == 2);
+  }
+}
+
+TEST_CASE("to_channels_last can take the input in its own layout") {
+  TestGraph g({1, 3, 6, 5});
+  const int32_t y = g.image("Conv", {g.x, g.constant({2, 3, 3, 3}, 1)});
+  PassContext context;
+  context.input_nhwc = true;
+  const Graph after = to_channels_last(g.finish({y}), context);
+  CHECK(count_of(after, "Transpose") == 1);
+  CHECK(after.tensors[static_cast<size_t>(after.inputs[0])].dims == Dims{1, 6, 5, 3});
+}
+
+TEST_CASE("fold_batch_norm multiplies chains into weights") {
+  TestGraph g({1, 5, 5, 3});
+  const auto norm = [&](int32_t x) {
+    const int64_t c = g.build.dims(x).back();
+    const int32_t variance = g.add("Abs", {g.constant({c}, 14)});
+    return g.add("BatchNormalization",
+                 {x, g.constant({c}, 11), g.constant({c}, 12), g.constant({c}, 13), variance},
+                 {{"epsilon", 1e-3}});
+  };
+  SECTION("Conv, norm, scale, shift") {
+    const int32_t conv = g.add("Conv", {g.x, g.constant({4, 3, 3, 3}, 1), g.constant({4}, 2)});
+    const int32_t scaled = g.add("Mul", {norm(conv), g.constant({4}, 3)});
+    const int32_t y = g.add("Sub", {scaled, g.constant({1, 1, 1, 4}, 4)});
+    CHECK(same_result(g.finish({y}), fold_batch_norm, 1e-5f).nodes.size() == 1);
+  }
+  SECTION("a tensor that is read elsewhere stays") {
+    const int32_t conv = g.add("Conv", {g.x, g.constant({4, 3, 3, 3}, 1)});
+    const int32_t y = g.add("Add", {norm(conv), conv});
+    CHECK(same_result(g.finish({y}), fold_batch_norm, 0).nodes.size() == 3);
+  }
+  SECTION("Gemm, both ways of its weights") {
+    const int32_t flat = g.add("Flatten", {g.x}, {{"axis", int64_t{1}}});
+    const int64_t transposed = GENERATE(0, 1);
+    const int32_t w = transposed ? g.constant({4, 75}, 1) : g.constant({75, 4}, 1);
+    const int32_t y = norm(g.add("Gemm", {flat, w}, {{"transB", transposed}}));
+    CHECK(same_result(g.finish({y}), fold_batch_norm, 1e-5f).nodes.size() == 2);
+  }
+  SECTION("ConvTranspose") {
+    const int32_t y =
+        norm(g.add("ConvTranspose", {g.x, g.constant({4, 2, 2, 3}, 1)}, {{"strides", Dims{2, 2}}}));
+    CHECK(same_result(g.finish({y}), fold_batch_norm, 1e-5f).nodes.size() == 1);
+  }
+  SECTION("a norm takes what follows it") {
+    const int32_t scaled = g.add("Mul", {norm(g.x), g.constant({3}, 3)});
+    const int32_t y = g.add("Add", {scaled, g.constant({3}, 4)});
+    CHECK(same_result(g.finish({y}), fold_batch_norm, 1e-5f).nodes.size() == 1);
+  }
+}
