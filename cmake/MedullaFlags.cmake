@@ -9,6 +9,10 @@ function(medulla_warnings target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wundef -Wvla -Werror)
     # Clang counts sign conversion to -Wconversion; GCC does not.
     target_compile_options(${target} PRIVATE -Wno-sign-conversion)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+      # What the sanitizers add misleads it.
+      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    endif()
   endif()
 endfunction()
 

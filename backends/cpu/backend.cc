@@ -176,7 +176,9 @@ std::string_view forced_row(const Cpu& cpu, std::string_view family) {
   std::string_view rest = cpu.kernels;
   for (std::string_view item; next_name(&rest, &item);) {
     const size_t equals = item.find('=');
-    if (item.substr(0, equals) == family) return item.substr(equals + 1);
+    if (item.substr(0, equals) != family) continue;
+    item.remove_prefix(equals + 1);
+    return item;
   }
   return {};
 }
