@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <random>
@@ -66,6 +67,29 @@ void measure(benchmark::State& state, double macs, Call&& call) {
   state.counters["GMAC/s"] = macs / best * 1e-9;
   state.counters["peak"] = best_peak * 1e-9;
   state.counters["of_peak"] = macs / best / best_peak;
+}
+
+// Times `call`, which reads and writes `bytes` in all, in turn with a memcpy that moves as many,
+// and reports the best of both (GB/s) and how much of the second the first is.
+template <class Call>
+void measure_bytes(benchmark::State& state, size_t bytes, Call&& call) {
+  Buffer<char> from(bytes / 2);
+  Buffer<char> to(bytes / 2);
+  double best = std::numeric_limits<double>::infinity();
+  double best_copy = best;
+  for (auto _ : state) {
+    const double begin = seconds();
+    call();
+    const double end = seconds();
+    state.SetIterationTime(end - begin);
+    best = std::min(best, end - begin);
+    std::memcpy(to.data(), from.data(), bytes / 2);
+    benchmark::ClobberMemory();
+    best_copy = std::min(best_copy, seconds() - end);
+  }
+  state.counters["GB/s"] = static_cast<double>(bytes) / best * 1e-9;
+  state.counters["memcpy"] = static_cast<double>(bytes) / best_copy * 1e-9;
+  state.counters["of_memcpy"] = best_copy / best;
 }
 
 }  // namespace medulla::bench

@@ -38,7 +38,7 @@ struct PoolWindow {
   size_t count;
 };
 
-// Taps [begin, end) of one dimension lie in [0, in); `counted` of them in the padding too.
+// Taps [begin, end) of one dimension lie in the picture; those before `counted` in the padding too.
 struct PoolTaps {
   size_t begin;
   size_t end;
@@ -47,31 +47,44 @@ struct PoolTaps {
 
 static inline PoolTaps pool_taps(size_t out, size_t in, size_t kernel, size_t stride,
                                  size_t dilation, size_t pad_begin, size_t pad_end) {
-  // In coordinates that begin with the padding.
-  const size_t at = out * stride;
-  const auto below = [&](size_t limit) {  // taps before `limit`
-    const size_t taps = limit > at ? (limit - at + dilation - 1) / dilation : 0;
+  const size_t at = out * stride;  // in coordinates that begin with the padding
+  const auto below = [&](size_t limit) {
+    size_t taps = limit > at ? limit - at : 0;
+    if (dilation > 1) taps = (taps + dilation - 1) / dilation;
     return taps < kernel ? taps : kernel;
   };
   return {below(pad_begin), below(pad_begin + in), below(pad_begin + in + pad_end)};
 }
 
-static inline PoolWindow pool_window(const PoolGeometry& g, size_t pixel) {
-  const size_t x = pixel % g.out_w;
-  const size_t y = pixel / g.out_w % g.out_h;
-  const size_t image = pixel / g.out_w / g.out_h;
-  const PoolTaps v =
-      pool_taps(y, g.in_h, g.kernel_h, g.stride_h, g.dilation_h, g.pad_top, g.pad_bottom);
-  const PoolTaps h =
-      pool_taps(x, g.in_w, g.kernel_w, g.stride_w, g.dilation_w, g.pad_left, g.pad_right);
-  const size_t in_y = y * g.stride_h + v.begin * g.dilation_h - g.pad_top;
-  const size_t in_x = x * g.stride_w + h.begin * g.dilation_w - g.pad_left;
-  PoolWindow window;
-  window.first = (image * g.in_h + in_y) * g.in_w + in_x;
-  window.rows = v.end - v.begin;
-  window.columns = h.end - h.begin;
-  window.count = g.count_padding ? v.counted * h.counted : window.rows * window.columns;
-  return window;
+// Calls visit(p, window) for the output pixels [begin, end).
+template <class Visit>
+static inline void each_window(const PoolGeometry& g, size_t begin, size_t end, Visit visit) {
+  size_t x = begin % g.out_w;
+  size_t y = begin / g.out_w % g.out_h;
+  size_t image = begin / g.out_w / g.out_h;
+  const auto row_taps = [&] {
+    return pool_taps(y, g.in_h, g.kernel_h, g.stride_h, g.dilation_h, g.pad_top, g.pad_bottom);
+  };
+  PoolTaps v = row_taps();
+  for (size_t p = begin; p < end; ++p) {
+    const PoolTaps h =
+        pool_taps(x, g.in_w, g.kernel_w, g.stride_w, g.dilation_w, g.pad_left, g.pad_right);
+    const size_t in_y = y * g.stride_h + v.begin * g.dilation_h - g.pad_top;
+    const size_t in_x = x * g.stride_w + h.begin * g.dilation_w - g.pad_left;
+    PoolWindow window;
+    window.first = (image * g.in_h + in_y) * g.in_w + in_x;
+    window.rows = v.end - v.begin;
+    window.columns = h.end - h.begin;
+    window.count = g.count_padding ? v.counted * h.counted : window.rows * window.columns;
+    visit(p, window);
+    if (++x < g.out_w) continue;
+    x = 0;
+    if (++y == g.out_h) {
+      y = 0;
+      ++image;
+    }
+    v = row_taps();
+  }
 }
 
 }  // namespace medulla

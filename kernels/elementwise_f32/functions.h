@@ -110,7 +110,7 @@ static inline V normal_tail(V b) {
   return y * (horner(b, kOver) / horner(b, kUnder));
 }
 
-// Below 3/4 x + x P(x^2), above 1 - 2 normal_tail(sqrt 2 |x|), within 2.2 ulp.
+// Below 3/4 x + x P(x^2), above 1 - 2 normal_tail(sqrt 2 |x|), within 2.3 ulp.
 template <class V>
 static inline V erf(V x) {
   constexpr float kSmall[] = {-0x1.61de52p-11f, 0x1.4f2c8ap-8f,  -0x1.b7a888p-6f,

@@ -48,8 +48,7 @@ template <class V, bool average>
 static void pool(const PoolF32& a, size_t begin, size_t end) {
   constexpr size_t kVecs = 4;
   const size_t channels = a.pool.channels;
-  for (size_t p = begin; p < end; ++p) {
-    const PoolWindow window = pool_window(a.pool, p);
+  each_window(a.pool, begin, end, [&](size_t p, const PoolWindow& window) {
     float* const out = a.out + p * a.out_stride;
     size_t c = 0;
     for (; channels - c >= kVecs * V::kWidth; c += kVecs * V::kWidth) {
@@ -59,7 +58,7 @@ static void pool(const PoolF32& a, size_t begin, size_t end) {
       pool_block<V, 1, average>(a, window, c, V::kWidth, out);
     }
     if (c < channels) pool_block<V, 1, average>(a, window, c, channels - c, out);
-  }
+  });
 }
 
 template <class V, bool mean>

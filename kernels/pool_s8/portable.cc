@@ -18,19 +18,17 @@ void each_tap(const PoolS8& a, const PoolWindow& window, size_t c, Tap tap) {
 
 template <class T>
 void max_pool(const PoolS8& a, size_t begin, size_t end) {
-  for (size_t p = begin; p < end; ++p) {
-    const PoolWindow window = pool_window(a.pool, p);
+  each_window(a.pool, begin, end, [&](size_t p, const PoolWindow& window) {
     for (size_t c = 0; c < a.pool.channels; ++c) {
       T greatest = static_cast<T>(a.in[window.first * a.in_stride + c]);
       each_tap<T>(a, window, c, [&](T q) { greatest = q > greatest ? q : greatest; });
       a.out[p * a.out_stride + c] = static_cast<int8_t>(greatest);
     }
-  }
+  });
 }
 
 void average_pool(const PoolS8& a, size_t begin, size_t end) {
-  for (size_t p = begin; p < end; ++p) {
-    const PoolWindow window = pool_window(a.pool, p);
+  each_window(a.pool, begin, end, [&](size_t p, const PoolWindow& window) {
     const float m = a.multipliers[(window.count - 1) * a.multiplier_step];
     for (size_t c = 0; c < a.pool.channels; ++c) {
       int32_t sum = 0;
@@ -38,7 +36,7 @@ void average_pool(const PoolS8& a, size_t begin, size_t end) {
       a.out[p * a.out_stride + c] =
           quantize_s8(static_cast<float>(sum) * m, a.zero_point, a.min, a.max);
     }
-  }
+  });
 }
 
 }  // namespace

@@ -30,8 +30,7 @@ inline __m256i load_bytes(const int8_t* p, size_t count) {
 template <bool is_signed>
 void max_pool(const PoolS8& a, size_t begin, size_t end) {
   const size_t channels = a.pool.channels;
-  for (size_t p = begin; p < end; ++p) {
-    const PoolWindow window = pool_window(a.pool, p);
+  each_window(a.pool, begin, end, [&](size_t p, const PoolWindow& window) {
     for (size_t c = 0; c < channels; c += 32) {
       const size_t count = channels - c < 32 ? channels - c : 32;
       __m256i greatest = load_bytes(a.in + window.first * a.in_stride + c, count);
@@ -48,7 +47,7 @@ void max_pool(const PoolS8& a, size_t begin, size_t end) {
         std::memcpy(out, lanes, count);
       }
     }
-  }
+  });
 }
 
 inline __m128i load_eight(const int8_t* p, size_t count) {
@@ -63,8 +62,7 @@ void average_pool(const PoolS8& a, size_t begin, size_t end) {
   const QuantizeS8 quantize = {_mm256_set1_ps(static_cast<float>(a.min - a.zero_point)),
                                _mm256_set1_ps(static_cast<float>(a.max - a.zero_point)),
                                _mm256_set1_epi32(a.zero_point)};
-  for (size_t p = begin; p < end; ++p) {
-    const PoolWindow window = pool_window(a.pool, p);
+  each_window(a.pool, begin, end, [&](size_t p, const PoolWindow& window) {
     const __m256 m = _mm256_set1_ps(a.multipliers[(window.count - 1) * a.multiplier_step]);
     const __m256i zeros =
         _mm256_set1_epi32(static_cast<int32_t>(window.rows * window.columns) * a.in_zero_point);
@@ -80,7 +78,7 @@ void average_pool(const PoolS8& a, size_t begin, size_t end) {
       const int64_t bytes = _mm_cvtsi128_si64(_mm_packs_epi16(words, words));
       std::memcpy(a.out + p * a.out_stride + c, &bytes, count);
     }
-  }
+  });
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ const Function kFunctions[] = {
     {UnaryF32::sqrt, "sqrt", 0.5, [](double x) { return std::sqrt(x); }},
     {UnaryF32::exp, "exp", 0.9, [](double x) { return std::exp(x); }},
     {UnaryF32::log, "log", 0.9, [](double x) { return std::log(x); }},
-    {UnaryF32::erf, "erf", 2.2, [](double x) { return std::erf(x); }},
+    {UnaryF32::erf, "erf", 2.3, [](double x) { return std::erf(x); }},
     {UnaryF32::sigmoid, "sigmoid", 2.5, [](double x) { return 1 / (1 + std::exp(-x)); }},
     {UnaryF32::tanh, "tanh", 2.7, [](double x) { return std::tanh(x); }},
     {UnaryF32::clip, "clip", 0, [](double x) { return clip_value(x, -1, 6); }, -1, 6},

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// softmax_f32, pool_f32, pool_s8, add_s8 and requant_s8 at sizes of real layers, beside memcpy.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "bench/util.h"
+#include "kernels/add_s8/add_s8.h"
+#include "kernels/pool_f32/pool_f32.h"
+#include "kernels/pool_s8/pool_s8.h"
+#include "kernels/requant_s8/requant_s8.h"
+#include "kernels/softmax_f32/softmax_f32.h"
+
+namespace medulla {
+namespace {
+
+// The pool behind ResNet-50's first convolution, and a 2x2 pool of a U-Net.
+constexpr PoolGeometry kResNetPool = {.in_h = 112,
+                                      .in_w = 112,
+                                      .out_h = 56,
+                                      .out_w = 56,
+                                      .kernel_h = 3,
+                                      .kernel_w = 3,
+                                      .stride_h = 2,
+                                      .stride_w = 2,
+                                      .pad_top = 1,
+                                      .pad_left = 1,
+                                      .channels = 64};
+constexpr PoolGeometry kUNetPool = {.in_h = 64,
+                                    .in_w = 64,
+                                    .out_h = 32,
+                                    .out_w = 32,
+                                    .kernel_h = 2,
+                                    .kernel_w = 2,
+                                    .stride_h = 2,
+                                    .stride_w = 2,
+                                    .channels = 64};
+constexpr size_t kPixels = 49;  // of ResNet-50's last pool
+constexpr size_t kChannels = 2048;
+constexpr size_t kBytes = 25088;  // 14 * 14 * 128
+
+template <class Rows, class Run>
+void add(const std::string& name, const Rows& rows, Run run) {
+  for (const auto& row : rows) {
+    if (!host_isa().contains(isa_needs(row.isa))) continue;
+    benchmark::RegisterBenchmark((name + "/" + row.name).c_str(), [kernel = row.kernel,
+                                                                   run](benchmark::State& state) {
+      run(state, *kernel);
+    })->UseManualTime();
+  }
+}
+
+void add_softmax(size_t rows, size_t n) {
+  add("softmax_f32/" + std::to_string(rows) + "x" + std::to_string(n), softmax_f32_rows(),
+      [=](benchmark::State& state, const SoftmaxF32Kernel& kernel) {
+        bench::Buffer<float> x(rows * n);
+        bench::Buffer<float> y(rows * n);
+        SoftmaxF32 a;
+        a.rows = rows;
+        a.n = n;
+        a.x = x.data();
+        a.x_stride = n;
+        a.y = y.data();
+        a.y_stride = n;
+        bench::measure_bytes(state, 2 * rows * n * sizeof(float), [&] { kernel.softmax(a); });
+      });
+}
+
+size_t inputs(const PoolGeometry& g) { return g.in_h * g.in_w * g.channels; }
+size_t outputs(const PoolGeometry& g) { return g.out_h * g.out_w * g.channels; }
+
+void add_pools(const std::string& name, const PoolGeometry& g) {
+  for (bool average : {false, true}) {
+    const std::string kind = average ? "/average/" : "/max/";
+    add("pool_f32" + kind + name, pool_f32_rows(),
+        [=](benchmark::State& state, const PoolF32Kernel& kernel) {
+          bench::Buffer<float> in(inputs(g));
+          bench::Buffer<float> out(outputs(g));
+          PoolF32 a;
+          a.pool = g;
+          a.in = in.data();
+          a.in_stride = g.channels;
+          a.out = out.data();
+          a.out_stride = g.channels;
+          bench::measure_bytes(state, (inputs(g) + outputs(g)) * sizeof(float), [&] {
+            (average ? kernel.average : kernel.max)(a, 0, g.out_h * g.out_w);
+          });
+        });
+    add("pool_s8" + kind + name, pool_s8_rows(),
+        [=](benchmark::State& state, const PoolS8Kernel& kernel) {
+          bench::Buffer<int8_t> in(inputs(g));
+          bench::Buffer<int8_t> out(outputs(g));
+          const std::vector<float> multipliers(g.kernel_h * g.kernel_w, 0.1f);
+          PoolS8 a;
+          a.pool = g;
+          a.in = in.data();
+          a.in_stride = g.channels;
+          a.out = out.data();
+          a.out_stride = g.channels;
+          a.multipliers = multipliers.data();
+          bench::measure_bytes(state, inputs(g) + outputs(g), [&] {
+            (average ? kernel.average : kernel.max_s8)(a, 0, g.out_h * g.out_w);
+          });
+        });
+  }
+}
+
+void add_mean() {
+  add("pool_f32/mean/49x2048", pool_f32_rows(),
+      [](benchmark::State& state, const PoolF32Kernel& kernel) {
+        bench::Buffer<float> x(kPixels * kChannels);
+        bench::Buffer<float> y(kChannels);
+        ReduceF32 a;
+        a.outer = 1;
+        a.n = kPixels;
+        a.inner = kChannels;
+        a.x = x.data();
+        a.stride = kChannels;
+        a.y = y.data();
+        bench::measure_bytes(state, (kPixels + 1) * kChannels * sizeof(float),
+                             [&] { kernel.mean(a); });
+      });
+}
+
+void add_rows() {
+  add("add_s8/25088", add_s8_rows(), [](benchmark::State& state, const AddS8Kernel& kernel) {
+    bench::Buffer<int8_t> a(kBytes);
+    bench::Buffer<int8_t> b(kBytes);
+    bench::Buffer<int8_t> y(kBytes);
+    AddS8 p;
+    p.k_a = 0.7f;
+    p.k_b = 0.4f;
+    bench::measure_bytes(state, 3 * kBytes,
+                         [&] { kernel.add(p, a.data(), b.data(), y.data(), kBytes); });
+  });
+  add("quantize/25088", requant_s8_rows(),
+      [](benchmark::State& state, const RequantS8Kernel& kernel) {
+        bench::Buffer<float> x(kBytes);
+        bench::Buffer<int8_t> y(kBytes);
+        QuantizedS8 q;
+        q.scale = 0.01f;
+        bench::measure_bytes(state, 5 * kBytes,
+                             [&] { kernel.quantize(q, x.data(), y.data(), kBytes); });
+      });
+  add("dequantize/25088", requant_s8_rows(),
+      [](benchmark::State& state, const RequantS8Kernel& kernel) {
+        bench::Buffer<int8_t> x(kBytes);
+        bench::Buffer<float> y(kBytes);
+        QuantizedS8 q;
+        q.scale = 0.01f;
+        bench::measure_bytes(state, 5 * kBytes,
+                             [&] { kernel.dequantize(q, x.data(), y.data(), kBytes); });
+      });
+}
+
+[[maybe_unused]] const bool registered = [] {
+  add_softmax(1, 1000);
+  add_softmax(197, 197);
+  add_softmax(1, 5);
+  add_pools("resnet", kResNetPool);
+  add_pools("unet", kUNetPool);
+  add_mean();
+  add_rows();
+  return true;
+}();
+
+}  // namespace
+}  // namespace medulla
+
+BENCHMARK_MAIN();
