@@ -44,17 +44,14 @@ configure_file("${PROJECT_SOURCE_DIR}/cmake/medulla.pc.in"
                "${CMAKE_BINARY_DIR}/package/medulla.pc" @ONLY)
 install(FILES "${CMAKE_BINARY_DIR}/package/medulla.pc" DESTINATION "${pc_dir}")
 
-# The command, its module, its manual and its completions.
+# The command, its module, its manual and its completion.
 if(TARGET medulla_command)
   install(TARGETS medulla_command)
   if(TARGET medulla-convert)
     install(TARGETS medulla-convert DESTINATION "${CMAKE_INSTALL_LIBDIR}/medulla")
   endif()
   set(tools "${PROJECT_SOURCE_DIR}/tools")
-  install(FILES "${tools}/man/medulla.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" OPTIONAL)
+  install(FILES "${tools}/man/medulla.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
   install(FILES "${tools}/completion/medulla.bash" RENAME medulla
-          DESTINATION "${share}/bash-completion/completions" OPTIONAL)
-  install(FILES "${tools}/completion/_medulla" DESTINATION "${share}/zsh/site-functions" OPTIONAL)
-  install(FILES "${tools}/completion/medulla.fish"
-          DESTINATION "${share}/fish/vendor_completions.d" OPTIONAL)
+          DESTINATION "${share}/bash-completion/completions")
 endif()

@@ -26,7 +26,7 @@ code,.path{font:12px ui-monospace,monospace}.path{color:var(--muted);margin:0 0 
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.4rem,1fr));gap:.7rem}
 .tiles div{background:var(--panel);border:1px solid var(--line);border-radius:8px;
 padding:.6rem .9rem}
-.tiles b{display:block;font-size:1.25rem;font-weight:600}.tiles span{color:var(--muted)}
+.tiles b{display:block;white-space:nowrap;font-size:1.15rem;font-weight:600}.tiles span{color:var(--muted)}
 table{border-collapse:collapse;width:100%}
 th{font-weight:500;color:var(--muted);text-align:left}
 td,th{padding:0 .7rem 0 0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
@@ -43,9 +43,9 @@ white-space:normal}
 .chip{display:inline-block;border-radius:4px;padding:0 .5em;line-height:20px;color:#fff;
 background:var(--c);max-width:100%;overflow:hidden;text-overflow:ellipsis;vertical-align:middle}
 .muted{color:var(--muted)}.tail{direction:rtl;text-align:left}
-.bar{display:inline-block;width:46%;vertical-align:middle}
+.bar{display:inline-block;width:43%;vertical-align:middle}
 .bar i{display:block;height:10px;border-radius:2px;background:var(--c)}
-.value{display:inline-block;width:52%;text-align:right;padding-right:.7em;
+.value{display:inline-block;width:55%;text-align:right;padding-right:.7em;
 font-variant-numeric:tabular-nums}
 .memory{width:100%;height:auto;background:var(--panel);border:1px solid var(--line);
 border-radius:8px}
@@ -66,7 +66,7 @@ struct Kind {
   std::initializer_list<const char*> parts;  // of an operator's name
 };
 const Kind kKinds[] = {
-    {"quantize", "quantize, cast", {"QuantizeLinear", "Cast"}},
+    {"quantize", "quantize, cast", {"uantizeLinear", "Cast"}},
     {"conv", "convolution", {"Conv"}},
     {"dense", "matrix product", {"Gemm", "MatMul"}},
     {"recurrent", "recurrent", {"LSTM", "GRU"}},

@@ -18,6 +18,7 @@ constexpr double kBottom = kTop + kHeight;
 // A piece of the arena while it is in use.
 struct Piece {
   std::string tensors;  // that lie in it, one after the other
+  std::string label;    // the step that first writes it; an input's name
   const char* kind = "edge";
   double offset = 0;
   double bytes = 0;
@@ -41,20 +42,24 @@ std::vector<Piece> pieces_of(const nlohmann::json& plan) {
     piece.first = static_cast<size_t>(std::max<int64_t>(first, 0));
     piece.last = std::min(static_cast<size_t>(last), steps - 1);
   }
-  const auto name = [&](const nlohmann::json& operand, const char* kind) {
+  const auto name = [&](const nlohmann::json& operand, const char* kind, std::string label) {
     const int64_t storage = operand["storage"];
     if (storage < 0) return;
     Piece& piece = pieces[static_cast<size_t>(storage)];
     const std::string tensor = operand["name"];
-    if (piece.tensors.empty()) piece.kind = kind;
+    if (piece.tensors.empty()) {
+      piece.kind = kind;
+      piece.label = label.empty() ? tensor : std::move(label);
+    }
     if ((", " + piece.tensors + ", ").find(", " + tensor + ", ") != std::string::npos) return;
     piece.tensors += (piece.tensors.empty() ? "" : ", ") + tensor;
   };
+  size_t number = 0;
   for (const nlohmann::json& step : plan["steps"]) {
-    for (const nlohmann::json& operand : step["inputs"]) name(operand, "edge");
-    for (const nlohmann::json& operand : step["outputs"]) {
-      name(operand, kind_of(step["op"].get<std::string>()));
-    }
+    const std::string op = step["op"];
+    const std::string label = std::to_string(number++) + " " + op;
+    for (const nlohmann::json& operand : step["inputs"]) name(operand, "edge", "");
+    for (const nlohmann::json& operand : step["outputs"]) name(operand, kind_of(op), label);
   }
   std::vector<Piece> kept;
   for (size_t p = 0; p < pieces.size(); ++p) {
@@ -96,10 +101,10 @@ void write_piece(std::ostream& out, const Piece& piece, double arena, double x_s
       << " at offset " << piece.offset << ", steps " << piece.first << " to " << piece.last
       << "</title><rect class=\"piece " << piece.kind << "\" x=\"" << left << "\" y=\"" << top
       << "\" width=\"" << width << "\" height=\"" << height << "\"/>";
-  const size_t room = static_cast<size_t>(width / 6.5);
+  const size_t room = static_cast<size_t>(width / 7);
   if (height > 14 && room > 5) {
-    std::string label = piece.tensors;
-    if (label.size() > room) label = "…" + label.substr(label.size() - room + 1);
+    const bool whole = piece.label.size() <= room;
+    const std::string label = whole ? piece.label : piece.label.substr(0, room - 1) + "…";
     out << "<text x=\"" << left + 4 << "\" y=\"" << top + 12 << "\">" << escape_html(label)
         << "</text>";
   }
@@ -118,8 +123,9 @@ void write_memory(std::ostream& out, const nlohmann::json& report) {
   const double x_step = (kWidth - kLeft - 10) / static_cast<double>(steps);
   const size_t peak = peak_of(pieces, steps);
   out << "<h2>Memory over time</h2>\n<p>Steps from left to right, the arena from bottom to top. A "
-         "box is a piece of memory while it is in use; rest the pointer on it for the tensors that "
-         "lie in it. Step "
+         "box is a piece of memory while it is in use, with the step that first writes it; rest "
+         "the "
+         "pointer on it for the tensors that lie in it. Step "
       << peak << " ("
       << escape_html(plan["steps"][peak]["op"].get<std::string>() + " " +
                      plan["steps"][peak]["name"].get<std::string>())

@@ -225,7 +225,7 @@ void write_steps(std::ostream& out, const mdl_graph& graph, const nlohmann::json
          "style=\"width:"
       << rails
       << "px\"><col style=\"width:44px\"><col style=\"width:14%\"><col><col style=\"width:18%\">"
-         "<col style=\"width:19%\"><col style=\"width:11%\"><col style=\"width:11%\"></colgroup>\n"
+         "<col style=\"width:19%\"><col style=\"width:12%\"><col style=\"width:12%\"></colgroup>\n"
          "<thead><tr><th></th><th class=\"number\">step</th><th>operators</th><th>first node</th>"
          "<th>makes</th><th>backend, kernel</th><th>MACs</th><th>bytes</th></tr></thead><tbody>\n";
   size_t number = 0;

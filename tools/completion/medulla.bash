@@ -16,7 +16,7 @@ _medulla() {
     convert)
       options='--output --name --state --max --metadata --labels --preprocess --input-layout
                --no-pass --json --help' ;;
-    inspect) options="--ops --tensors --dot --html $common" ;;
+    inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --output --dump --threads --check-finite $common" ;;
     bench)
       options="--input --output --warmup --runs --profile --against --threads --check-finite

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manual and the completion know every option that the command has.
+#include <set>
+
+#include "tests/command/shell.h"
+
+namespace medulla::test {
+namespace {
+
+std::set<std::string> options_in(const std::string& text) {
+  std::set<std::string> options;
+  for (size_t at = text.find("--"); at != std::string::npos; at = text.find("--", at)) {
+    const size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
+    options.insert(text.substr(at, end - at));
+    at = end == std::string::npos ? text.size() : end;
+  }
+  return options;
+}
+
+std::string source(const std::string& name) {
+  std::ifstream in(MEDULLA_SOURCE_DIR "/tools/" + name);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+TEST_CASE("the manual and the completion name every option") {
+  const Shell shell;
+  std::string manual;
+  for (char c : source("man/medulla.1")) {
+    if (c != '\\') manual += c;  // hyphens are written \-
+  }
+  const std::string completion = source("completion/medulla.bash");
+  for (const char* command : {"convert", "inspect", "run", "bench", "verify", "isa"}) {
+    const std::set<std::string> options =
+        options_in(shell.run(std::string(command) + " --help").out);
+    CHECK(options.count("--json") == 1);
+    for (const std::string& option : options) {
+      INFO(command << " " << option);
+      CHECK(options_in(manual).count(option) == 1);
+      CHECK(options_in(completion).count(option) == 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace medulla::test
