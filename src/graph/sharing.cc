@@ -1,54 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
 
 #include "src/base/text.h"
+#include "src/graph/facts.h"
 #include "src/graph/memory.h"
 #include "src/ops/op.h"
 
 namespace medulla {
 namespace {
 
+constexpr int kMaxNesting = 64;  // of concatenations that are placed in one another
+
 constexpr uint32_t kLasting = MDL_TENSOR_OUTPUT | MDL_TENSOR_WRITTEN | MDL_TENSOR_KEEP;
-
-bool is_static(const mdl_tensor& tensor) {
-  for (uint32_t d = 0; d < tensor.rank; ++d) {
-    if (tensor.symbols[d] != nullptr) return false;
-  }
-  return true;
-}
-
-int64_t last_dim(const mdl_tensor& tensor) {
-  return tensor.rank > 0 ? tensor.dims[tensor.rank - 1] : 1;
-}
-
-bool same_type(const mdl_tensor& a, const mdl_tensor& b) {
-  if (a.dtype != b.dtype || a.rank != b.rank || a.bytes != b.bytes) return false;
-  for (uint32_t d = 0; d < a.rank; ++d) {
-    if (a.dims[d] != b.dims[d] || (a.symbols[d] == nullptr) != (b.symbols[d] == nullptr)) {
-      return false;
-    }
-    if (a.symbols[d] != nullptr && std::strcmp(a.symbols[d], b.symbols[d]) != 0) return false;
-  }
-  return true;
-}
-
-// Whether a and b agree in scale bits and zero point.
-bool same_quantization(const mdl_quantization& a, const mdl_quantization& b) {
-  if (a.count != b.count || a.count > 1) return false;
-  return a.count == 0 || (std::memcmp(a.scales, b.scales, sizeof(float)) == 0 &&
-                          a.zero_points[0] == b.zero_points[0]);
-}
-
-// A concatenation that only copies: its output is its inputs, one behind the other.
-bool is_plain_concat(const NodeView& node) {
-  if (std::strcmp(node.op(), "Concat") == 0) return true;
-  if (std::strcmp(node.op(), "QConcat") != 0) return false;
-  for (size_t i = 0; i < node.input_count(); ++i) {
-    if (!same_quantization(node.input(i)->quantization, node.output(0)->quantization)) return false;
-  }
-  return true;
-}
 
 class Sharer {
  public:
@@ -82,9 +45,12 @@ class Sharer {
     renamed_ = arena_.make_temporary<int32_t>(tensors);
     concat_placed_ = arena_.make_temporary<bool>(placed_.size());
     step_of_ = arena_.make_temporary<int32_t>(graph_.node_count);
+    claimed_ = arena_.make_temporary<int32_t>(tensors);
+    claims_ = arena_.make_temporary<int32_t>(tensors);
     if (program_.places.data() == nullptr || program_.node_step.data() == nullptr ||
         storages_ == nullptr || head_ == nullptr || next_ == nullptr || renamed_ == nullptr ||
-        concat_placed_ == nullptr || step_of_ == nullptr) {
+        concat_placed_ == nullptr || step_of_ == nullptr || claimed_ == nullptr ||
+        claims_ == nullptr) {
       return fail_planning(error);
     }
     std::fill_n(head_, tensors, -1);
@@ -187,12 +153,11 @@ class Sharer {
     return true;  // not one of its operands
   }
 
-  // Whether every step that touches the tensor, but `except`, can take it with a pitch. Its storage
-  // holds nothing else, so that no view sees the pitch.
-  bool can_have_pitch(int32_t t, const Step* except, std::span<const Step> steps,
-                      const int32_t* step_of) const {
+  // Whether every step that reads the tensor, but `except`, can take it with a pitch; and nothing
+  // but steps does.
+  bool readers_allow_pitch(int32_t t, const Step* except, std::span<const Step> steps,
+                           const int32_t* step_of) const {
     if ((tensor(t).flags & kLasting) != 0) return false;
-    if (!allows_pitch(steps[static_cast<size_t>(step_of[tensor(t).producer])], t)) return false;
     for (const int32_t reader : uses_.of(t)) {
       if (step_of[reader] < 0) continue;
       const Step& step = steps[static_cast<size_t>(step_of[reader])];
@@ -201,50 +166,95 @@ class Sharer {
     return true;
   }
 
+  // How a concatenation's inputs can lie in its output: as pieces, one behind the other, or side by
+  // side in each row, a pitch apart. `strided`: the output's own rows are a pitch apart.
+  enum class Fit { none, pieces, rows };
+  Fit fit_of(const NodeView& node, bool strided) const {
+    const mdl_tensor& output = *node.output(0);
+    if (output.symbols[output.rank - 1] != nullptr || mdl_dtype_bits(output.dtype) < 8) {
+      return Fit::none;
+    }
+    const uint32_t axis = axis_of(node);
+    const bool last = axis + 1 == output.rank;
+    int64_t outer = 1;
+    for (uint32_t d = 0; d < axis; ++d) outer *= output.dims[d];
+    if (outer == 1 && is_static(output) && !(last && strided)) return Fit::pieces;
+    return last ? Fit::rows : Fit::none;
+  }
+
+  static uint32_t axis_of(const NodeView& node) {
+    const int64_t axis = node.int_or("axis", 0);
+    return static_cast<uint32_t>(axis < 0 ? axis + node.output(0)->rank : axis);
+  }
+
+  // Whether all of a concatenation's inputs can be made inside its output. What it takes is claimed
+  // for it, so that no other concatenation does; the caller takes claims back on failure. `depth`
+  // bounds the recursion.
+  bool claim(size_t s, bool strided, int depth) {
+    const Step& step = placed_[s];
+    const NodeView node(graph_, graph_.nodes[step.group.nodes[0]]);
+    if (step.group.node_count != 1 || !is_plain_concat(node)) return false;
+    const Fit fit = fit_of(node, strided);
+    if (fit == Fit::none) return false;
+    const bool pitched = fit == Fit::rows || strided;
+    for (uint32_t i = 0; i < node.node().input_count; ++i) {
+      const int32_t x = node.node().inputs[i];
+      if (find(node.node().inputs, i, x) >= 0) return false;  // joined twice
+      if (!claim_part(x, s, pitched, depth)) return false;
+    }
+    return true;
+  }
+
+  bool claim_part(int32_t x, size_t s, bool pitched, int depth) {
+    const mdl_tensor& info = tensor(x);
+    const int32_t self = static_cast<int32_t>(s) + 1;
+    if (place(x).storage != x || storages_[x].kind != StorageKind::arena) return false;
+    if (claimed_[x] == self) return true;
+    if (claimed_[x] != 0) return false;
+    if (pitched) {
+      // A view would not see the pitch.
+      if (!has_one_member(x) || info.symbols[info.rank - 1] != nullptr) return false;
+      if (!readers_allow_pitch(x, &placed_[s], placed_, step_of_)) return false;
+      const size_t producer = static_cast<size_t>(step_of_[info.producer]);
+      // A concatenation that is placed itself writes nothing.
+      const bool made =
+          allows_pitch(placed_[producer], x) || (depth > 0 && claim(producer, true, depth - 1));
+      if (!made) return false;
+    } else if (!is_static(info)) {
+      return false;
+    }
+    claimed_[x] = self;
+    claims_[claim_count_++] = x;
+    return true;
+  }
+
   // Lets the producers of a concatenation's inputs write into its output, when all of them can;
   // the step is then not needed.
   void place_concat(size_t s) {
-    const Step& step = placed_[s];
-    const NodeView node(graph_, graph_.nodes[step.group.nodes[0]]);
-    if (step.group.node_count != 1 || !is_plain_concat(node)) return;
-    const mdl_tensor& output = *node.output(0);
+    const NodeView node(graph_, graph_.nodes[placed_[s].group.nodes[0]]);
     const int32_t y = node.node().outputs[0];
-    const int64_t axis = node.int_or("axis", 0);
-    const uint32_t a = static_cast<uint32_t>(axis < 0 ? axis + output.rank : axis);
-    const bool rows = a + 1 == output.rank;  // joins rows: their parts lie a pitch apart
-    int64_t outer = 1;
-    for (uint32_t d = 0; d < a; ++d) outer *= output.dims[d];
-    const bool one_piece = outer == 1 && is_static(output) && (!rows || place(y).pitch == 0);
-    if (!one_piece && !rows) return;
-    if (output.symbols[output.rank - 1] != nullptr || mdl_dtype_bits(output.dtype) < 8) return;
-
-    const int64_t pitch = place(y).pitch != 0 ? place(y).pitch : last_dim(output);
-    const bool strided = one_piece ? place(y).pitch != 0 : true;
-    for (uint32_t i = 0; i < node.node().input_count; ++i) {
-      if (!can_be_part(node, i, strided, step)) return;
+    const size_t claims_before = claim_count_;
+    if (!claim(s, place(y).pitch != 0, kMaxNesting)) {
+      while (claim_count_ > claims_before) claimed_[claims_[--claim_count_]] = 0;
+      return;
     }
-    int64_t offset = 0;  // elements
-    int64_t inner = 1;   // elements from one index of the axis to the next
-    for (uint32_t d = a + 1; d < output.rank; ++d) {
+    const mdl_tensor& output = *node.output(0);
+    const bool strided = place(y).pitch != 0;
+    const bool pitched = strided || fit_of(node, strided) == Fit::rows;
+    const int64_t pitch = strided ? place(y).pitch : last_dim(output);
+    const uint32_t axis = axis_of(node);
+    int64_t inner = 1;  // elements from one index of the axis to the next
+    for (uint32_t d = axis + 1; d < output.rank; ++d) {
       inner *= d + 1 == output.rank ? pitch : output.dims[d];
     }
+    int64_t offset = 0;  // elements
     for (uint32_t i = 0; i < node.node().input_count; ++i) {
       const int32_t x = node.node().inputs[i];
       const size_t bytes = static_cast<size_t>(offset) * mdl_dtype_bits(output.dtype) / 8;
-      merge(place(x).storage, place(y).storage, {-1, strided ? pitch : 0, place(y).offset + bytes});
-      offset += tensor(x).dims[a] * inner;
+      merge(place(x).storage, place(y).storage, {-1, pitched ? pitch : 0, place(y).offset + bytes});
+      offset += tensor(x).dims[axis] * inner;
     }
     concat_placed_[s] = true;
-  }
-
-  bool can_be_part(const NodeView& node, uint32_t i, bool strided, const Step& step) {
-    const int32_t x = node.node().inputs[i];
-    if (place(x).storage != x || storages_[x].kind != StorageKind::arena) return false;
-    const mdl_tensor& info = tensor(x);
-    if (info.symbols[info.rank - 1] != nullptr) return false;
-    if (find(node.node().inputs, i, x) >= 0) return false;  // joined twice
-    if (!strided) return is_static(info);
-    return has_one_member(x) && can_have_pitch(x, &step, placed_, step_of_);
   }
 
   mdl_status keep_steps(mdl_error* error) {
@@ -317,10 +327,12 @@ class Sharer {
     }
     if (place(y).pitch != 0) {
       // y is a slice of rows, and x moves into it.
-      if (!has_one_member(from) ||
-          !can_have_pitch(x, nullptr, program_.steps, program_.node_step.data())) {
+      const int32_t* step_of = program_.node_step.data();
+      if (!has_one_member(from) || !readers_allow_pitch(x, nullptr, program_.steps, step_of)) {
         return false;
       }
+      const Step& producer = program_.steps[static_cast<size_t>(step_of[tensor(x).producer])];
+      if (!allows_pitch(producer, x)) return false;
     }
     output.first = std::min(output.first, input.first);
     const Place base = place(y);
@@ -354,7 +366,10 @@ class Sharer {
   int32_t* head_ = nullptr;      // of each storage: a list of the tensors in it, -1 ends it
   int32_t* next_ = nullptr;
   int32_t* renamed_ = nullptr;
-  int32_t* step_of_ = nullptr;     // of each node: the step as placed, -1: none
+  int32_t* step_of_ = nullptr;  // of each node: the step as placed, -1: none
+  int32_t* claimed_ = nullptr;  // of each tensor: 1 + the concatenation that it lies in; 0: none
+  int32_t* claims_ = nullptr;   // the tensors that are claimed, in order
+  size_t claim_count_ = 0;
   bool* concat_placed_ = nullptr;  // of each step as placed
 };
 

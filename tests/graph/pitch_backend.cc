@@ -60,6 +60,14 @@ mdl_status supports(void*, const mdl_graph* graph, const mdl_group* group, mdl_e
   return fail(error, MDL_ERROR_UNSUPPORTED, "another operator");
 }
 
+mdl_status supports_no_concat(void* instance, const mdl_graph* graph, const mdl_group* group,
+                              mdl_error* error) {
+  if (is_op(graph, group->nodes[0], "Concat")) {
+    return fail(error, MDL_ERROR_UNSUPPORTED, "another operator");
+  }
+  return supports(instance, graph, group, error);
+}
+
 const float* row_of(const Args& args, size_t operand, int64_t r) {
   return static_cast<const float*>(args.operands[operand].data) + r * args.operands[operand].pitch;
 }
@@ -138,7 +146,7 @@ mdl_status bind(void*, const mdl_step* step, const mdl_operand* operands, const 
   return MDL_OK;
 }
 
-mdl_backend make_backend(bool strided) {
+mdl_backend make_backend(bool strided, bool concat) {
   mdl_backend backend = {};
   backend.struct_size = sizeof(mdl_backend);
   backend.abi = MDL_BACKEND_ABI;
@@ -146,7 +154,7 @@ mdl_backend make_backend(bool strided) {
   backend.version = "1";
   backend.device = "tests";
   backend.fuse = fuse;
-  backend.supports = supports;
+  backend.supports = concat ? supports : supports_no_concat;
   backend.plan = strided ? plan_strided : plan_dense;
   backend.resize = resize;
   backend.bind = bind;
@@ -155,9 +163,12 @@ mdl_backend make_backend(bool strided) {
 
 }  // namespace
 
-const mdl_backend& pitch_backend(bool strided) {
-  static const mdl_backend backends[2] = {make_backend(false), make_backend(true)};
-  return backends[strided];
+const mdl_backend& pitch_backend(bool strided, bool concat) {
+  static const mdl_backend backends[2][2] = {
+      {make_backend(false, false), make_backend(false, true)},
+      {make_backend(true, false), make_backend(true, true)},
+  };
+  return backends[strided][concat];
 }
 
 }  // namespace medulla::test

@@ -8,8 +8,9 @@
 
 namespace medulla::test {
 
-// Says yes to strided operands when `strided`; claims so much work that threads share each step.
-const mdl_backend& pitch_backend(bool strided = true);
+// Says yes to strided operands when `strided`, leaves Concat to others unless `concat`; claims so
+// much work that threads share each step.
+const mdl_backend& pitch_backend(bool strided = true, bool concat = true);
 
 }  // namespace medulla::test
 
