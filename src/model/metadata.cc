@@ -10,13 +10,17 @@ namespace {
 
 mdl_status check_pairs(const format::Header& header, mdl_error* error) {
   const auto* pairs = header.metadata();
+  const char* before = nullptr;
   for (uint32_t p = 0; p < size_of(pairs); ++p) {
     const format::KeyValue& pair = *pairs->Get(p);
+    const char* key = pair.key()->c_str();
     MDL_TRY(check_text(pair.key(), error, "metadata: key ", p));
-    MDL_TRY(check_text(pair.value(), error, "metadata: the value of '", pair.key()->c_str(), "'"));
-    if (p == 0 || std::strcmp(pairs->Get(p - 1)->key()->c_str(), pair.key()->c_str()) < 0) continue;
-    return fail(error, MDL_ERROR_BAD_MODEL, "metadata: '", pair.key()->c_str(), "' stands behind '",
-                pairs->Get(p - 1)->key()->c_str(), "'; keys should ascend and differ");
+    MDL_TRY(check_text(pair.value(), error, "metadata: the value of '", key, "'"));
+    if (before != nullptr && std::strcmp(before, key) >= 0) {
+      return fail(error, MDL_ERROR_BAD_MODEL, "metadata: '", key, "' stands behind '", before,
+                  "'; keys should ascend and differ");
+    }
+    before = key;
   }
   return MDL_OK;
 }

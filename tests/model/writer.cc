@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/ir/writer.h"
 
+#include <filesystem>
+#include <stdexcept>
+
 #include "src/model/preamble.h"
 #include "tests/catch.h"
 #include "tests/model_builder.h"
@@ -47,6 +50,28 @@ TEST_CASE("A model file is a preamble, a header and aligned buffers") {
   uint8_t digest[kSha256Bytes];
   header_digest(preamble, bytes.data() + preamble.header_offset, digest);
   CHECK(std::memcmp(digest, preamble.digest, sizeof(digest)) == 0);
+}
+
+TEST_CASE("A file that cannot be written leaves nothing behind") {
+  ModelBuilder builder = small_model();
+  const std::string folder = (std::filesystem::temp_directory_path() / "medulla-writer").string();
+  std::filesystem::create_directories(folder + "/taken.mdl/inside");
+  for (const char* name : {"/none/small.mdl", "/taken.mdl"}) {
+    CAPTURE(name);
+    std::string text;
+    try {
+      tools::write_model(builder.model, folder + name);
+    } catch (const std::runtime_error& error) {
+      text = error.what();
+    }
+    CHECK(text.find(folder + name + ": cannot be written: ") == 0);
+  }
+  const std::filesystem::directory_iterator entries(folder);
+  CHECK(std::distance(begin(entries), end(entries)) == 1);
+  const AlignedBytes bytes = builder.bytes();
+  tools::write_model(builder.model, folder + "/small.mdl");
+  CHECK(std::filesystem::file_size(folder + "/small.mdl") == bytes.size());
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace medulla::test

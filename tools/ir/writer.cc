@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/ir/writer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <map>
+#include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "medulla_generated.h"
 #include "src/base/checked.h"
 #include "src/base/sha256.h"
 #include "src/model/preamble.h"
-#include "tools/common/array.h"
 
 namespace medulla::tools {
 namespace {
@@ -183,35 +189,102 @@ Bytes HeaderWriter::write(const Model& model, uint64_t buffers_offset) {
   return {first, first + builder_.GetSize()};
 }
 
-}  // namespace
+// A file without its buffers: they follow in this order, each padded to the alignment.
+struct Front {
+  Bytes bytes;  // preamble and header, padded
+  std::vector<std::shared_ptr<const Bytes>> buffers;
+};
 
-Bytes model_bytes(const Model& model) {
+Front make_front(const Model& model) {
   // The first pass tells the header's size, the second knows where the buffers begin.
   const size_t header_size = HeaderWriter().write(model, 0).size();
   Preamble preamble = {};
+  std::memcpy(preamble.magic, kMagic, sizeof(kMagic));
+  preamble.format_version = kFormatVersion;
   preamble.header_offset = sizeof(Preamble);
+  preamble.header_size = header_size;
   preamble.buffers_offset = align_up(sizeof(Preamble) + header_size, MDL_ALIGNMENT);
   HeaderWriter writer;
   const Bytes header = writer.write(model, preamble.buffers_offset);
-
-  Bytes bytes(preamble.buffers_offset);
-  std::ranges::copy(header, bytes.begin() + sizeof(Preamble));
   for (const auto& data : writer.buffers().list()) {
-    bytes.insert(bytes.end(), data->begin(), data->end());
-    bytes.resize(align_up(bytes.size(), MDL_ALIGNMENT));
+    preamble.buffers_size += align_up(data->size(), MDL_ALIGNMENT);
   }
-  std::memcpy(preamble.magic, kMagic, sizeof(kMagic));
-  preamble.format_version = kFormatVersion;
-  preamble.file_size = bytes.size();
-  preamble.header_size = header.size();
-  preamble.buffers_size = bytes.size() - preamble.buffers_offset;
+  preamble.file_size = preamble.buffers_offset + preamble.buffers_size;
   header_digest(preamble, header.data(), preamble.digest);
+  Bytes bytes(preamble.buffers_offset);
   std::memcpy(bytes.data(), &preamble, sizeof(preamble));
+  std::ranges::copy(header, bytes.begin() + sizeof(Preamble));
+  return {std::move(bytes), writer.buffers().list()};
+}
+
+// A file beside `path` that takes its place when it is whole, and goes otherwise.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path)
+      : path_(path), part_(path + ".part" + std::to_string(getpid())) {
+    file_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file_ < 0) fail();
+  }
+  ~NewFile() {
+    if (file_ >= 0) close(file_);
+    if (!done_) unlink(part_.c_str());
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(const std::byte* data, size_t size) {
+    while (size > 0) {
+      const ssize_t written = ::write(file_, data, size);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail();
+      data += written;
+      size -= static_cast<size_t>(written);
+    }
+  }
+
+  void commit() {
+    if (fsync(file_) != 0) fail();
+    if (close(std::exchange(file_, -1)) != 0 || rename(part_.c_str(), path_.c_str()) != 0) fail();
+    done_ = true;
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw std::runtime_error(path_ + ": cannot be written: " + std::strerror(errno));
+  }
+
+  std::string path_;
+  std::string part_;
+  int file_ = -1;
+  bool done_ = false;
+};
+
+// Hands the file to `take` piece by piece.
+template <class Take>
+void write_pieces(const Model& model, Take take) {
+  const Front front = make_front(model);
+  const std::byte padding[MDL_ALIGNMENT] = {};
+  take(front.bytes.data(), front.bytes.size());
+  for (const auto& data : front.buffers) {
+    take(data->data(), data->size());
+    take(padding, align_up(data->size(), MDL_ALIGNMENT) - data->size());
+  }
+}
+
+}  // namespace
+
+Bytes model_bytes(const Model& model) {
+  Bytes bytes;
+  write_pieces(model, [&](const std::byte* data, size_t size) {
+    bytes.insert(bytes.end(), data, data + size);
+  });
   return bytes;
 }
 
 void write_model(const Model& model, const std::string& path) {
-  write_bytes(path, model_bytes(model));
+  NewFile file(path);
+  write_pieces(model, [&](const std::byte* data, size_t size) { file.write(data, size); });
+  file.commit();
 }
 
 }  // namespace medulla::tools
