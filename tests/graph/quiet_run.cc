@@ -2,17 +2,14 @@
 // A run with one thread allocates nothing, makes no system call, and keeps to its stated stack.
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
+#include "tests/graph/painted_stack.h"
 
-#if defined(__linux__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+#if MEDULLA_PAINTED_STACK  // where the C library and no sanitizer stands behind the functions below
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
-
-#include <algorithm>
 
 using namespace medulla;
 using namespace medulla::test;
@@ -96,37 +93,15 @@ TEST_CASE("a run makes no system call") {
   CHECK(WEXITSTATUS(status) == 0);
 }
 
-namespace {
-
-ucontext_t caller;
-ucontext_t callee;
-mdl_session* on_stack = nullptr;
-mdl_status status_on_stack = MDL_OK;
-
-void run_on_stack() { status_on_stack = mdl_session_run(on_stack); }
-
-}  // namespace
-
 TEST_CASE("a run keeps to its stated stack") {
   const Network network;
   mdl_memory_need need = MDL_MEMORY_NEED_INIT;
   REQUIRE(program_memory_need(network.program->program.graph, nullptr, true, &need, nullptr) ==
           MDL_OK);
-  std::vector<unsigned char> stack(256 * 1024, 0xA5);
-  REQUIRE(getcontext(&callee) == 0);
-  callee.uc_stack.ss_sp = stack.data();
-  callee.uc_stack.ss_size = stack.size();
-  callee.uc_link = &caller;
-  on_stack = network.session.get();
-  makecontext(&callee, run_on_stack, 0);
-  REQUIRE(swapcontext(&caller, &callee) == 0);
-  CHECK(status_on_stack == MDL_OK);
-  // The stack grows down: what is still painted at its low end was not used.
-  const auto used =
-      std::find_if(stack.begin(), stack.end(), [](unsigned char c) { return c != 0xA5; });
-  const size_t bytes = static_cast<size_t>(stack.end() - used);
-  INFO(bytes << " bytes of stack");
-  CHECK(bytes <= need.stack_bytes);
+  PaintedStack stack;
+  CHECK(stack.run(network.session.get()) == MDL_OK);
+  INFO(stack.bytes() << " bytes of stack");
+  CHECK(stack.bytes() <= need.stack_bytes);
 }
 
 #endif
