@@ -162,6 +162,14 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
     only(formed(g, g.quantize(g.add("GlobalAveragePool", {a}), kOutputScale, 2)),
          "QGlobalAveragePool");
   }
+  SECTION("Split") {
+    g.build.set_name("split");
+    const auto parts = g.build.add_many(
+        "Split", {a}, {{"axis", int64_t{2}}, {"sizes", Dims{1, 2, 1}}}, {true, true, true});
+    const int32_t y = g.add("Concat", {parts[2], parts[1], parts[0]}, {{"axis", int64_t{2}}});
+    const Graph after = formed(g, g.quantize(y, kInputScale, 5));
+    CHECK(count_of(after, "DequantizeLinear") == 1);
+  }
   SECTION("MaxPool and what moves elements") {
     const int32_t pool = g.add("MaxPool", {a}, {{"kernel_shape", Dims{2, 2}}});
     const int32_t moved = g.transpose(pool, {0, 3, 1, 2});

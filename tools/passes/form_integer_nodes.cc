@@ -100,7 +100,7 @@ class FormIntegerNodes {
 
   // The node on integers, and a DequantizeLinear for those who want its output as float.
   void emit_moved(const Node& node, std::vector<int32_t> inputs, Attributes attributes,
-                  const Quantization& q) {
+                  Quantization q) {
     Node moved{node.name, node.op, node.version, std::move(attributes), std::move(inputs), {}};
     for (const int32_t old : node.outputs) {
       Tensor tensor = old < 0 ? Tensor() : rewrite_.tensor(old);
