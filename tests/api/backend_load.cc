@@ -2,18 +2,19 @@
 // A backend from a shared object takes its node and gives the right bytes.
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
+#include "tests/paths.h"
 
 using namespace medulla;
 using namespace medulla::test;
 
 namespace {
 
-constexpr char kPath[] = MEDULLA_BINARY_DIR "/tests/example_backend.so";
+const std::string kPath = std::string(kBinaryDir) + "/tests/example_backend.so";
 
 struct Library {
   Library() {
     mdl_error error = MDL_ERROR_INIT;
-    if (mdl_backend_load(kPath, &library, &backend, &error) != MDL_OK) {
+    if (mdl_backend_load(kPath.c_str(), &library, &backend, &error) != MDL_OK) {
       throw std::runtime_error(error.text);
     }
   }

@@ -35,7 +35,7 @@ std::string onnx_chain(const std::vector<std::string>& ops) {
 }
 
 bool has_module() {
-  const std::filesystem::path folder = std::filesystem::path(MEDULLA_BINARY_DIR);
+  const std::filesystem::path folder = std::filesystem::path(kBinaryDir);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.path().filename() == "medulla-convert.so") return true;
   }

@@ -18,7 +18,7 @@ std::set<std::string> options_in(const std::string& text) {
 }
 
 std::string source(const std::string& name) {
-  std::ifstream in(MEDULLA_SOURCE_DIR "/tools/" + name);
+  std::ifstream in(std::string(kSourceDir) + "/tools/" + name);
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();

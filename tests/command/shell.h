@@ -17,6 +17,7 @@
 
 #include "tests/catch.h"
 #include "tests/model_builder.h"
+#include "tests/paths.h"
 #include "tools/common/array.h"
 
 namespace medulla::test {
@@ -42,7 +43,7 @@ class Shell {
 
   // Runs `medulla ARGUMENTS` in the folder.
   Outcome run(const std::string& arguments) const {
-    const std::string line = "cd '" + folder_.string() + "' && " MEDULLA_COMMAND " " + arguments +
+    const std::string line = "cd '" + folder_.string() + "' && " + kCommand + " " + arguments +
                              " >stdout.txt 2>stderr.txt </dev/null";
     const int status = std::system(line.c_str());
     return {WIFEXITED(status) && WEXITSTATUS(status) < 126 ? WEXITSTATUS(status) : -1,

@@ -12,6 +12,7 @@
 #include "medulla/medulla.h"
 #include "tests/catch.h"
 #include "tests/convert/onnx_model.h"
+#include "tests/paths.h"
 #include "tools/common/array.h"
 #include "tools/import/convert.h"
 
@@ -21,7 +22,8 @@ namespace {
 
 std::string shared(const std::string& path) {
   const char* given = std::getenv("MEDULLA_SHARED");
-  return (given != nullptr ? std::string(given) : std::string(MEDULLA_SOURCE_DIR "/../shared")) +
+  return (given != nullptr ? std::string(given)
+                           : std::string(medulla::test::kSourceDir) + "/../shared") +
          "/" + path;
 }
 
