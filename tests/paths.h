@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where tests find what was built. In main.cc, so that no other object depends on where the tree is.
+// Where tests find what was built. In main.cc, so that no other object depends on where the tree
+// is.
 #ifndef MEDULLA_TESTS_PATHS_H_
 #define MEDULLA_TESTS_PATHS_H_
 

@@ -19,9 +19,10 @@ struct NamedFile {
 NamedFile parse_named_file(const std::string& text);
 
 // Fills the session's inputs from the files. An array of the input's own dtype is copied as it is,
-// another is converted as mdl_session_set_input says, into floats and quantized inputs only. Pictures go through the model's
-// preprocessing when it has one, else their values are 0 to 255. A dynamic input takes the array's
-// shape. Inputs without a file keep zeros, and are named in the returned list.
+// another is converted as mdl_session_set_input says, into floats and quantized inputs only.
+// Pictures go through the model's preprocessing when it has one, else their values are 0 to 255. A
+// dynamic input takes the array's shape. Inputs without a file keep zeros, and are named in the
+// returned list.
 std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
                                      const std::vector<std::string>& files);
 
