@@ -11,6 +11,7 @@
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
 #include "tests/graph/painted_stack.h"
+#include "tests/paths.h"
 #include "tools/import/convert.h"
 
 using namespace medulla;
@@ -79,7 +80,7 @@ std::vector<std::vector<uint8_t>> run_once(const mdl_program* program) {
 }  // namespace
 
 TEST_CASE("real models keep to the arena's bound and to the stack") {
-  const fs::path root = fs::path(MEDULLA_SOURCE_DIR) / "../shared/models";
+  const fs::path root = fs::path(kSourceDir) / "../shared/models";
   if (!fs::exists(root)) {
     std::cout << "skipped: " << root << " is absent\n";
     return;
