@@ -148,7 +148,8 @@ mdl_status check_forced(std::span<const Step> steps, const char* kernels, mdl_er
       return fail(error, MDL_ERROR_INVALID_ARGUMENT, "kernels: '", item,
                   "' should read family=row");
     }
-    const std::string_view row = item.substr(equals + 1);
+    std::string_view row = item;
+    row.remove_prefix(equals + 1);
     const char* reason = "no node needs the family, or there is no such row";
     bool runs = false;
     for (const Step& step : steps) {
