@@ -14,7 +14,7 @@ namespace {
 // time.
 constexpr size_t kManySpans = 4096;
 constexpr size_t kMaxRepairs = 4000;
-constexpr size_t kRepairWork = size_t{1} << 25;  // comparisons, some 50 ms
+constexpr size_t kRepairWork = size_t{1} << 25;  // pairs of spans looked at, at most
 
 bool overlap(const Span& a, const Span& b) { return a.first <= b.last && b.first <= a.last; }
 
