@@ -110,7 +110,7 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
 
 // Where output index i of dimension d has its tap: first[d] + i.
 struct Taps {
-  const ResizeTap* first[MDL_MAX_RANK];
+  const ResizeTap* first[MDL_MAX_RANK] = {};
 
   Taps(const Resize& resize, void* scratch) {
     ResizeTap* tap = static_cast<ResizeTap*>(scratch);
