@@ -3,7 +3,7 @@
 # Installs through apt what is missing to build and test Medulla (Debian 12, Debian 13 and kin).
 # usage: scripts/setup.sh [--cross] [--check]
 #   --cross  also what the aarch64 preset needs (cross compiler, emulator)
-#   --check  also what the checks need (clang, clang-format, clang-tidy, shellcheck)
+#   --check  also what the checks need (clang, clang-format, clang-tidy, shellcheck, doxygen)
 set -euo pipefail
 
 packages=(
@@ -16,7 +16,7 @@ packages=(
 for option in "$@"; do
   case $option in
     --cross) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
-    --check) packages+=(clang libclang-rt-dev clang-format clang-tidy shellcheck) ;;
+    --check) packages+=(clang libclang-rt-dev clang-format clang-tidy shellcheck doxygen) ;;
     *) echo "setup: unknown option $option; known: --cross --check" >&2; exit 2 ;;
   esac
 done
