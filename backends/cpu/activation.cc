@@ -32,6 +32,7 @@ constexpr Entry kEntries[] = {
     {"Reciprocal", UnaryF32::reciprocal, nullptr, 0, nullptr, 0},
     {"Relu", UnaryF32::clip, nullptr, 0, nullptr, kInfinity},
     {"Sigmoid", UnaryF32::sigmoid, nullptr, 0, nullptr, 0},
+    {"Softplus", UnaryF32::softplus, nullptr, 0, nullptr, 0},
     {"Sqrt", UnaryF32::sqrt, nullptr, 0, nullptr, 0},
     {"Swish", UnaryF32::swish, nullptr, 0, nullptr, 0},
     {"Tanh", UnaryF32::tanh, nullptr, 0, nullptr, 0},

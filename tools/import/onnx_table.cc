@@ -77,6 +77,7 @@ constexpr OnnxRow kTable[] = {
     {"Size", 7, kNewest, convert_size},
     {"Slice", 7, kNewest, convert_slice},
     {"Softmax", 7, kNewest, convert_softmax},
+    {"Softplus", 1, kNewest, convert_unary},
     {"SpaceToDepth", 7, kNewest, convert_space_to_depth},
     {"Split", 7, kNewest, convert_split},
     {"Sqrt", 7, kNewest, convert_unary},
