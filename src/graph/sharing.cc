@@ -232,6 +232,7 @@ class Sharer {
   // the step is then not needed.
   void place_concat(size_t s) {
     const NodeView node(graph_, graph_.nodes[placed_[s].group.nodes[0]]);
+    if (placed_[s].group.node_count != 1 || !is_plain_concat(node)) return;
     const int32_t y = node.node().outputs[0];
     const size_t claims_before = claim_count_;
     if (!claim(s, place(y).pitch != 0, kMaxNesting)) {

@@ -29,6 +29,7 @@ mdl_status for_each_softmax(const ReferenceCall& call, mdl_error* error, Finish 
   const int64_t outer = extent(shape, 0, axis);
   const int64_t length = shape.dims[axis];
   const int64_t inner = extent(shape, axis + 1, shape.rank);
+  if (length == 0) return MDL_OK;
   for (int64_t row = 0; row < outer * inner; ++row) {
     const int64_t first = row / inner * length * inner + row % inner;
     const float* x = call.in<float>(0) + first;

@@ -5,9 +5,17 @@
 
 #include "medulla/medulla.h"
 
+// GCC has macros for its sanitizers, Clang asks for them as features.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEDULLA_SANITIZED 1
+#elif defined(__has_feature)
+#define MEDULLA_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define MEDULLA_SANITIZED 0
+#endif
+
 // A sanitizer's frames are larger, and it does not follow to another stack.
-#if defined(__linux__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && defined(__GLIBC__) && !MEDULLA_SANITIZED
 #define MEDULLA_PAINTED_STACK 1
 
 #include <ucontext.h>
