@@ -272,12 +272,18 @@ class Case {
     std::vector<uint8_t> scratch(op->scratch != nullptr ? op->scratch(view, in, out) : 0);
     std::vector<const void*> in_data;
     std::vector<void*> out_data;
-    for (const Value& v : inputs_) in_data.push_back(v.dtype == 0 ? nullptr : v.bytes.data());
+    // A tensor without elements has a place too.
+    static uint8_t nothing;
+    for (const Value& v : inputs_) {
+      const void* data = v.bytes.empty() ? &nothing : v.bytes.data();
+      in_data.push_back(v.dtype == 0 ? nullptr : data);
+    }
     for (size_t o = 0; o < out.size(); ++o) {
       Value& v = result->outputs[o];
       const size_t bits = static_cast<size_t>(out[o].elements()) * mdl_dtype_bits(v.dtype);
       v.bytes.assign((bits + 7) / 8, 0xAA);
-      out_data.push_back(outputs[o] < 0 ? nullptr : v.bytes.data());
+      void* data = v.bytes.empty() ? &nothing : v.bytes.data();
+      out_data.push_back(outputs[o] < 0 ? nullptr : data);
     }
     const RunState state;
     return op->reference({view, in, out, in_data, out_data, scratch.data()}, error);
