@@ -34,6 +34,7 @@ struct Args {
   PoolF32 f32;
   PoolS8 s8;
   size_t pixels;
+  size_t unit;  // pixels that make one row of the step
 };
 
 size_t extent(int64_t value) { return static_cast<size_t>(value); }
@@ -107,10 +108,8 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
 
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
-  // A row of the step is a row of pictures, or 32 pixels of a signal.
-  const size_t unit = args.f32.pool.out_h > 1 ? args.f32.pool.out_w : 32;
-  const size_t first = static_cast<size_t>(begin) * unit;
-  const size_t last = std::min(static_cast<size_t>(end) * unit, args.pixels);
+  const size_t first = static_cast<size_t>(begin) * args.unit;
+  const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.pixels);
   if (args.plan->run_f32 != nullptr) {
     args.plan->run_f32(args.f32, first, last);
   } else {
@@ -171,8 +170,9 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   const PoolGeometry& g = args.f32.pool;
   args.s8.pool = g;
   args.pixels = g.batch * g.out_h * g.out_w;
-  const size_t unit = g.out_h > 1 ? g.out_w : 32;
-  rows.rows[0] = static_cast<int64_t>((args.pixels + unit - 1) / unit);
+  // A row of pictures, or 32 pixels of a signal.
+  args.unit = g.out_h > 1 ? g.out_w : 32;
+  rows.rows[0] = static_cast<int64_t>((args.pixels + args.unit - 1) / args.unit);
   return MDL_OK;
 }
 
