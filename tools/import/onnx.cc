@@ -10,6 +10,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "tools/import/boundary.h"
 #include "tools/import/onnx_ops.h"
 #include "tools/passes/rewriter.h"
 
@@ -54,8 +55,6 @@ class Importer {
   void stand_in(const std::string& name);
   bool depends_on_refused(const onnx::NodeProto& proto) const;
   void define(const std::string& name, int32_t tensor, size_t first_new);
-  int32_t uint8_output(int32_t tensor);
-  int32_t copy_of(int32_t tensor);
 
   const ConvertOptions& options_;
   ConvertReport& report_;
@@ -285,27 +284,7 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   }
 }
 
-// int8 that stands for the source's uint8 goes back through the real numbers, which is exact.
-int32_t Importer::uint8_output(int32_t tensor) {
-  const Tensor& t = graph_.tensors[static_cast<size_t>(tensor)];
-  if (!t.quantization || t.dtype != MDL_INT8) return tensor;
-  Quantization quantization = *t.quantization;
-  for (int32_t& z : quantization.zero_points) z += 128;
-  return build_.add_typed("QuantizeLinear", {build_.add("DequantizeLinear", {tensor})}, {},
-                          MDL_UINT8, quantization);
-}
-
-// By a node that stays, whatever it copies.
-int32_t Importer::copy_of(int32_t tensor) {
-  Tensor copy = graph_.tensors[static_cast<size_t>(tensor)];
-  copy.data = nullptr;
-  const int32_t id = build_.add_tensor(std::move(copy));
-  graph_.nodes.push_back({build_.name(), "Identity", 1, {}, {tensor}, {id}});
-  return id;
-}
-
 void Importer::add_outputs(const onnx::GraphProto& graph) {
-  std::set<int32_t> taken(graph_.inputs.begin(), graph_.inputs.end());
   for (const auto& output : graph.output()) {
     const auto found = tensors_.find(output.name());
     if (found == tensors_.end()) {
@@ -315,12 +294,9 @@ void Importer::add_outputs(const onnx::GraphProto& graph) {
     int32_t tensor = found->second;
     build_.set_name(output.name());
     if (output.type().tensor_type().elem_type() == onnx::TensorProto::UINT8) {
-      tensor = uint8_output(tensor);
+      tensor = uint8_of_shifted(build_, tensor);
     }
-    if (graph_.is_constant(tensor) || !taken.insert(tensor).second) tensor = copy_of(tensor);
-    taken.insert(tensor);
-    graph_.tensors[static_cast<size_t>(tensor)].name = output.name();
-    graph_.outputs.push_back(tensor);
+    add_output(build_, tensor, output.name());
   }
 }
 

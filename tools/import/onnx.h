@@ -10,20 +10,10 @@
 #include <span>
 
 #include "tools/import/convert.h"
+#include "tools/import/refuse.h"
 #include "tools/passes/builder.h"
 
 namespace medulla::tools {
-
-// Thrown by a conversion function: why this node cannot be taken.
-struct Refused {
-  std::string attribute;
-  std::string reason;
-  std::string rewrite;
-};
-[[noreturn]] inline void refuse(std::string reason, std::string rewrite = "",
-                                std::string attribute = "") {
-  throw Refused{std::move(attribute), std::move(reason), std::move(rewrite)};
-}
 
 // An element of a tensor of extents; with a symbol it varies, up to `value`.
 struct Extent {
