@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
-#include "src/ops/move.h"
+#include "src/ops/indices.h"
 
 namespace medulla {
 namespace {
@@ -13,10 +13,7 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
   MDL_TRY(check_movable(node, inputs, 0, error));
   const mdl_shape& x = inputs[0].shape;
   const mdl_shape& indices = inputs[1].shape;
-  if (inputs[1].dtype != MDL_INT32 && inputs[1].dtype != MDL_INT64) {
-    return fail_node(error, MDL_ERROR_DTYPE, node, "input 1 is ", mdl_dtype_name(inputs[1].dtype),
-                     ", should be int32 or int64");
-  }
+  MDL_TRY(check_indices(node, inputs, 1, error));
   uint32_t axis;
   MDL_TRY(resolve_axis(node, node.int_or("axis", 0), x.rank, &axis, error));
   if (x.rank + indices.rank - 1 > MDL_MAX_RANK) {
@@ -33,8 +30,7 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
 
 // y[o, i, r] = x[o, indices[i], r], o over the dimensions before the axis, r over those behind it;
 // an index below zero counts from the end.
-template <class Index>
-mdl_status gather(const ReferenceCall& call, mdl_error* error) {
+mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const TensorType& x = call.input_types[0];
   uint32_t axis;
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", 0), x.rank(), &axis, error));
@@ -46,23 +42,14 @@ mdl_status gather(const ReferenceCall& call, mdl_error* error) {
   const int64_t count = call.input_types[1].elements();
   for (int64_t o = extent(x.shape, 0, axis); o > 0; --o) {
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t index = call.in<Index>(1)[i];
-      if (index < -size || index >= size) {
-        return fail_node(error, MDL_ERROR_INVALID_ARGUMENT, call.node, "index ", i, " is ", index,
-                         ", should be from ", -size, " to ", size - 1);
-      }
-      const size_t row = static_cast<size_t>(index < 0 ? index + size : index);
-      std::memcpy(to, from + row * bytes, bytes);
+      int64_t row;
+      MDL_TRY(read_index(call, 1, i, size, &row, error));
+      std::memcpy(to, from + static_cast<size_t>(row) * bytes, bytes);
       to += bytes;
     }
     from += static_cast<size_t>(size) * bytes;
   }
   return MDL_OK;
-}
-
-mdl_status reference(const ReferenceCall& call, mdl_error* error) {
-  return call.input_types[1].dtype == MDL_INT32 ? gather<int32_t>(call, error)
-                                                : gather<int64_t>(call, error);
 }
 
 }  // namespace

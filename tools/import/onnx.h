@@ -46,7 +46,8 @@ struct OnnxNode {
   std::vector<double> floats(const std::string& name) const;
   std::vector<std::string> strings(const std::string& name) const;
 
-  // A parameter that became an attribute in Medulla: input i as constant integers or floats.
+  // A parameter that became an attribute in Medulla: input i as constant integers, or as numbers of
+  // any dtype.
   // Refuses the node when it is not a constant; `what` names it in the reason.
   Dims constant_ints(size_t i, const char* what) const;
   std::vector<double> constant_floats(size_t i, const char* what) const;

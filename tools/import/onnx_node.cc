@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "src/ops/number.h"
 #include "tools/import/onnx.h"
 
 namespace medulla::tools {
@@ -195,11 +196,12 @@ Dims OnnxNode::constant_ints(size_t i, const char* what) const {
 std::vector<double> OnnxNode::constant_floats(size_t i, const char* what) const {
   const Tensor& t = build.tensor(input(i));
   if (!t.data) refuse(std::string(what) + " is not a constant", "export it as an initializer");
-  if (t.dtype != MDL_FLOAT32) {
-    refuse(std::string(what) + " has dtype " + mdl_dtype_name(t.dtype) + ", should be float32");
+  std::vector<double> values(t.elements());
+  for (size_t v = 0; v < values.size(); ++v) {
+    load_number(t.dtype, t.data->data(), static_cast<int64_t>(v),
+                [&](auto number) { values[v] = static_cast<double>(number); });
   }
-  const auto values = values_of<float>(t);
-  return {values.begin(), values.end()};
+  return values;
 }
 
 Dims OnnxNode::ints_by_opset(const char* name, size_t i, int64_t since) const {

@@ -21,9 +21,9 @@ std::vector<int32_t> convert_space_to_depth(OnnxNode& node);
 
 // onnx_shape.cc: what moves elements.
 std::vector<int32_t> convert_concat(OnnxNode& node);
+std::vector<int32_t> convert_dropout(OnnxNode& node);
 std::vector<int32_t> convert_expand(OnnxNode& node);
 std::vector<int32_t> convert_flatten(OnnxNode& node);
-std::vector<int32_t> convert_gather(OnnxNode& node);
 std::vector<int32_t> convert_identity(OnnxNode& node);
 std::vector<int32_t> convert_pad(OnnxNode& node);
 std::vector<int32_t> convert_reshape(OnnxNode& node);
@@ -32,6 +32,15 @@ std::vector<int32_t> convert_split(OnnxNode& node);
 std::vector<int32_t> convert_squeeze(OnnxNode& node);
 std::vector<int32_t> convert_tile(OnnxNode& node);
 std::vector<int32_t> convert_transpose(OnnxNode& node);
+
+// onnx_index.cc: what picks elements.
+std::vector<int32_t> convert_gather(OnnxNode& node);
+std::vector<int32_t> convert_gather_elements(OnnxNode& node);
+std::vector<int32_t> convert_gather_nd(OnnxNode& node);
+std::vector<int32_t> convert_one_hot(OnnxNode& node);
+std::vector<int32_t> convert_reverse_sequence(OnnxNode& node);
+std::vector<int32_t> convert_scatter_elements(OnnxNode& node);
+std::vector<int32_t> convert_scatter_nd(OnnxNode& node);
 
 // onnx_constant.cc: what is known before any run.
 std::vector<int32_t> convert_cast(OnnxNode& node);

@@ -38,21 +38,23 @@ std::vector<int32_t> convert_flatten(OnnxNode& node) {
   return {build.add_like("Flatten", {node.input(0)}, {{"axis", axis}})};
 }
 
-std::vector<int32_t> convert_gather(OnnxNode& node) {
-  Builder& build = node.build;
-  const int64_t axis = node.axis(node.int_or("axis", 0), build.rank(node.input(0)));
-  return {build.add_like("Gather", {node.input(0), node.input(1)}, {{"axis", axis}})};
-}
+std::vector<int32_t> convert_identity(OnnxNode& node) { return {node.input(0)}; }
 
-std::vector<int32_t> convert_identity(OnnxNode& node) {
-  if (node.has_output(1)) refuse("the mask is a matter of training", "export in eval mode");
-  if (node.op() == "Dropout" && node.input(2) >= 0) {
-    const Tensor& training = node.build.tensor(node.input(2));
-    if (!training.data || values_of<uint8_t>(training)[0] != 0) {
-      refuse("training_mode is not a constant false", "export in eval mode");
+// Nothing is dropped: the mask is true everywhere.
+std::vector<int32_t> convert_dropout(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  if (node.input(2) >= 0 && node.constant_floats(2, "training_mode").at(0) != 0) {
+    const double ratio = node.input(1) < 0 ? 0.5 : node.constant_floats(1, "ratio").at(0);
+    if (ratio != 0) {
+      refuse("drops values at random, which is a matter of training", "export in eval mode",
+             "training_mode");
     }
   }
-  return {node.input(0)};
+  if (!node.has_output(1)) return {x};
+  node.require_static(x, "the mask");
+  const std::vector<uint8_t> mask(build.tensor(x).elements(), 1);
+  return {x, build.constant(MDL_BOOL, build.dims(x), mask)};
 }
 
 std::vector<int32_t> convert_pad(OnnxNode& node) {
@@ -73,10 +75,7 @@ std::vector<int32_t> convert_pad(OnnxNode& node) {
   }
   double value = node.float_or("value", 0);
   if (node.opset >= 11 && node.input(2) >= 0) {
-    const mdl_dtype dtype = build.tensor(node.input(2)).dtype;
-    const bool integer = dtype == MDL_INT64 || dtype == MDL_INT32;
-    value = integer ? static_cast<double>(node.constant_ints(2, "constant_value").at(0))
-                    : node.constant_floats(2, "constant_value").at(0);
+    value = node.constant_floats(2, "constant_value").at(0);
   }
   return {build.add_like(
       "Pad", {node.input(0)},
