@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/import/onnx.h"
 
-#include <onnx/checker.h>
-#include <onnx/defs/schema.h>
 #include <onnx/shape_inference/implementation.h>
 
 #include <filesystem>
@@ -12,39 +10,26 @@
 
 #include "tools/import/boundary.h"
 #include "tools/import/onnx_ops.h"
+#include "tools/import/onnx_rules.h"
 #include "tools/passes/rewriter.h"
 
 namespace medulla::tools {
 namespace {
 
-constexpr int64_t kOldestOpset = 7;
-// The newest for which onnx_table.cc is written; an older ONNX library can still parse such a file.
-constexpr int64_t kNewestOpset = 22;
-
-// Whether the installed ONNX library knows the model's version.
-bool can_check(const onnx::ModelProto& proto, int64_t opset) {
-  const auto& ranges = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
-  return opset <= ranges.at("").second && proto.ir_version() <= onnx::IR_VERSION;
-}
-
-bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
-
-std::string name_of(const onnx::NodeProto& node) {
-  if (!node.name().empty()) return node.name();
-  for (const std::string& output : node.output()) {
-    if (!output.empty()) return output;
-  }
-  return node.op_type();
-}
-
 class Importer {
  public:
-  Importer(const ConvertOptions& options, Model& model, ConvertReport& report)
-      : options_(options), report_(report), graph_(model.graphs.emplace_back()), build_(graph_) {}
+  Importer(const ConvertOptions& options, const OnnxRules& rules, Model& model,
+           ConvertReport& report)
+      : options_(options),
+        rules_(rules),
+        report_(report),
+        graph_(model.graphs.emplace_back()),
+        build_(graph_) {}
 
-  void run(const onnx::ModelProto& proto, int64_t opset);
+  void run(onnx::ModelProto& proto, int64_t opset);
 
  private:
+  void read_types(onnx::ModelProto& proto);
   void add_constants(const onnx::GraphProto& graph);
   void choose_extents(const onnx::GraphProto& graph);
   void add_inputs(const onnx::GraphProto& graph);
@@ -54,14 +39,16 @@ class Importer {
   void stand_in(const onnx::NodeProto& proto);
   void stand_in(const std::string& name);
   bool depends_on_refused(const onnx::NodeProto& proto) const;
-  void define(const std::string& name, int32_t tensor, size_t first_new);
+  void define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new);
 
   const ConvertOptions& options_;
+  const OnnxRules& rules_;
   ConvertReport& report_;
   Graph& graph_;
   Builder build_;
   int64_t opset_ = 0;
   std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
+  std::unordered_map<std::string, onnx::TensorShapeProto> declared_;
   std::unordered_map<std::string, const onnx::TypeProto*> inferred_;
   std::map<std::string, int64_t> extents_;  // of symbolic dimensions
   ShapeValues shapes_;
@@ -82,13 +69,30 @@ std::string symbol_of(const onnx::ValueInfoProto& input, int d) {
   return dim.dim_param().empty() ? input.name() + "." + std::to_string(d) : dim.dim_param();
 }
 
-void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
-  opset_ = opset;
+void Importer::read_types(onnx::ModelProto& proto) {
   const onnx::GraphProto& graph = proto.graph();
-  graph_.name = graph.name();
+  for (const auto* list : {&graph.value_info(), &graph.output()}) {
+    for (const auto& value : *list) {
+      const auto& type = value.type().tensor_type();
+      if (type.has_shape()) declared_[value.name()] = type.shape();
+    }
+  }
+  try {
+    onnx::shape_inference::InferShapes(proto);
+  } catch (const std::exception&) {
+    // Only the stand-ins of refused nodes use it.
+  }
   for (const auto* list : {&graph.value_info(), &graph.output()}) {
     for (const auto& value : *list) inferred_[value.name()] = &value.type();
   }
+}
+
+void Importer::run(onnx::ModelProto& proto, int64_t opset) {
+  opset_ = opset;
+  read_types(proto);
+  const onnx::GraphProto& graph = proto.graph();
+  graph_.name = graph.name();
+  report_.refusals = find_twins(graph, opset);
   if (graph.sparse_initializer_size() > 0) {
     report_.refusals.push_back(
         {"", "", "", opset_, "sparse initializers are not taken", "store them dense"});
@@ -179,6 +183,7 @@ void Importer::add_inputs(const onnx::GraphProto& graph) {
         const bool varies = !symbol.empty() && extents_.at(symbol) > 1;
         tensor.symbols.push_back(varies ? symbol : "");
       }
+      require_size(tensor.dtype, tensor.dims);
       if (std::all_of(tensor.symbols.begin(), tensor.symbols.end(),
                       [](const auto& s) { return s.empty(); })) {
         tensor.symbols.clear();
@@ -233,7 +238,17 @@ bool Importer::depends_on_refused(const onnx::NodeProto& proto) const {
   return false;
 }
 
-void Importer::define(const std::string& name, int32_t tensor, size_t first_new) {
+void Importer::define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new) {
+  const std::string& name = proto.output(i);
+  const auto declared = declared_.find(name);
+  if (declared != declared_.end()) {
+    const std::string why = contradiction(declared->second, build_.tensor(tensor));
+    if (!why.empty()) {
+      report_.refusals.push_back({name_of(proto), proto.op_type(), "", opset_,
+                                  "output '" + name + "' " + why,
+                                  "delete the file's value_info, or export the model anew"});
+    }
+  }
   tensors_[name] = tensor;
   if (static_cast<size_t>(tensor) >= first_new) {
     graph_.tensors[static_cast<size_t>(tensor)].name = name;
@@ -256,8 +271,13 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   }
   for (const std::string& name : proto.input()) {
     if (!name.empty() && tensors_.count(name) == 0) {
-      return refuse_node(proto, {"", "reads '" + name + "', which nothing before it makes", ""});
+      return refuse_node(proto, {"", rules_.why_unmade(proto, name), ""});
     }
+  }
+  try {
+    rules_.check(proto);
+  } catch (const Refused& why) {
+    return refuse_node(proto, why);
   }
   if (depends_on_refused(proto)) return stand_in(proto);
 
@@ -275,7 +295,7 @@ void Importer::add_node(const onnx::NodeProto& proto) {
         of_shapes ? convert_shape_values(node) : row->convert(node);
     for (int i = 0; i < proto.output_size(); ++i) {
       const auto at = static_cast<size_t>(i);
-      if (node.has_output(i)) define(proto.output(i), outputs.at(at), first_new);
+      if (node.has_output(i)) define(proto, i, outputs.at(at), first_new);
     }
   } catch (const Refused& why) {
     refuse_node(proto, why);
@@ -319,33 +339,17 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   for (const auto& import : proto.opset_import()) {
     if (is_default_domain(import.domain())) opset = import.version();
   }
-  if (opset < kOldestOpset || opset > kNewestOpset) {
-    return refuse_file("has opset " + std::to_string(opset),
-                       "export with opset " + std::to_string(kOldestOpset) + " to " +
-                           std::to_string(kNewestOpset));
-  }
-  if (can_check(proto, opset)) {
-    try {
-      onnx::checker::check_model(options.input);  // by path: it looks for external data beside it
-    } catch (const std::exception& why) {
-      std::string text = why.what();
-      std::replace(text.begin(), text.end(), '\n', ' ');
-      return refuse_file("ONNX's checker says: " + text);
-    }
-  } else {
+  if (opset < 1) return refuse_file("does not say which version of ONNX's operators it uses");
+  const OnnxRules rules(proto, opset);
+  if (!rules.knows_version()) {
     report.notes.push_back("the model's version (opset " + std::to_string(opset) + ", IR " +
                            std::to_string(proto.ir_version()) +
                            ") is newer than the installed ONNX library, which did not check it");
   }
-  try {
-    onnx::shape_inference::InferShapes(proto);
-  } catch (const std::exception&) {
-    // Only the stand-ins of refused nodes use it.
-  }
   model.name = options.name.empty() ? proto.graph().name() : options.name;
   model.producer = proto.producer_name();
   for (const auto& entry : proto.metadata_props()) model.metadata[entry.key()] = entry.value();
-  Importer(options, model, report).run(proto, opset);
+  Importer(options, rules, model, report).run(proto, opset);
 }
 
 }  // namespace medulla::tools

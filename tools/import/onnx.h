@@ -74,6 +74,8 @@ std::span<const OnnxRow> onnx_table();
 
 // The dtype of an ONNX element type; refuses those Medulla lacks.
 mdl_dtype onnx_dtype(int32_t type);
+// The bytes of a tensor that a file claims; refuses what no memory holds.
+size_t require_size(mdl_dtype dtype, const Dims& dims);
 // Adds a constant; `folder` is where external data lies.
 int32_t add_onnx_constant(Builder& build, const onnx::TensorProto& proto,
                           const std::string& folder);

@@ -62,6 +62,16 @@ int32_t add_bytes(OnnxNode& node, mdl_dtype dtype, Dims dims, Bytes bytes) {
   return node.build.add_tensor(std::move(tensor));
 }
 
+// A shape costs a file nothing; what it asks to be filled does.
+void require_small(const Dims& dims) {
+  constexpr size_t kMost = size_t{1} << 30;
+  const size_t bytes = require_size(MDL_FLOAT32, dims);
+  if (bytes > kMost) {
+    refuse("would make a constant of " + std::to_string(bytes) + " bytes",
+           "make it at run time, or broadcast a smaller one");
+  }
+}
+
 int64_t count_of(const Dims& dims) {
   int64_t count = 1;
   for (const int64_t d : dims) count *= d;
@@ -103,6 +113,7 @@ std::vector<int32_t> convert_constant(OnnxNode& node) {
 
 std::vector<int32_t> convert_constant_of_shape(OnnxNode& node) {
   const Dims shape = node.constant_ints(0, "shape");
+  require_small(shape);
   const int64_t count = count_of(shape);
   const auto* value = node.attribute("value");
   if (!value) {
@@ -137,6 +148,7 @@ std::vector<int32_t> convert_range(OnnxNode& node) {
     const double start = node.constant_floats(0, "start")[0];
     const double step = node.constant_floats(2, "delta")[0];
     const double n = std::ceil((node.constant_floats(1, "limit")[0] - start) / step);
+    if (!(n <= 1 << 28)) refuse("has " + std::to_string(n) + " elements");
     std::vector<float> values;
     for (double i = 0; i < n; ++i) values.push_back(static_cast<float>(start + i * step));
     return {node.build.constant(MDL_FLOAT32, {static_cast<int64_t>(values.size())}, values)};
@@ -145,6 +157,9 @@ std::vector<int32_t> convert_range(OnnxNode& node) {
   const int64_t limit = node.constant_ints(1, "limit")[0];
   const int64_t step = node.constant_ints(2, "delta")[0];
   if (step == 0) refuse("delta is 0");
+  const double count =
+      (static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(step);
+  if (count > 1 << 27) refuse("has " + std::to_string(count) + " elements");
   std::vector<int64_t> values;
   for (int64_t v = start; step > 0 ? v < limit : v > limit; v += step) values.push_back(v);
   return {int64_constant(node, {static_cast<int64_t>(values.size())}, values)};

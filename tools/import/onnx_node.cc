@@ -1,42 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
+#include "src/base/checked.h"
 #include "src/ops/number.h"
 #include "tools/import/onnx.h"
 
 namespace medulla::tools {
 namespace {
 
-// Where the elements of a tensor lie, in ONNX's raw form.
-std::string raw_bytes(const onnx::TensorProto& proto, const std::string& folder) {
-  if (proto.data_location() != onnx::TensorProto::EXTERNAL) return proto.raw_data();
+int64_t number_of(const onnx::StringStringEntryProto& entry) {
+  char* end = nullptr;
+  errno = 0;
+  const int64_t value = std::strtoll(entry.value().c_str(), &end, 10);
+  if (entry.value().empty() || *end != 0 || errno != 0 || value < 0) {
+    refuse("external data's " + entry.key() + " is '" + entry.value() + "', should be a number");
+  }
+  return value;
+}
+
+// Whether the path, links followed, leads out of the folder.
+bool escapes(const std::filesystem::path& folder, const std::filesystem::path& path) {
+  const auto root = std::filesystem::weakly_canonical(folder.empty() ? "." : folder);
+  const auto target = std::filesystem::weakly_canonical(root / path);
+  const auto relative = target.lexically_relative(root);
+  return path.is_absolute() || relative.empty() || *relative.begin() == "..";
+}
+
+// Elements that lie in a file of their own: `needed` bytes, which are there before any is read.
+std::string external_bytes(const onnx::TensorProto& proto, const std::string& folder,
+                           size_t needed) {
   std::string location;
-  std::streamoff offset = 0;
-  int64_t length = -1;
+  int64_t offset = 0;
+  auto length = static_cast<int64_t>(needed);
   for (const auto& entry : proto.external_data()) {
     if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") offset = std::stoll(entry.value());
-    if (entry.key() == "length") length = std::stoll(entry.value());
+    if (entry.key() == "offset") offset = number_of(entry);
+    if (entry.key() == "length") length = number_of(entry);
   }
-  const std::filesystem::path relative(location);
-  if (location.empty() || relative.is_absolute() || location.find("..") != std::string::npos) {
-    refuse("external data of '" + proto.name() + "' lies at '" + location +
-           "', which is not a path below the model's folder");
+  const std::string what = "external data of '" + proto.name() + "'";
+  if (location.empty() || location.find('\0') != std::string::npos || escapes(folder, location)) {
+    refuse(what + " lies at '" + location + "', which is not a path below the model's folder",
+           "keep the file beside the model, and no link to it");
   }
-  const auto path = std::filesystem::path(folder) / relative;
+  if (length != static_cast<int64_t>(needed)) {
+    refuse(what + " has " + std::to_string(length) + " bytes, its shape needs " +
+           std::to_string(needed));
+  }
+  const auto path = std::filesystem::path(folder) / location;
+  std::error_code error;
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
   std::ifstream file(path, std::ios::binary);
-  if (!file) refuse("external data file " + path.string() + " cannot be opened");
-  file.seekg(0, std::ios::end);
-  const int64_t size = file.tellg();
-  if (length < 0) length = size - offset;
-  if (offset < 0 || length < 0 || offset > size || length > size - offset) {
+  if (error || !file) refuse("external data file " + path.string() + " cannot be opened");
+  if (offset > size || length > size - offset) {
     refuse("external data file " + path.string() + " has " + std::to_string(size) +
            " bytes; tensor '" + proto.name() + "' needs " + std::to_string(length) + " from " +
            std::to_string(offset));
   }
-  std::string bytes(static_cast<size_t>(length), 0);
+  std::string bytes(needed, 0);
   file.seekg(offset);
   file.read(bytes.data(), length);
   return bytes;
@@ -111,21 +134,36 @@ mdl_dtype onnx_dtype(int32_t type) {
   }
 }
 
+size_t require_size(mdl_dtype dtype, const Dims& dims) {
+  // Sums of offsets stay far from the end of int64.
+  constexpr int64_t kMost = int64_t{1} << 48;
+  int64_t bytes = mdl_dtype_bits(dtype) / 8;
+  std::string text;
+  bool fits = true;
+  for (const int64_t d : dims) {
+    text += (text.empty() ? "" : ",") + std::to_string(d);
+    fits = fits && d >= 0 && checked_mul(bytes, std::max<int64_t>(d, 1), &bytes) && bytes <= kMost;
+  }
+  if (!fits) refuse("shape [" + text + "] of " + mdl_dtype_name(dtype) + " fits into no memory");
+  return std::find(dims.begin(), dims.end(), 0) == dims.end() ? static_cast<size_t>(bytes) : 0;
+}
+
 int32_t add_onnx_constant(Builder& build, const onnx::TensorProto& proto,
                           const std::string& folder) {
   Tensor tensor;
   tensor.name = proto.name().empty() ? build.name() + ".constant" : proto.name();
   tensor.dtype = onnx_dtype(proto.data_type());
   tensor.dims.assign(proto.dims().begin(), proto.dims().end());
-  const std::string raw = raw_bytes(proto, folder);
+  const size_t needed = require_size(tensor.dtype, tensor.dims);
+  const bool external = proto.data_location() == onnx::TensorProto::EXTERNAL;
   Bytes bytes;
-  if (raw.empty()) {
-    bytes = typed_bytes(proto, tensor.dtype);
-  } else {
+  if (external || !proto.raw_data().empty()) {
+    const std::string raw = external ? external_bytes(proto, folder, needed) : proto.raw_data();
     const auto* first = reinterpret_cast<const std::byte*>(raw.data());
     bytes.assign(first, first + raw.size());
+  } else {
+    bytes = typed_bytes(proto, tensor.dtype);
   }
-  const size_t needed = tensor.elements() * mdl_dtype_bits(tensor.dtype) / 8;
   if (bytes.size() != needed) {
     refuse("constant '" + tensor.name + "' has " + std::to_string(bytes.size()) +
            " bytes, its shape needs " + std::to_string(needed));
@@ -179,6 +217,7 @@ std::vector<std::string> OnnxNode::strings(const std::string& name) const {
 }
 
 Dims OnnxNode::constant_ints(size_t i, const char* what) const {
+  if (input(i) < 0) refuse(std::string(what) + " is missing");
   const Tensor& t = build.tensor(input(i));
   if (!t.data) {
     refuse(std::string(what) + " is computed at run time; Medulla plans shapes before",
@@ -194,6 +233,7 @@ Dims OnnxNode::constant_ints(size_t i, const char* what) const {
 }
 
 std::vector<double> OnnxNode::constant_floats(size_t i, const char* what) const {
+  if (input(i) < 0) refuse(std::string(what) + " is missing");
   const Tensor& t = build.tensor(input(i));
   if (!t.data) refuse(std::string(what) + " is not a constant", "export it as an initializer");
   std::vector<double> values(t.elements());

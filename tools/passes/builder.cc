@@ -64,7 +64,7 @@ std::vector<int32_t> Builder::add_many(const std::string& op, std::vector<int32_
 bool Builder::append(Node node) {
   std::string why = infer_outputs(graph_, node);
   if (!why.empty()) throw BuildError(why);
-  bool constant = node.op != "DequantizeLinear";
+  bool constant = node.op != "DequantizeLinear" && is_worth_running(graph_, node);
   for (const int32_t id : node.inputs) constant &= id < 0 || tensor(id).data != nullptr;
   if (constant && node.attributes.count("body") == 0) {
     why = run_node(graph_, node);

@@ -64,8 +64,11 @@ class Builder {
   }
 
   Graph& graph() { return graph_; }
-  // Throws std::out_of_range for -1, an input that should not be left out.
-  const Tensor& tensor(int32_t id) const { return graph_.tensors.at(static_cast<size_t>(id)); }
+  // Throws BuildError for -1, an input that should not be left out.
+  const Tensor& tensor(int32_t id) const {
+    if (id < 0) throw BuildError("an input that is needed is left out");
+    return graph_.tensors.at(static_cast<size_t>(id));
+  }
   const Dims& dims(int32_t id) const { return tensor(id).dims; }
   int64_t rank(int32_t id) const { return static_cast<int64_t>(dims(id).size()); }
   // No dimension has a symbol.

@@ -15,7 +15,8 @@ Graph fold_constants(const Graph& graph, PassContext& context) {
   for (const Node& node : graph.nodes) {
     rewrite.keep(node);
     const Node& kept = rewrite.to.nodes.back();
-    if (!std::all_of(kept.inputs.begin(), kept.inputs.end(),
+    if (!is_worth_running(rewrite.to, kept) ||
+        !std::all_of(kept.inputs.begin(), kept.inputs.end(),
                      [&](int32_t t) { return t < 0 || rewrite.to.is_constant(t); })) {
       continue;
     }

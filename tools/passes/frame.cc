@@ -168,6 +168,20 @@ std::string infer_outputs(Graph& graph, const Node& node) {
   return infer_symbols(graph, node, *op, frame, full);
 }
 
+bool is_worth_running(const Graph& graph, const Node& node) {
+  constexpr size_t kSmall = size_t{64} << 20;
+  const auto bytes = [&](const std::vector<int32_t>& ids) {
+    size_t sum = 0;
+    for (const int32_t id : ids) {
+      if (id < 0) continue;
+      const Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
+      sum += tensor.elements() * mdl_dtype_bits(tensor.dtype) / 8;
+    }
+    return sum;
+  };
+  return bytes(node.outputs) <= std::max(kSmall, 8 * bytes(node.inputs));
+}
+
 std::string run_node(Graph& graph, const Node& node) {
   const Op* op = find_op(node.op.c_str());
   if (op == nullptr) return "operator " + node.op + " is not built in";

@@ -41,6 +41,9 @@ class NodeFrame {
 // why the node is not valid.
 std::string infer_outputs(Graph& graph, const Node& node);
 
+// Whether a node on constants may become one: not when a small file claims gigabytes.
+bool is_worth_running(const Graph& graph, const Node& node);
+
 // Runs the reference on constant inputs and makes the outputs constants. Returns "", or why not.
 std::string run_node(Graph& graph, const Node& node);
 

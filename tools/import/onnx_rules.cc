@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/import/onnx_rules.h"
+
+#include <onnx/defs/schema.h>
+
+#include <algorithm>
+
+namespace medulla::tools {
+namespace {
+
+template <class Extents>
+std::string shape_text(const Extents& extents) {
+  std::string text;
+  for (const std::string& extent : extents) text += (text.empty() ? "" : ",") + extent;
+  return "[" + text + "]";
+}
+
+}  // namespace
+
+std::string name_of(const onnx::NodeProto& node) {
+  if (!node.name().empty()) return node.name();
+  for (const std::string& output : node.output()) {
+    if (!output.empty()) return output;
+  }
+  return node.op_type();
+}
+
+OnnxRules::OnnxRules(const onnx::ModelProto& model, int64_t opset)
+    : graph_(model.graph()), opset_(opset) {
+  const auto& ranges = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
+  knows_version_ = opset <= ranges.at("").second && model.ir_version() <= onnx::IR_VERSION;
+  std::unordered_map<std::string, int> imports;
+  for (const auto& import : model.opset_import()) {
+    const std::string& domain = import.domain();
+    imports[is_default_domain(domain) ? "" : domain] = static_cast<int>(import.version());
+  }
+  context_.set_ir_version(static_cast<int>(model.ir_version()));
+  context_.set_opset_imports(imports);
+  for (const auto& input : graph_.input()) names_.add(input.name());
+  for (const auto& constant : graph_.initializer()) names_.add(constant.name());
+  for (const auto& node : graph_.node()) {
+    for (const std::string& output : node.output()) {
+      names_.add(output);
+      if (!output.empty()) makers_.emplace(output, &node);
+    }
+  }
+}
+
+void OnnxRules::check(const onnx::NodeProto& node) const {
+  if (!knows_version_) return;
+  const auto* schema = onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset_), "");
+  if (schema == nullptr) return;
+  const auto& inputs = schema->inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].GetOption() != onnx::OpSchema::Single) continue;
+    const auto at = static_cast<int>(i);
+    if (at < node.input_size() && !node.input(at).empty()) continue;
+    refuse("input " + std::to_string(i) + " (" + inputs[i].GetName() + ") is missing",
+           "the operator needs it: export the model anew");
+  }
+  try {
+    onnx::checker::check_node(node, context_, names_);
+  } catch (const std::exception& why) {
+    const std::string text = why.what();
+    refuse("ONNX's checker says: " + text.substr(0, text.find('\n')));
+  }
+}
+
+const onnx::NodeProto* OnnxRules::maker(const std::string& name) const {
+  const auto found = makers_.find(name);
+  return found == makers_.end() ? nullptr : found->second;
+}
+
+// The shortest way along inputs from the node back to itself: "'a' reads 'b' reads 'a'", or "".
+std::string OnnxRules::cycle_through(const onnx::NodeProto& node) const {
+  std::map<const onnx::NodeProto*, const onnx::NodeProto*> reader;
+  std::vector<const onnx::NodeProto*> list = {&node};
+  for (size_t i = 0; i < list.size(); ++i) {
+    for (const std::string& input : list[i]->input()) {
+      const onnx::NodeProto* from = maker(input);
+      if (from == nullptr || !reader.emplace(from, list[i]).second) continue;
+      if (from != &node) {
+        list.push_back(from);
+        continue;
+      }
+      std::string text = "'" + name_of(node) + "'";
+      for (const auto* at = reader.at(&node); at != &node; at = reader.at(at)) {
+        text = "'" + name_of(*at) + "' reads " + text;
+      }
+      return "'" + name_of(node) + "' reads " + text;
+    }
+  }
+  return "";
+}
+
+std::string OnnxRules::why_unmade(const onnx::NodeProto& node, const std::string& name) const {
+  const onnx::NodeProto* from = maker(name);
+  const std::string reads = "reads '" + name + "', which ";
+  if (from == nullptr) return reads + "nothing makes";
+  const std::string cycle = cycle_through(node);
+  if (!cycle.empty()) return "stands in a cycle: " + cycle;
+  return reads + "'" + name_of(*from) + "' makes, and that is listed behind it";
+}
+
+std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset) {
+  std::vector<Refusal> twins;
+  const auto add = [&](std::map<std::string, std::string>& taken, const std::string& name,
+                       const std::string& what) {
+    const auto [found, is_new] = taken.emplace(name, what);
+    if (is_new || name.empty()) return;
+    twins.push_back({name, "name", "", opset, "is given to " + found->second + " and to " + what,
+                     "give every tensor a name of its own"});
+  };
+  // An initializer may be the default value of an input.
+  std::map<std::string, std::string> taken, inputs, outputs;
+  for (const auto& constant : graph.initializer()) add(taken, constant.name(), "an initializer");
+  for (const auto& input : graph.input()) {
+    add(inputs, input.name(), "an input");
+    taken.emplace(input.name(), "an input");
+  }
+  for (const auto& node : graph.node()) {
+    for (const std::string& output : node.output()) {
+      add(taken, output, "an output of '" + name_of(node) + "'");
+    }
+  }
+  for (const auto& output : graph.output()) add(outputs, output.name(), "an output of the graph");
+  return twins;
+}
+
+std::string contradiction(const onnx::TensorShapeProto& declared, const Tensor& tensor) {
+  std::vector<std::string> stated, found;
+  bool differs = static_cast<size_t>(declared.dim_size()) != tensor.dims.size();
+  for (const auto& dim : declared.dim()) {
+    stated.push_back(dim.dim_value() > 0       ? std::to_string(dim.dim_value())
+                     : dim.dim_param().empty() ? "?"
+                                               : dim.dim_param());
+  }
+  for (size_t d = 0; d < tensor.dims.size(); ++d) {
+    const bool varies = d < tensor.symbols.size() && !tensor.symbols[d].empty();
+    found.push_back((varies ? "<=" : "") + std::to_string(tensor.dims[d]));
+    if (differs || varies) continue;
+    const int64_t extent = declared.dim(static_cast<int>(d)).dim_value();
+    differs = extent > 0 && extent != tensor.dims[d];
+  }
+  if (!differs) return "";
+  return "is declared " + shape_text(stated) + ", its node makes " + shape_text(found);
+}
+
+}  // namespace medulla::tools

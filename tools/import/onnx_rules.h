@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ONNX asks of a file, asked node by node, so that the report names all that is wrong.
+#ifndef MEDULLA_TOOLS_IMPORT_ONNX_RULES_H_
+#define MEDULLA_TOOLS_IMPORT_ONNX_RULES_H_
+
+#include <onnx/checker.h>
+
+#include "tools/import/onnx.h"
+
+namespace medulla::tools {
+
+inline bool is_default_domain(const std::string& domain) {
+  return domain.empty() || domain == "ai.onnx";
+}
+
+// The node's own name, else that of its first output.
+std::string name_of(const onnx::NodeProto& node);
+
+class OnnxRules {
+ public:
+  // The model has to outlive it.
+  OnnxRules(const onnx::ModelProto& model, int64_t opset);
+
+  // Whether the installed ONNX library knows the model's version; it checks no other.
+  bool knows_version() const { return knows_version_; }
+  // By the library's schema of the operator. Throws Refused.
+  void check(const onnx::NodeProto& node) const;
+  // Why there is no tensor `name` when `node` reads it.
+  std::string why_unmade(const onnx::NodeProto& node, const std::string& name) const;
+
+ private:
+  const onnx::NodeProto* maker(const std::string& name) const;
+  std::string cycle_through(const onnx::NodeProto& node) const;
+
+  const onnx::GraphProto& graph_;
+  const int64_t opset_;
+  bool knows_version_ = false;
+  std::map<std::string, const onnx::NodeProto*> makers_;  // by output
+  onnx::checker::CheckerContext context_;
+  onnx::checker::LexicalScopeContext names_;
+};
+
+// Names that the graph gives to two tensors, each as a refusal.
+std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset);
+
+// The shape that the file states for a tensor, where it is not what `tensor` has: "" or the reason.
+std::string contradiction(const onnx::TensorShapeProto& declared, const Tensor& tensor);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_IMPORT_ONNX_RULES_H_
