@@ -11,7 +11,7 @@ packages=(
   flatbuffers-compiler libflatbuffers-dev libpthreadpool-dev libcpuinfo-dev
   catch2 libbenchmark-dev
   libcli11-dev nlohmann-json3-dev libstb-dev
-  libonnx-dev libprotobuf-dev protobuf-compiler
+  libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler
 )
 for option in "$@"; do
   case $option in

@@ -51,6 +51,7 @@ mdl_status read_extents(const NodeView& node, Resize* resize, mdl_error* error) 
     if (!sizes.empty()) {
       out = sizes[d];
       resize->scales[d] = static_cast<double>(out) / in;
+      resize->extents[d] = static_cast<double>(out);
     } else {
       // As ONNX computes it, in binary32.
       const float product = static_cast<float>(in) * static_cast<float>(scales[d]);
@@ -58,6 +59,7 @@ mdl_status read_extents(const NodeView& node, Resize* resize, mdl_error* error) 
                 ? static_cast<int64_t>(product)
                 : -1;
       resize->scales[d] = scales[d];
+      resize->extents[d] = in * scales[d];
     }
     if (out < 0 || out > kMaxExtent || x.dims[d] > kMaxExtent || (x.dims[d] == 0 && out > 0) ||
         (!scales.empty() && !(scales[d] > 0))) {
@@ -80,6 +82,7 @@ int64_t ceil_of(double v) { return -floor_of(-v); }
 double coordinate(const Resize& resize, uint32_t d, int64_t index) {
   const double in = static_cast<double>(resize.input.dims[d]);
   const double out = static_cast<double>(resize.output.dims[d]);
+  const double uncut = resize.extents[d];
   const double scale = resize.scales[d];
   const double i = static_cast<double>(index);
   switch (resize.coordinates) {
@@ -89,9 +92,9 @@ double coordinate(const Resize& resize, uint32_t d, int64_t index) {
       return out > 1 ? (i + 0.5) / scale - 0.5 : 0.0;
     case Resize::Coordinates::half_pixel_symmetric:
       // The output's extent was cut to an integer: both pictures keep their centers.
-      return in / 2 * (1 - out / (in * scale)) + (i + 0.5) / scale - 0.5;
+      return in / 2 * (1 - out / uncut) + (i + 0.5) / scale - 0.5;
     case Resize::Coordinates::align_corners:
-      return out > 1 ? i * (in - 1) / (out - 1) : 0.0;
+      return out > 1 ? i * (in - 1) / (uncut - 1) : 0.0;
     case Resize::Coordinates::asymmetric:
       return i / scale;
     default:

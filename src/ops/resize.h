@@ -30,6 +30,7 @@ struct Resize {
   Coordinates coordinates;
   Nearest nearest;
   double scales[MDL_MAX_RANK];
+  double extents[MDL_MAX_RANK] = {};  // of the output before they were cut to integers
   mdl_shape input;
   mdl_shape output;
 

@@ -76,6 +76,45 @@ TEST_CASE("files that are no models are refused") {
   CHECK(convert(options).refusals.size() == 1);
 }
 
+TEST_CASE("a model of an old opset is brought to a newer one") {
+  const Folder folder;
+  OnnxModel old(6);
+  old.input("x", {1});
+  old.node("Relu", {"x"}, {"y"});
+  old.output("y", {1});
+  const ConvertReport report = convert(old.write(folder));
+  CHECK(report.refusals.empty());
+  CHECK(report.nodes_after == std::map<std::string, size_t>{{"Relu", 1}});
+}
+
+TEST_CASE("an input becomes a constant by its given value") {
+  const Folder folder;
+  OnnxModel m(13);
+  m.input("x", {2, 3});
+  m.input("shape", {1}, onnx::TensorProto::INT64);
+  m.node("Reshape", {"x", "shape"}, {"y"});
+  m.output("y", {6});
+  ConvertOptions options = m.write(folder);
+  CHECK(convert(options).refusals.at(0).fixable == "shape");
+
+  const std::vector<int64_t> six = {6};
+  const auto* first = reinterpret_cast<const std::byte*>(six.data());
+  options.fixed["shape"] = {MDL_INT64, {1}, {first, first + 8}};
+  ConvertReport report;
+  const Model model = import_and_optimize(options, report);
+  REQUIRE(report.refusals.empty());
+  CHECK(model.main().inputs.size() == 1);
+  CHECK(model.main().tensors[static_cast<size_t>(model.main().outputs[0])].dims == Dims{6});
+
+  options.fixed["shape"].shape = {1, 1};
+  CHECK(convert(options).refusals.at(0).text().find("fixed to values of another shape") !=
+        std::string::npos);
+  options.fixed["shape"] = {MDL_INT32, {1}, {first, first + 4}};
+  CHECK(convert(options).refusals.at(0).text().find("should be int64") != std::string::npos);
+  options.fixed = {{"z", {MDL_INT64, {1}, {first, first + 8}}}};
+  CHECK(convert(options).refusals.at(0).text().find("'z'") != std::string::npos);
+}
+
 TEST_CASE("a constant's external data lies below the model's folder") {
   OnnxModel m(13);
   m.input("x", {2});

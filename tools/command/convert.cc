@@ -23,6 +23,7 @@ struct Options {
   ConvertOptions convert;
   std::vector<std::string> states;    // input=output
   std::vector<std::string> maxima;    // symbol=number
+  std::vector<std::string> fixed;     // input=file
   std::vector<std::string> metadata;  // key=value
   std::vector<std::string> no_passes;
   std::vector<std::string> preprocess;  // input:layout:scale:offset
@@ -143,8 +144,9 @@ class Progress {
 };
 
 nlohmann::json to_json(const Refusal& refusal) {
-  return {{"node", refusal.node},   {"op", refusal.op},         {"attribute", refusal.attribute},
-          {"opset", refusal.opset}, {"reason", refusal.reason}, {"rewrite", refusal.rewrite}};
+  return {{"node", refusal.node},      {"op", refusal.op},         {"attribute", refusal.attribute},
+          {"opset", refusal.opset},    {"reason", refusal.reason}, {"rewrite", refusal.rewrite},
+          {"fixable", refusal.fixable}};
 }
 
 void print(const ConvertReport& report, const ConvertOptions& options) {
@@ -170,6 +172,10 @@ void run(Options& options) {
       const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
       convert.maxima[symbol] = number(value, text);
     }
+  }
+  for (const std::string& text : options.fixed) {
+    const auto [input, file] = split(text, "INPUT=FILE.npy");
+    convert.fixed[input] = read_npy(file);
   }
   for (const std::string& text : options.metadata)
     convert.metadata.insert(split(text, "KEY=VALUE"));
@@ -217,6 +223,10 @@ void add_convert(CLI::App& app) {
                    "INPUT=OUTPUT: carry an output over to the next run's input")
       ->take_all();
   command->add_option("--max", options->maxima, "SYMBOL=NUMBER: the maximum of a dynamic dimension")
+      ->take_all();
+  command
+      ->add_option("--fix", options->fixed,
+                   "INPUT=FILE.npy: make an input a constant, such as the shape of a Reshape")
       ->take_all();
   command->add_option("--metadata", options->metadata, "KEY=VALUE")->take_all();
   command->add_option("--labels", options->convert.labels, "File with a class name a line");

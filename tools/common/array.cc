@@ -82,6 +82,15 @@ std::vector<float> to_floats(const Array& array) {
       }
       return floats;
     }
+    case MDL_BFLOAT16: {
+      std::vector<float> floats(array.elements());
+      for (size_t i = 0; i < floats.size(); ++i) {
+        uint32_t bits = 0;
+        std::memcpy(reinterpret_cast<std::byte*>(&bits) + 2, array.data.data() + 2 * i, 2);
+        std::memcpy(&floats[i], &bits, 4);
+      }
+      return floats;
+    }
     default:
       throw std::runtime_error(std::string("elements of dtype ") + mdl_dtype_name(array.dtype) +
                                " cannot be read as numbers");

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/common/array.h"
 #include "tools/ir/graph.h"
 
 namespace medulla::tools {
@@ -18,6 +19,7 @@ struct ConvertOptions {
   std::string output;                     // file to write
   std::string name;                       // "": the source's own
   std::map<std::string, int64_t> maxima;  // of symbolic dimensions
+  std::map<std::string, Array> fixed;     // graph inputs that become constants
   std::map<std::string, std::string> metadata;
   std::vector<std::pair<std::string, std::string>> states;  // (graph input, graph output)
   std::string labels;  // file with a class name a line, of output 0
@@ -34,6 +36,7 @@ struct Refusal {
   int64_t opset = 0;
   std::string reason;
   std::string rewrite;
+  std::string fixable = {};  // the graph input whose value, once fixed, would be taken
 
   // "'up1' (Resize, opset 13), attribute mode: cubic ...; export with mode=linear". In the header
   // because the command, which does not link the module, prints it.

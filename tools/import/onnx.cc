@@ -31,6 +31,7 @@ class Importer {
  private:
   void read_types(onnx::ModelProto& proto);
   void add_constants(const onnx::GraphProto& graph);
+  void fix_inputs(const onnx::GraphProto& graph);
   void choose_extents(const onnx::GraphProto& graph);
   void add_inputs(const onnx::GraphProto& graph);
   void add_node(const onnx::NodeProto& proto);
@@ -54,20 +55,6 @@ class Importer {
   ShapeValues shapes_;
   std::set<std::string> read_;
 };
-
-bool is_constant_name(const onnx::GraphProto& graph, const std::string& name) {
-  for (const auto& constant : graph.initializer()) {
-    if (constant.name() == name) return true;
-  }
-  return false;
-}
-
-// What --max calls a dimension: its symbol, or "input.2" when it has none.
-std::string symbol_of(const onnx::ValueInfoProto& input, int d) {
-  const auto& dim = input.type().tensor_type().shape().dim(d);
-  if (dim.has_dim_value() && dim.dim_value() > 0) return "";
-  return dim.dim_param().empty() ? input.name() + "." + std::to_string(d) : dim.dim_param();
-}
 
 void Importer::read_types(onnx::ModelProto& proto) {
   const onnx::GraphProto& graph = proto.graph();
@@ -101,6 +88,7 @@ void Importer::run(onnx::ModelProto& proto, int64_t opset) {
   for (const auto& output : graph.output()) read_.insert(output.name());
   read_.erase("");
   add_constants(graph);
+  fix_inputs(graph);
   choose_extents(graph);
   add_inputs(graph);
   for (const auto& node : graph.node()) {
@@ -126,12 +114,45 @@ void Importer::add_constants(const onnx::GraphProto& graph) {
   }
 }
 
+// An input whose value is given is a constant from here on.
+void Importer::fix_inputs(const onnx::GraphProto& graph) {
+  for (const auto& [name, array] : options_.fixed) {
+    const auto input =
+        std::find_if(graph.input().begin(), graph.input().end(),
+                     [&, n = std::cref(name)](const auto& i) { return i.name() == n.get(); });
+    try {
+      if (input == graph.input().end()) refuse("is not an input of the graph");
+      Tensor tensor;
+      tensor.name = name;
+      tensor.dtype = onnx_dtype(input->type().tensor_type().elem_type());
+      tensor.dims = array.shape;
+      if (array.dtype != tensor.dtype) {
+        refuse(std::string("is fixed to values of dtype ") + mdl_dtype_name(array.dtype) +
+               ", should be " + mdl_dtype_name(tensor.dtype));
+      }
+      const auto& shape = input->type().tensor_type().shape();
+      bool fits = shape.dim_size() == static_cast<int>(tensor.dims.size());
+      for (int d = 0; fits && d < shape.dim_size(); ++d) {
+        fits = !symbol_of(*input, d).empty() ||
+               shape.dim(d).dim_value() == tensor.dims[static_cast<size_t>(d)];
+      }
+      if (input->type().tensor_type().has_shape() && !fits) {
+        refuse("is fixed to values of another shape than the graph declares");
+      }
+      tensor.data = std::make_shared<const Bytes>(array.data);
+      tensors_[name] = build_.add_tensor(std::move(tensor));
+    } catch (const Refused& why) {
+      report_.refusals.push_back({name, "--fix", "", opset_, why.reason, why.rewrite});
+    }
+  }
+}
+
 // A first dimension without a maximum is taken for the batch and set to 1; any other is refused.
 void Importer::choose_extents(const onnx::GraphProto& graph) {
   std::set<std::string> known;
   for (const bool first : {true, false}) {
     for (const auto& input : graph.input()) {
-      if (is_constant_name(graph, input.name())) continue;
+      if (tensors_.count(input.name()) > 0) continue;
       const int rank = input.type().tensor_type().shape().dim_size();
       for (int d = first ? 0 : 1; d < (first ? std::min(rank, 1) : rank); ++d) {
         const std::string symbol = symbol_of(input, d);
@@ -155,8 +176,8 @@ void Importer::choose_extents(const onnx::GraphProto& graph) {
     }
   }
   for (const auto& [symbol, extent] : options_.maxima) {
-    if (extent < 1) {
-      report_.refusals.push_back({"", "", "", opset_, "--max " + symbol + " is below 1", ""});
+    if (extent < 0) {
+      report_.refusals.push_back({"", "", "", opset_, "--max " + symbol + " is below 0", ""});
     }
     if (known.count(symbol) > 0) continue;
     std::string names;
@@ -199,8 +220,13 @@ void Importer::add_inputs(const onnx::GraphProto& graph) {
 
 void Importer::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
   const std::string domain = is_default_domain(proto.domain()) ? "" : proto.domain() + ".";
-  report_.refusals.push_back(
-      {name_of(proto), domain + proto.op_type(), why.attribute, opset_, why.reason, why.rewrite});
+  Refusal refusal{name_of(proto), domain + proto.op_type(), why.attribute, opset_, why.reason,
+                  why.rewrite};
+  if (std::count(graph_.inputs.begin(), graph_.inputs.end(), why.parameter) > 0) {
+    refusal.fixable = graph_.tensors[static_cast<size_t>(why.parameter)].name;
+    refusal.rewrite = "give its value with --fix " + refusal.fixable + "=FILE.npy";
+  }
+  report_.refusals.push_back(std::move(refusal));
   stand_in(proto);
 }
 
@@ -322,6 +348,12 @@ void Importer::add_outputs(const onnx::GraphProto& graph) {
 
 }  // namespace
 
+std::string symbol_of(const onnx::ValueInfoProto& input, int d) {
+  const auto& dim = input.type().tensor_type().shape().dim(d);
+  if (dim.has_dim_value() && dim.dim_value() > 0) return "";
+  return dim.dim_param().empty() ? input.name() + "." + std::to_string(d) : dim.dim_param();
+}
+
 void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report) {
   const auto refuse_file = [&](std::string reason, std::string rewrite = "") {
     report.refusals.push_back(
@@ -340,6 +372,11 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
     if (is_default_domain(import.domain())) opset = import.version();
   }
   if (opset < 1) return refuse_file("does not say which version of ONNX's operators it uses");
+  if (opset < kOldestOpset) {
+    const std::string reason = bring_to_oldest(proto);
+    if (!reason.empty()) return refuse_file("has opset " + std::to_string(opset) + reason);
+    opset = kOldestOpset;
+  }
   const OnnxRules rules(proto, opset);
   if (!rules.knows_version()) {
     report.notes.push_back("the model's version (opset " + std::to_string(opset) + ", IR " +

@@ -46,9 +46,10 @@ struct OnnxNode {
   std::vector<double> floats(const std::string& name) const;
   std::vector<std::string> strings(const std::string& name) const;
 
-  // A parameter that became an attribute in Medulla: input i as constant integers, or as numbers of
-  // any dtype.
-  // Refuses the node when it is not a constant; `what` names it in the reason.
+  // A parameter that has to be known at conversion: input i, a constant. Refuses the node when it
+  // is none; `what` names it in the reason.
+  const Tensor& parameter(size_t i, const char* what) const;
+  // The same as integers, or as numbers of any dtype, for what became an attribute in Medulla.
   Dims constant_ints(size_t i, const char* what) const;
   std::vector<double> constant_floats(size_t i, const char* what) const;
   // From attribute `name` before opset `since`, from input i from then on; empty when absent.
@@ -79,6 +80,14 @@ size_t require_size(mdl_dtype dtype, const Dims& dims);
 // Adds a constant; `folder` is where external data lies.
 int32_t add_onnx_constant(Builder& build, const onnx::TensorProto& proto,
                           const std::string& folder);
+
+// What --max calls dimension `d`: its symbol, or "input.2" when it has none; "" when it is static.
+std::string symbol_of(const onnx::ValueInfoProto& input, int d);
+
+// Models of older opsets are brought to this one by the ONNX library.
+constexpr int64_t kOldestOpset = 7;
+// "", or why it cannot.
+std::string bring_to_oldest(onnx::ModelProto& proto);
 
 // Fills `model`; what cannot be taken goes to the report.
 void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report);

@@ -216,14 +216,20 @@ std::vector<std::string> OnnxNode::strings(const std::string& name) const {
            : std::vector<std::string>();
 }
 
-Dims OnnxNode::constant_ints(size_t i, const char* what) const {
+const Tensor& OnnxNode::parameter(size_t i, const char* what) const {
   if (input(i) < 0) refuse(std::string(what) + " is missing");
   const Tensor& t = build.tensor(input(i));
   if (!t.data) {
-    refuse(std::string(what) + " is computed at run time; Medulla plans shapes before",
-           "make the input dimensions static (--max NAME=1 or an extent), or export " +
-               std::string(what) + " as a constant");
+    throw Refused{"", std::string(what) + " is computed at run time; Medulla plans before",
+                  "make the input dimensions static (--max NAME=1 or an extent), or export " +
+                      std::string(what) + " as a constant",
+                  input(i)};
   }
+  return t;
+}
+
+Dims OnnxNode::constant_ints(size_t i, const char* what) const {
+  const Tensor& t = parameter(i, what);
   if (t.dtype == MDL_INT64) return values_of<int64_t>(t);
   if (t.dtype != MDL_INT32) {
     refuse(std::string(what) + " has dtype " + mdl_dtype_name(t.dtype) + ", should be int64");
@@ -233,9 +239,7 @@ Dims OnnxNode::constant_ints(size_t i, const char* what) const {
 }
 
 std::vector<double> OnnxNode::constant_floats(size_t i, const char* what) const {
-  if (input(i) < 0) refuse(std::string(what) + " is missing");
-  const Tensor& t = build.tensor(input(i));
-  if (!t.data) refuse(std::string(what) + " is not a constant", "export it as an initializer");
+  const Tensor& t = parameter(i, what);
   std::vector<double> values(t.elements());
   for (size_t v = 0; v < values.size(); ++v) {
     load_number(t.dtype, t.data->data(), static_cast<int64_t>(v),

@@ -3,6 +3,7 @@
 #ifndef MEDULLA_TOOLS_IMPORT_REFUSE_H_
 #define MEDULLA_TOOLS_IMPORT_REFUSE_H_
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -13,10 +14,11 @@ struct Refused {
   std::string attribute;
   std::string reason;
   std::string rewrite;
+  int32_t parameter = -1;  // the tensor that would have to be a constant
 };
 [[noreturn]] inline void refuse(std::string reason, std::string rewrite = "",
                                 std::string attribute = "") {
-  throw Refused{std::move(attribute), std::move(reason), std::move(rewrite)};
+  throw Refused{std::move(attribute), std::move(reason), std::move(rewrite), -1};
 }
 
 }  // namespace medulla::tools

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs ONNX's conformance suite on the backends `reference` and `cpu`, and holds docs/operators.md
+// to what it finds. MEDULLA_CONFORMANCE=TEXT runs the cases whose names contain TEXT and lists
+// each; MEDULLA_WRITE_DOCS=1 writes the table anew.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "tests/catch.h"
+#include "tests/conformance/suite.h"
+#include "tests/conformance/table.h"
+#include "tests/paths.h"
+
+using namespace medulla::conformance;
+
+namespace {
+
+std::vector<Case> cases_or_skip() {
+  const auto root = find_suite();
+  if (root) return all_cases(*root);
+  std::printf("skipped: ONNX's conformance suite is not installed (package libonnx-testdata)\n");
+  return {};
+}
+
+const char* name_of(Outcome outcome) {
+  return outcome == Outcome::passed ? "passed" : outcome == Outcome::refused ? "refused" : "FAILED";
+}
+
+// Runs every case on both backends. A case counts as passed when it passes on both.
+Table run_all(const std::vector<Case>& cases, bool list) {
+  Table table;
+  for (const Case& c : cases) {
+    const onnx::ModelProto model = read_model(c.folder + "/model.onnx");
+    const std::string why = excluded(model);
+    Result result = why.empty() ? run_case(c, model, "reference") : convert_case(c);
+    if (why.empty() && result.outcome == Outcome::passed) {
+      result = run_case(c, model, "cpu,reference");
+    }
+    if (list) {
+      std::printf("%s %s/%s%s%s: %s\n", name_of(result.outcome), c.suite.c_str(), c.name.c_str(),
+                  why.empty() ? "" : ", excluded: ", why.c_str(), result.reason.c_str());
+    }
+    table.add(c, model, why, result);
+  }
+  return table;
+}
+
+}  // namespace
+
+// A wrong answer is a defect; a refusal is not, and docs/operators.md tells it.
+TEST_CASE("each case of ONNX's suite passes or is refused with a reason", "[slow]") {
+  std::vector<Case> cases = cases_or_skip();
+  if (cases.empty()) return;
+  const char* filter = std::getenv("MEDULLA_CONFORMANCE");
+  if (filter != nullptr) {
+    std::erase_if(cases, [&](const Case& c) { return c.name.find(filter) == std::string::npos; });
+  }
+  const Table table = run_all(cases, filter != nullptr);
+  std::printf("%s", table.summary().c_str());
+  for (const std::string& failure : table.failures()) UNSCOPED_INFO(failure);
+  CHECK(table.failures().empty());
+  if (filter != nullptr) return;
+
+  const std::string path = std::string(medulla::test::kSourceDir) + "/docs/operators.md";
+  if (std::getenv("MEDULLA_WRITE_DOCS") != nullptr) std::ofstream(path) << table.markdown();
+  std::stringstream written;
+  written << std::ifstream(path).rdbuf();
+  INFO("docs/operators.md is not what the suite shows; MEDULLA_WRITE_DOCS=1 writes it");
+  CHECK(written.str() == table.markdown());
+}
+
+TEST_CASE("every fourth case of ONNX's suite passes or is refused with a reason") {
+  const std::vector<Case> all = cases_or_skip();
+  std::vector<Case> cases;
+  for (size_t i = 0; i < all.size(); i += 4) cases.push_back(all[i]);
+  const Table table = run_all(cases, false);
+  for (const std::string& failure : table.failures()) UNSCOPED_INFO(failure);
+  CHECK(table.failures().empty());
+}
