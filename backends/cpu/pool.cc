@@ -84,6 +84,7 @@ struct Choice {
 mdl_status choose(const Cpu& cpu, const GroupView& group, Choice* choice, mdl_error* error) {
   const NodeView node = group.node(0);
   if (group.node_count() != 1 || !is_one_of(node.node(), kPools)) return MDL_ERROR_UNSUPPORTED;
+  if (node.output_count() > 1) return fail(error, MDL_ERROR_UNSUPPORTED, "indices of the maxima");
   PoolGeometry geometry;
   MDL_TRY(read_geometry(node, max_shape(*node.input(0)), &geometry, error));
   *choice = {};

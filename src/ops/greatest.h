@@ -14,11 +14,16 @@ namespace medulla {
 template <class T>
 class Greatest {
  public:
-  void add(T v) {
+  // Whether v took the place of the value.
+  bool add(T v) {
     if constexpr (std::floating_point<T>) {
+      const bool taken = !(v <= value_) && value_ == value_;
       value_ = max_f32(v, value_);
+      return taken;
     } else {
-      value_ = value_ > v ? value_ : v;
+      const bool taken = v > value_;
+      if (taken) value_ = v;
+      return taken;
     }
   }
   T value() const { return value_; }

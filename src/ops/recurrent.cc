@@ -98,7 +98,7 @@ mdl_status read_activations(const NodeView& node, int64_t d, uint32_t count,
     return value;
   };
   for (uint32_t i = 0; i < total; ++i) {
-    const char* name = names != nullptr ? names->strings[i] : kDefaults[i % count];
+    const char* name = names != nullptr ? names->strings[i] : kDefaults[count > 1 ? i % count : 1];
     const ActivationRule* rule = nullptr;
     for (const ActivationRule& r : kActivations) {
       if (is(r.name, name)) rule = &r;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What LSTM and GRU share: shapes, activations, and the walk over directions, sequences and time.
+// What LSTM, GRU and RNN share: shapes, activations, and the walk over directions, sequences and
+// time.
 #ifndef MEDULLA_SRC_OPS_RECURRENT_H_
 #define MEDULLA_SRC_OPS_RECURRENT_H_
 
@@ -57,8 +58,9 @@ mdl_status infer_recurrent(const NodeView& node, std::span<const TensorType> inp
 mdl_status check_input(const NodeView& node, std::span<const TensorType> inputs, size_t i,
                        mdl_dtype dtype, const mdl_shape& shape, mdl_error* error);
 
-// The activations of direction d; by default Sigmoid, and Tanh for the others. alpha and beta are
-// taken from the node's lists, over both directions, by those activations that have them.
+// The activations of direction d; by default Sigmoid, and Tanh for the others, or for the only one.
+// alpha and beta are taken from the node's lists, over both directions, by those activations that
+// have them.
 mdl_status read_activations(const NodeView& node, int64_t d, uint32_t count,
                             Activation (&activations)[kMaxActivations], mdl_error* error);
 

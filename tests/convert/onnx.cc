@@ -38,27 +38,26 @@ TEST_CASE("everything that cannot be taken is reported at once") {
   OnnxModel m(13);
   m.input("x", {1, 2, 4, 4});
   m.floats("scales", {4}, {1, 1, 2, 2});
-  m.ints("k", {2});
-  auto* resize = m.node("Resize", {"x", "", "scales"}, {"cubic"});
-  set_string(resize, "mode", "cubic");
-  m.node("Relu", {"cubic"}, {"relu"});
-  m.node("Det", {"relu"}, {"det"});
-  auto* pool = m.node("MaxPool", {"relu"}, {"pooled", "indices"});
-  set_ints(pool, "kernel_shape", {2, 2});
-  m.node("TopK", {"pooled", "k"}, {"values", "at"});
-  m.output("det", {1, 2});
-  m.output("values", {1, 2, 7, 2});
-  m.output("indices", {1, 2, 7, 7}, onnx::TensorProto::INT64);
+  auto* resize = m.node("Resize", {"x", "", "scales"}, {"resized"});
+  set_string(resize, "mode", "spline");
+  m.node("Relu", {"resized"}, {"relu"});
+  m.node("RandomNormalLike", {"relu"}, {"noise"});
+  m.bytes("training", {}, onnx::TensorProto::BOOL, {1});
+  m.node("Dropout", {"relu", "", "training"}, {"dropped", "mask"});
+  m.node("RandomUniformLike", {"dropped"}, {"more"});
+  m.output("noise", {1, 2, 8, 8});
+  m.output("more", {1, 2, 8, 8});
+  m.output("mask", {1, 2, 8, 8}, onnx::TensorProto::BOOL);
   const Folder folder;
   const ConvertOptions options = m.write(folder);
   const ConvertReport report = convert(options);
   REQUIRE(report.refusals.size() == 4);
   CHECK(report.refusals[0].text() ==
-        "'cubic_node' (Resize, opset 13), mode: mode cubic is not taken; export with mode=linear "
-        "or nearest");
-  CHECK(report.refusals[1].op == "Det");
-  CHECK(report.refusals[2].op == "MaxPool");
-  CHECK(report.refusals[3].op == "TopK");
+        "'resized_node' (Resize, opset 13), mode: mode spline is not taken; export with "
+        "mode=linear or nearest");
+  CHECK(report.refusals[1].op == "RandomNormalLike");
+  CHECK(report.refusals[2].op == "Dropout");
+  CHECK(report.refusals[3].op == "RandomUniformLike");
   for (const Refusal& refusal : report.refusals) CHECK(!refusal.rewrite.empty());
   CHECK(!std::filesystem::exists(options.output));
 }

@@ -46,6 +46,47 @@ TEST_CASE("With ceil_mode a window may hang over the end, but not start there") 
   CHECK(pool("MaxPool", x, {1}, {5}, {}).set("ceil_mode", 1).run().dims() == Ints{1, 1, 1});
 }
 
+TEST_CASE("MaxPool says where the greatest stand, MaxUnpool puts them there") {
+  // Channels 0 and 1 of a picture of 2 by 4.
+  const Value x = tensor<float>({1, 2, 4, 2}, {1, 9, 7, 9, 2, 0, kNan, 3, 5, 9, 3, 2, 4, 5, 8, 5});
+  Case c = pool("MaxPool", x, {2, 2}, {2, 2});
+  const Result rows = c.output().output().run();
+  CHECK(rows.dims(1) == Ints{1, 1, 2, 2});
+  CHECK(rows.values<int64_t>(1) == Ints{1, 8, 3, 14});
+  const Result columns = c.set("storage_order", 1).run();
+  CHECK(columns.values<int64_t>(1) == Ints{2, 8, 6, 13});
+  const Result alone = pool("MaxPool", x, {2, 2}, {2, 2}).no_output().output().run();
+  CHECK(alone.values<int64_t>(1) == Ints{1, 8, 3, 14});
+  const Value lows = tensor<float>({1, 2, 1}, {-kInf, -kInf});
+  CHECK(pool("MaxPool", lows, {2}).output().output().run().values<int64_t>(1) == Ints{0});
+
+  const Result back = Case("MaxUnpool")
+                          .input(tensor<float>({1, 1, 2, 2}, {7, 9, 6, 5}))
+                          .input(tensor<int64_t>({1, 1, 2, 2}, {1, 8, 3, 14}))
+                          .set("spatial", Ints{2, 4})
+                          .run();
+  CHECK(back.dims() == Ints{1, 2, 4, 2});
+  CHECK(back.values() == std::vector<float>{0, 9, 7, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 5, 0, 0});
+  const auto unpool = [](int64_t index, const Ints& spatial) {
+    return Case("MaxUnpool")
+        .input(counted<float>({1, 1, 1}))
+        .input(tensor<int64_t>({1, 1, 1}, {index}))
+        .set("spatial", spatial)
+        .run();
+  };
+  CHECK(unpool(4, {4}).says("index 0 is 4, should be from -4 to 3"));
+  CHECK(unpool(0, {2, 2}).says("spatial has 2 entries"));
+}
+
+TEST_CASE("LpPool leaves the padding out") {
+  const Value x = tensor<float>({1, 3, 1}, {3, -4, 12});
+  CHECK(pool("LpPool", x, {2}).run().values()[0] == 5);
+  CHECK(pool("LpPool", x, {2}, {2}, {1, 0}).run().values() ==
+        std::vector<float>{3, std::sqrt(160.0f)});
+  CHECK(pool("LpPool", x, {2}).set("p", 1).run().values() == std::vector<float>{7, 16});
+  CHECK(pool("LpPool", x, {2}).set("p", 3).run().says("p is 3, should be 1 or 2"));
+}
+
 TEST_CASE("MaxPool keeps NaN and the first of zeros, and takes integers") {
   const Value x = tensor<float>({1, 6, 1}, {kNan, 1, -0.0f, 0.0f, -kInf, -kInf});
   CHECK(difference<float>(pool("MaxPool", x, {2}, {2}).run().values(),

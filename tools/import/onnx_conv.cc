@@ -62,14 +62,6 @@ void require_image(const OnnxNode& node, int32_t x) {
   }
 }
 
-int32_t channels_last(Builder& build, int32_t x) {
-  return build.transpose(x, to_channels_last_perm(build.dims(x).size()));
-}
-
-int32_t channels_first(Builder& build, int32_t x) {
-  return build.transpose(x, to_channels_first_perm(build.dims(x).size()));
-}
-
 // w[C, M/g, K..] of ONNX -> [M, K.., C/g].
 int32_t transposed_weights(Builder& build, int32_t w, int64_t group) {
   const Dims dims = build.dims(w);
@@ -87,6 +79,19 @@ int32_t transposed_weights(Builder& build, int32_t w, int64_t group) {
   joined.insert(joined.end(), dims.begin() + 2, dims.end());
   joined.push_back(dims[0] / group);
   return build.reshape(build.transpose(build.reshape(w, split), perm), joined);
+}
+
+// Beyond p = 1 and 2 by sums of powers.
+int32_t lp_pool(OnnxNode& node, Attributes attributes) {
+  Builder& build = node.build;
+  const int32_t x = channels_last(build, node.input(0));
+  const int64_t p = node.int_or("p", 2);
+  attributes["p"] = p == 2 ? p : 1;
+  if (p == 1 || p == 2) return build.add("LpPool", {x}, std::move(attributes));
+  const auto power = static_cast<float>(p);
+  const int32_t powers = build.add("Pow", {build.add("Abs", {x}), build.scalar(power)});
+  const int32_t sums = build.add("LpPool", {powers}, std::move(attributes));
+  return build.add("Pow", {sums, build.scalar(1 / power)});
 }
 
 // ConvTranspose states its padding, or the extent that it shall have.
@@ -153,11 +158,8 @@ std::vector<int32_t> convert_conv_transpose(OnnxNode& node) {
 }
 
 std::vector<int32_t> convert_pool(OnnxNode& node) {
-  if (node.has_output(1)) {
-    refuse("the second output (indices) is not taken", "drop it, or the MaxUnpool that reads it");
-  }
   Builder& build = node.build;
-  const int32_t x = node.input(0);
+  int32_t x = node.input(0);
   require_image(node, x);
   Window window = window_of(node, node.ints("kernel_shape"));
   resolve_auto_pad(node, x, window);
@@ -169,8 +171,44 @@ std::vector<int32_t> convert_pool(OnnxNode& node) {
   if (node.op() == "AveragePool") {
     attributes["count_include_pad"] = node.int_or("count_include_pad", 0);
   }
-  const int32_t y = build.add_like(node.op(), {channels_last(build, x)}, std::move(attributes));
-  return {channels_first(build, y)};
+  if (node.op() == "LpPool") return {channels_first(build, lp_pool(node, std::move(attributes)))};
+  x = channels_last(build, x);
+  if (node.has_output(1)) {
+    attributes["storage_order"] = node.int_or("storage_order", 0);
+    const std::vector<int32_t> y =
+        build.add_many("MaxPool", {x}, std::move(attributes), {node.has_output(0), true});
+    return {y[0] < 0 ? -1 : channels_first(build, y[0]), channels_first(build, y[1])};
+  }
+  return {channels_first(build, build.add_like(node.op(), {x}, std::move(attributes)))};
+}
+
+// The indices count in the extents that pooling came from; an output_shape beyond them is padding.
+std::vector<int32_t> convert_max_unpool(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  require_image(node, x);
+  const Dims dims = build.dims(x);
+  const Window window = window_of(node, node.ints("kernel_shape"));
+  Dims spatial;
+  for (size_t d = 0; d < window.kernel.size(); ++d) {
+    spatial.push_back((dims.at(d + 2) - 1) * window.strides[d] + window.kernel[d] - window.pads[d] -
+                      window.pads[d + window.kernel.size()]);
+  }
+  const int32_t y = channels_first(
+      build,
+      build.add_like("MaxUnpool", {channels_last(build, x), channels_last(build, node.input(1))},
+                     {{"spatial", spatial}}));
+  if (node.input(2) < 0) return {y};
+  const Dims shape = node.constant_ints(2, "output_shape");
+  if (shape.size() != dims.size()) {
+    refuse("output_shape has " + std::to_string(shape.size()) + " entries, should have " +
+           std::to_string(dims.size()));
+  }
+  Dims pads(2 * shape.size(), 0);
+  for (size_t d = 0; d < shape.size(); ++d) {
+    pads[shape.size() + d] = shape[d] - build.dims(y)[d];
+  }
+  return {build.add_like("Pad", {y}, {{"pads", pads}})};
 }
 
 }  // namespace medulla::tools

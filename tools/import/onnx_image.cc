@@ -5,9 +5,8 @@
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
-namespace {
 
-// Builds `op` between two transposes; rank 2 is [N, C] in both layouts.
+// Rank 2 is [N, C] in both layouts.
 int32_t channels_last(Builder& build, int32_t x) {
   if (build.rank(x) < 3) return x;
   return build.transpose(x, to_channels_last_perm(build.dims(x).size()));
@@ -18,65 +17,16 @@ int32_t channels_first(Builder& build, int32_t x) {
   return build.transpose(x, to_channels_first_perm(build.dims(x).size()));
 }
 
-Dims spatial_axes(const Builder& build, int32_t x) {
-  Dims axes;
-  for (int64_t d = 2; d < build.rank(x); ++d) axes.push_back(d);
-  return axes;
-}
-
-// [C] -> [C, 1, 1]: broadcast over the spatial dimensions of an NCHW tensor.
-int32_t over_channels(Builder& build, int32_t vector, int64_t rank) {
-  Dims shape(static_cast<size_t>(rank) - 1, 1);
-  shape[0] = build.dims(vector)[0];
-  return build.reshape(vector, shape);
-}
-
-}  // namespace
-
 std::vector<int32_t> convert_global_pool(OnnxNode& node) {
   return {channels_first(node.build,
                          node.build.add(node.op(), {channels_last(node.build, node.input(0))}))};
 }
 
-std::vector<int32_t> convert_batch_normalization(OnnxNode& node) {
-  if (node.has_output(1) || node.int_or("training_mode", 0) != 0) {
-    refuse("statistics of the batch are a matter of training", "export the model in eval mode");
-  }
-  if (node.int_or("spatial", 1) != 1) {
-    refuse("statistics for each element are not taken", "export with opset 9 or later", "spatial");
-  }
-  Builder& build = node.build;
-  const int32_t y = build.add("BatchNormalization",
-                              {channels_last(build, node.input(0)), node.input(1), node.input(2),
-                               node.input(3), node.input(4)},
-                              {{"epsilon", node.float_or("epsilon", 1e-5f)}});
-  return {channels_first(build, y)};
-}
-
-// (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * scale + bias, over each channel's picture.
-std::vector<int32_t> convert_instance_normalization(OnnxNode& node) {
-  Builder& build = node.build;
+std::vector<int32_t> convert_global_lp_pool(OnnxNode& node) {
   const int32_t x = node.input(0);
-  const Attributes over = {{"axes", spatial_axes(build, x)}, {"keepdims", int64_t{1}}};
-  const int32_t centered = build.add("Sub", {x, build.add("ReduceMean", {x}, over)});
-  const int32_t variance = build.add("ReduceMean", {build.add("Mul", {centered, centered})}, over);
-  const auto epsilon = static_cast<float>(node.float_or("epsilon", 1e-5f));
-  const int32_t deviation =
-      build.add("Sqrt", {build.add("Add", {variance, build.scalar(epsilon)})});
-  const int32_t normal = build.add("Div", {centered, deviation});
-  const int32_t scale = over_channels(build, node.input(1), build.rank(x));
-  const int32_t bias = over_channels(build, node.input(2), build.rank(x));
-  return {build.add("Add", {build.add("Mul", {normal, scale}), bias})};
-}
-
-std::vector<int32_t> convert_lrn(OnnxNode& node) {
-  Builder& build = node.build;
-  const int32_t y = build.add("LRN", {channels_last(build, node.input(0))},
-                              {{"size", node.int_or("size", 1)},
-                               {"alpha", node.float_or("alpha", 1e-4f)},
-                               {"beta", node.float_or("beta", 0.75f)},
-                               {"bias", node.float_or("bias", 1.0f)}});
-  return {channels_first(build, y)};
+  Dims axes;
+  for (int64_t d = 2; d < node.build.rank(x); ++d) axes.push_back(d);
+  return {lp_norm(node.build, x, axes, node.int_or("p", 2))};
 }
 
 std::vector<int32_t> convert_resize(OnnxNode& node) {

@@ -85,28 +85,6 @@ std::vector<int32_t> convert_gemm(OnnxNode& node) {
                           {"beta", node.float_or("beta", 1.0f)}})};
 }
 
-// (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * scale + bias, over the axes from `axis` on; the
-// mean and the reciprocal of the root are outputs too.
-std::vector<int32_t> convert_layer_normalization(OnnxNode& node) {
-  Builder& build = node.build;
-  const int32_t x = node.input(0);
-  Dims axes;
-  for (int64_t d = node.axis(node.int_or("axis", -1), build.rank(x)); d < build.rank(x); ++d) {
-    axes.push_back(d);
-  }
-  const Attributes over = {{"axes", axes}, {"keepdims", int64_t{1}}};
-  const int32_t mean = build.add("ReduceMean", {x}, over);
-  const int32_t centered = build.add("Sub", {x, mean});
-  const int32_t variance = build.add("ReduceMean", {build.add("Mul", {centered, centered})}, over);
-  const auto epsilon = static_cast<float>(node.float_or("epsilon", 1e-5f));
-  const int32_t deviation =
-      build.add("Sqrt", {build.add("Add", {variance, build.scalar(epsilon)})});
-  int32_t y = build.add("Mul", {build.add("Div", {centered, deviation}), node.input(1)});
-  if (node.input(2) >= 0) y = build.add("Add", {y, node.input(2)});
-  const int32_t inverse = node.has_output(2) ? build.add("Reciprocal", {deviation}) : -1;
-  return {y, mean, inverse};
-}
-
 std::vector<int32_t> convert_matmul(OnnxNode& node) {
   return {node.build.add("MatMul", {node.input(0), node.input(1)})};
 }

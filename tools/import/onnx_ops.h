@@ -12,12 +12,20 @@ std::vector<int32_t> convert_conv(OnnxNode& node);
 std::vector<int32_t> convert_conv_transpose(OnnxNode& node);
 std::vector<int32_t> convert_pool(OnnxNode& node);
 std::vector<int32_t> convert_global_pool(OnnxNode& node);
-std::vector<int32_t> convert_batch_normalization(OnnxNode& node);
-std::vector<int32_t> convert_instance_normalization(OnnxNode& node);
-std::vector<int32_t> convert_lrn(OnnxNode& node);
+std::vector<int32_t> convert_global_lp_pool(OnnxNode& node);
+std::vector<int32_t> convert_max_unpool(OnnxNode& node);
 std::vector<int32_t> convert_resize(OnnxNode& node);
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node);
 std::vector<int32_t> convert_space_to_depth(OnnxNode& node);
+
+// onnx_norm.cc
+std::vector<int32_t> convert_batch_normalization(OnnxNode& node);
+std::vector<int32_t> convert_group_normalization(OnnxNode& node);
+std::vector<int32_t> convert_instance_normalization(OnnxNode& node);
+std::vector<int32_t> convert_layer_normalization(OnnxNode& node);
+std::vector<int32_t> convert_lp_normalization(OnnxNode& node);
+std::vector<int32_t> convert_lrn(OnnxNode& node);
+std::vector<int32_t> convert_rms_normalization(OnnxNode& node);
 
 // onnx_shape.cc: what moves elements.
 std::vector<int32_t> convert_concat(OnnxNode& node);
@@ -62,7 +70,6 @@ std::vector<int32_t> convert_binary(OnnxNode& node);
 std::vector<int32_t> convert_variadic(OnnxNode& node);  // Sum, Mean, Max, Min
 std::vector<int32_t> convert_clip(OnnxNode& node);
 std::vector<int32_t> convert_gemm(OnnxNode& node);
-std::vector<int32_t> convert_layer_normalization(OnnxNode& node);
 std::vector<int32_t> convert_matmul(OnnxNode& node);
 std::vector<int32_t> convert_prelu(OnnxNode& node);
 std::vector<int32_t> convert_reduce(OnnxNode& node);
@@ -83,7 +90,11 @@ int32_t dequantized(OnnxNode& node, int32_t q, const Quantization& quantization)
 Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, int64_t axis,
                                int32_t of);
 
-// Shared by themes: the convolution itself, of operands in ONNX's layout.
+// Shared by themes: layouts; a norm along axes; the convolution itself, of operands in ONNX's
+// layout.
+int32_t channels_last(Builder& build, int32_t x);
+int32_t channels_first(Builder& build, int32_t x);
+int32_t lp_norm(Builder& build, int32_t x, const Dims& axes, int64_t p);
 int32_t build_conv(OnnxNode& node, int32_t x, int32_t w, int32_t bias);
 
 }  // namespace medulla::tools
