@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = erf x.
-extern const Op op_Erf = unary_op("Erf", reference_unary<erf_f32>);
+extern const Op op_Erf = unary_op<FloatFunction<erf_f32, erf_f64>>("Erf");
 
 }  // namespace medulla

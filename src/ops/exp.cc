@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = e^x.
-extern const Op op_Exp = unary_op("Exp", reference_unary<exp_f32>);
+extern const Op op_Exp = unary_op<FloatFunction<exp_f32, exp_f64>>("Exp");
 
 }  // namespace medulla

@@ -15,14 +15,17 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
     return fail_node(error, MDL_ERROR_BAD_MODEL, node, "approximate is '", approximate,
                      "', should be 'none' or 'tanh'");
   }
-  return infer_unary(node, inputs, outputs, error);
+  return infer_unary<kSingles>(node, inputs, outputs, error);
 }
 
 // y = x * Phi(x), or by tanh x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
-mdl_status reference(const ReferenceCall& call, mdl_error*) {
-  const bool by_tanh = std::strcmp(call.node.string_or("approximate", "none"), "tanh") == 0;
-  return map_unary(call, by_tanh ? gelu_tanh_f32 : gelu_f32);
-}
+struct Gelu {
+  static constexpr DtypeSet kTypes = kSingles;
+  explicit Gelu(const NodeView& node)
+      : by_tanh(std::strcmp(node.string_or("approximate", "none"), "tanh") == 0) {}
+  float operator()(float x) const { return by_tanh ? gelu_tanh_f32(x) : gelu_f32(x); }
+  bool by_tanh;
+};
 
 }  // namespace
 
@@ -30,7 +33,7 @@ extern const Op op_Gelu = {
     .name = "Gelu",
     .attributes = kAttributes,
     .infer = infer,
-    .reference = reference,
+    .reference = reference_unary<Gelu>,
     .in_place = 1,
 };
 

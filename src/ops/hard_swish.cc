@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = x * hard_sigmoid(x, 1/6, 1/2), the constants rounded to float32.
-extern const Op op_HardSwish = unary_op("HardSwish", reference_unary<hard_swish_f32>);
+extern const Op op_HardSwish = unary_op<FloatFunction<hard_swish_f32>>("HardSwish");
 
 }  // namespace medulla

@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = ln x; -inf at zero, NaN below.
-extern const Op op_Log = unary_op("Log", reference_unary<log_f32>);
+extern const Op op_Log = unary_op<FloatFunction<log_f32, log_f64>>("Log");
 
 }  // namespace medulla

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <concepts>
-
-#include "kernels/elementwise_f32/scalar.h"
 #include "src/ops/binary.h"
 
 namespace medulla {
@@ -9,10 +6,11 @@ namespace {
 
 // The greater; b when they compare equal; NaN when either is.
 struct Max {
+  static constexpr DtypeSet kTypes = kNumbers;
   float operator()(float a, float b) const { return max_f32(a, b); }
-  template <std::signed_integral T>
+  template <class T>
   T operator()(T a, T b) const {
-    return a > b ? a : b;
+    return a != a || a > b ? a : b;
   }
 };
 

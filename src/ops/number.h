@@ -142,6 +142,33 @@ void store_number(mdl_dtype dtype, void* y, int64_t i, Number value) {
   }
 }
 
+// The types that arithmetic is done in, by dtype: float for float32, float16 and bfloat16, double
+// for float64, uint64_t and int64_t for integers; bool is 0 or 1 of int64_t. Calls use(Number()).
+template <class Use>
+auto with_number(mdl_dtype dtype, Use use) {
+  switch (dtype) {
+    case MDL_FLOAT16:
+    case MDL_BFLOAT16:
+    case MDL_FLOAT32:
+      return use(float());
+    case MDL_FLOAT64:
+      return use(double());
+    case MDL_UINT8:
+    case MDL_UINT16:
+    case MDL_UINT32:
+    case MDL_UINT64:
+      return use(uint64_t());
+    default:
+      return use(int64_t());
+  }
+}
+
+// Element i as the Number of its dtype, and back: integers wrap, floats take one rounding.
+template <class Number>
+Number load_as(mdl_dtype dtype, const void* x, int64_t i);
+template <class Number>
+void store_as(mdl_dtype dtype, void* y, int64_t i, Number value);
+
 }  // namespace medulla
 
 #endif  // MEDULLA_SRC_OPS_NUMBER_H_

@@ -7,10 +7,17 @@ namespace medulla {
 namespace {
 
 // y = x > 0 ? x : 0, NaN kept.
-float function(float x) { return clip_f32(x, 0, std::numeric_limits<float>::infinity()); }
+struct Relu {
+  static constexpr DtypeSet kTypes = kNumbers;
+  float operator()(float x) const { return clip_f32(x, 0, std::numeric_limits<float>::infinity()); }
+  template <class T>
+  T operator()(T x) const {
+    return x < 0 ? T(0) : x;
+  }
+};
 
 }  // namespace
 
-extern const Op op_Relu = unary_op("Relu", reference_unary<function>);
+extern const Op op_Relu = unary_op<Relu>("Relu");
 
 }  // namespace medulla

@@ -14,6 +14,23 @@ mdl_status check_dtype(const NodeView& node, std::span<const TensorType> inputs,
                    mdl_dtype_name(inputs[i].dtype), ", should be ", mdl_dtype_name(dtype));
 }
 
+mdl_status check_dtypes(const NodeView& node, std::span<const TensorType> inputs, size_t i,
+                        DtypeSet set, mdl_error* error) {
+  if (has_dtype(set, inputs[i].dtype)) return MDL_OK;
+  char names[128];
+  Text text(names, sizeof names);
+  for (uint32_t d = 0; set >> d != 0; ++d) {
+    if ((set >> d & 1) == 0) continue;
+    const DtypeSet below = set & ((1u << d) - 1);
+    text << (below == 0      ? ""
+             : set >> d == 1 ? " or "
+                             : ", ")
+         << mdl_dtype_name(static_cast<mdl_dtype>(d));
+  }
+  return fail_node(error, MDL_ERROR_DTYPE, node, "input ", i, " is ",
+                   mdl_dtype_name(inputs[i].dtype), ", should be ", names);
+}
+
 mdl_status resolve_axis(const NodeView& node, int64_t axis, uint32_t rank, uint32_t* resolved,
                         mdl_error* error) {
   const int64_t r = rank;

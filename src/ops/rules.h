@@ -3,12 +3,32 @@
 #ifndef MEDULLA_SRC_OPS_RULES_H_
 #define MEDULLA_SRC_OPS_RULES_H_
 
+#include <initializer_list>
+
 #include "src/ops/op.h"
 
 namespace medulla {
 
 mdl_status check_dtype(const NodeView& node, std::span<const TensorType> inputs, size_t i,
                        mdl_dtype dtype, mdl_error* error);
+
+// Dtypes as bits, for operators that take several.
+using DtypeSet = uint32_t;
+constexpr DtypeSet set_of(std::initializer_list<mdl_dtype> dtypes) {
+  DtypeSet set = 0;
+  for (const mdl_dtype dtype : dtypes) set |= 1u << dtype;
+  return set;
+}
+inline constexpr DtypeSet kSingles = set_of({MDL_FLOAT16, MDL_BFLOAT16, MDL_FLOAT32});
+inline constexpr DtypeSet kFloats = kSingles | set_of({MDL_FLOAT64});
+inline constexpr DtypeSet kSigned = set_of({MDL_INT8, MDL_INT16, MDL_INT32, MDL_INT64});
+inline constexpr DtypeSet kUnsigned = set_of({MDL_UINT8, MDL_UINT16, MDL_UINT32, MDL_UINT64});
+inline constexpr DtypeSet kIntegers = kSigned | kUnsigned;
+inline constexpr DtypeSet kNumbers = kFloats | kIntegers;
+inline constexpr DtypeSet kBool = set_of({MDL_BOOL});
+constexpr bool has_dtype(DtypeSet set, mdl_dtype dtype) { return (set >> dtype & 1) != 0; }
+mdl_status check_dtypes(const NodeView& node, std::span<const TensorType> inputs, size_t i,
+                        DtypeSet set, mdl_error* error);
 
 // `axis` of a tensor of that rank, negative ones counted from the end.
 mdl_status resolve_axis(const NodeView& node, int64_t axis, uint32_t rank, uint32_t* resolved,

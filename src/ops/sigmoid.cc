@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = 1 / (1 + e^-x).
-extern const Op op_Sigmoid = unary_op("Sigmoid", reference_unary<sigmoid_f32>);
+extern const Op op_Sigmoid = unary_op<FloatFunction<sigmoid_f32, sigmoid_f64>>("Sigmoid");
 
 }  // namespace medulla

@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = log(1 + exp(x)), by softplus_f32's sequence.
-extern const Op op_Softplus = unary_op("Softplus", reference_unary<softplus_f32>);
+extern const Op op_Softplus = unary_op<FloatFunction<softplus_f32, softplus_f64>>("Softplus");
 
 }  // namespace medulla

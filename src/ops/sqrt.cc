@@ -7,10 +7,16 @@ namespace medulla {
 namespace {
 
 // y = sqrt(x), correctly rounded; NaN below zero.
-float function(float x) { return std::sqrt(x); }
+struct Sqrt {
+  static constexpr DtypeSet kTypes = kFloats;
+  template <std::floating_point T>
+  T operator()(T x) const {
+    return std::sqrt(x);
+  }
+};
 
 }  // namespace
 
-extern const Op op_Sqrt = unary_op("Sqrt", reference_unary<function>);
+extern const Op op_Sqrt = unary_op<Sqrt>("Sqrt");
 
 }  // namespace medulla

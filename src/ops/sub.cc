@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <concepts>
-#include <type_traits>
 
 #include "src/ops/binary.h"
 
@@ -9,11 +8,14 @@ namespace {
 
 // fl(a - b); integers wrap.
 struct Sub {
-  float operator()(float a, float b) const { return a - b; }
-  template <std::signed_integral T>
+  static constexpr DtypeSet kTypes = kNumbers;
+  template <class T>
   T operator()(T a, T b) const {
-    using U = std::make_unsigned_t<T>;
-    return static_cast<T>(static_cast<U>(a) - static_cast<U>(b));
+    if constexpr (std::floating_point<T>) {
+      return a - b;
+    } else {
+      return static_cast<T>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+    }
   }
 };
 

@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = x * sigmoid(x), computed as x / (1 + e^-x).
-extern const Op op_Swish = unary_op("Swish", reference_unary<swish_f32>);
+extern const Op op_Swish = unary_op<FloatFunction<swish_f32>>("Swish");
 
 }  // namespace medulla

@@ -4,6 +4,6 @@
 namespace medulla {
 
 // y = tanh x.
-extern const Op op_Tanh = unary_op("Tanh", reference_unary<tanh_f32>);
+extern const Op op_Tanh = unary_op<FloatFunction<tanh_f32, tanh_f64>>("Tanh");
 
 }  // namespace medulla

@@ -111,8 +111,12 @@ TEST_CASE("Binary operators say what they refuse") {
   r = Case("Add").input(f).input(counted<int32_t>({3})).run();
   CHECK(r.status == MDL_ERROR_DTYPE);
   CHECK(r.text == "node 'n' (Add): input 1 is int32, should be float32");
-  r = Case("Div").input(counted<int8_t>({3})).input(counted<int8_t>({3})).run();
-  CHECK(r.says("input 0 is int8, should be float32, int32 or int64"));
+  r = Case("BitShift")
+          .input(counted<int8_t>({3}))
+          .input(counted<int8_t>({3}))
+          .set("direction", "LEFT")
+          .run();
+  CHECK(r.says("input 0 is int8, should be uint8, uint16, uint32 or uint64"));
   r = Case("Max").input(f).run();
   CHECK(r.says("has 1 inputs, should have 2 to 2"));
 }

@@ -146,7 +146,7 @@ TEST_CASE("Pow at its special cases, as C has them") {
 
 TEST_CASE("Unary operators say what they refuse") {
   CHECK(Case("Sigmoid").input(counted<int8_t>({2})).run().text ==
-        "node 'n' (Sigmoid): input 0 is int8, should be float32");
+        "node 'n' (Sigmoid): input 0 is int8, should be float16, bfloat16, float32 or float64");
   CHECK(Case("Clip")
             .input(row({1}))
             .set("min", 0.1)
@@ -159,11 +159,6 @@ TEST_CASE("Unary operators say what they refuse") {
             .run()
             .says("approximate is 'erf', should be 'none' or 'tanh'"));
   CHECK(Case("Tanh").input(row({1})).set("alpha", 1.0).run().says("attribute 'alpha' is not one"));
-  CHECK(Case("Pow")
-            .input(counted<int32_t>({1}))
-            .input(counted<int32_t>({1}))
-            .run()
-            .says("input 0 is int32, should be float32"));
 }
 
 }  // namespace

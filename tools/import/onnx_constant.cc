@@ -11,41 +11,6 @@ int32_t int64_constant(OnnxNode& node, Dims dims, const std::vector<int64_t>& va
   return node.build.constant(MDL_INT64, std::move(dims), values);
 }
 
-// The element of a constant that numpy's broadcasting puts at `index` of an output of `dims`.
-const std::byte* element(const Tensor& tensor, const Dims& dims, int64_t index) {
-  int64_t offset = 0, stride = 1;
-  for (size_t d = dims.size(); d-- > 0;) {
-    const int64_t at = index % dims[d];
-    index /= dims[d];
-    const size_t behind = dims.size() - d;
-    if (behind > tensor.dims.size()) continue;
-    const int64_t extent = tensor.dims[tensor.dims.size() - behind];
-    if (extent != 1) offset += at * stride;
-    stride *= extent;
-  }
-  return tensor.data->data() + offset * (mdl_dtype_bits(tensor.dtype) / 8);
-}
-
-Dims broadcast(const Dims& a, const Dims& b) {
-  Dims out = a.size() > b.size() ? a : b;
-  const Dims& other = a.size() > b.size() ? b : a;
-  for (size_t d = 0; d < other.size(); ++d) {
-    int64_t& extent = out[out.size() - other.size() + d];
-    if (extent == 1) extent = other[d];
-    if (other[d] != 1 && other[d] != extent) refuse("shapes do not broadcast");
-  }
-  return out;
-}
-
-// Comparison and choice are taken among constants only, where exporters use them for shapes.
-const Tensor& constant(const OnnxNode& node, size_t i) {
-  const Tensor& tensor = node.build.tensor(node.input(i));
-  if (!tensor.data) {
-    refuse("is taken on constants only", "rewrite it with Clip, Min, Max or Mul by a mask");
-  }
-  return tensor;
-}
-
 Bytes copy_elements(size_t bits, int64_t count,
                     const std::function<const std::byte*(int64_t)>& at) {
   Bytes bytes;
@@ -126,25 +91,8 @@ std::vector<int32_t> convert_constant_of_shape(OnnxNode& node) {
       copy_elements(mdl_dtype_bits(one.dtype), count, [&](int64_t) { return one.data->data(); }))};
 }
 
-std::vector<int32_t> convert_equal(OnnxNode& node) {
-  const Tensor& a = constant(node, 0);
-  const Tensor& b = constant(node, 1);
-  if (a.dtype != MDL_INT64 && a.dtype != MDL_INT32 && a.dtype != MDL_BOOL) {
-    refuse("is taken on integers only");
-  }
-  const Dims dims = broadcast(a.dims, b.dims);
-  const size_t size = mdl_dtype_bits(a.dtype) / 8;
-  Bytes result;
-  for (int64_t i = 0; i < count_of(dims); ++i) {
-    const std::byte* left = element(a, dims, i);
-    const bool equal = std::equal(left, left + size, element(b, dims, i));
-    result.push_back(std::byte{equal});
-  }
-  return {add_bytes(node, MDL_BOOL, dims, std::move(result))};
-}
-
 std::vector<int32_t> convert_range(OnnxNode& node) {
-  if (constant(node, 0).dtype == MDL_FLOAT32) {
+  if (node.build.tensor(node.input(0)).dtype == MDL_FLOAT32) {
     const double start = node.constant_floats(0, "start")[0];
     const double step = node.constant_floats(2, "delta")[0];
     const double n = std::ceil((node.constant_floats(1, "limit")[0] - start) / step);
@@ -185,14 +133,11 @@ std::vector<int32_t> convert_size(OnnxNode& node) {
 }
 
 std::vector<int32_t> convert_where(OnnxNode& node) {
-  const Tensor& condition = constant(node, 0);
-  const Tensor& a = constant(node, 1);
-  const Tensor& b = constant(node, 2);
-  const Dims dims = broadcast(broadcast(condition.dims, a.dims), b.dims);
-  Bytes bytes = copy_elements(mdl_dtype_bits(a.dtype), count_of(dims), [&](int64_t i) {
-    return element(*element(condition, dims, i) != std::byte{0} ? a : b, dims, i);
-  });
-  return {add_bytes(node, a.dtype, dims, std::move(bytes))};
+  Builder& build = node.build;
+  const mdl_dtype dtype = build.tensor(node.input(1)).dtype;
+  const int32_t y = build.add_typed("Where", {node.input(0), node.input(1), node.input(2)}, {},
+                                    dtype, build.tensor(node.input(1)).quantization);
+  return {y};
 }
 
 }  // namespace medulla::tools

@@ -29,11 +29,13 @@ std::optional<double> bound(const OnnxNode& node, const char* name, size_t i) {
 
 }  // namespace
 
+int32_t number_like(OnnxNode& node, int32_t tensor, double value) {
+  const mdl_dtype dtype = node.build.tensor(tensor).dtype;
+  const int32_t number = node.build.constant<double>(MDL_FLOAT64, {}, {value});
+  return node.build.add("Cast", {number}, {{"to", static_cast<int64_t>(dtype)}});
+}
+
 std::vector<int32_t> convert_unary(OnnxNode& node) {
-  if (node.op() == "Neg" && node.build.tensor(node.input(0)).dtype == MDL_INT64) {
-    const int32_t zero = node.build.constant<int64_t>(MDL_INT64, {}, {0});
-    return {node.build.add("Sub", {zero, node.input(0)})};
-  }
   Attributes attributes;
   if (node.op() == "LeakyRelu") attributes["alpha"] = node.float_or("alpha", 0.01f);
   if (node.op() == "Elu") attributes["alpha"] = node.float_or("alpha", 1.0f);
@@ -42,17 +44,18 @@ std::vector<int32_t> convert_unary(OnnxNode& node) {
     attributes["beta"] = node.float_or("beta", 0.5f);
   }
   if (node.op() == "Gelu") attributes["approximate"] = node.string_or("approximate", "none");
+  if (node.op() == "IsInf") {
+    attributes["detect_negative"] = node.int_or("detect_negative", 1);
+    attributes["detect_positive"] = node.int_or("detect_positive", 1);
+  }
   return {node.build.add(node.op(), {node.input(0)}, std::move(attributes))};
 }
 
 std::vector<int32_t> convert_binary(OnnxNode& node) {
-  Builder& build = node.build;
-  int32_t a = node.input(0), b = node.input(1);
-  const mdl_dtype dtype = build.tensor(a).dtype;
-  if (build.tensor(b).dtype != dtype) {  // Pow's exponent may have a type of its own
-    b = build.add_typed("Cast", {b}, {{"to", static_cast<int64_t>(dtype)}}, dtype);
-  }
-  return {build.add(node.op(), {a, b})};
+  Attributes attributes;
+  if (node.op() == "Mod") attributes["fmod"] = node.int_or("fmod", 0);
+  if (node.op() == "BitShift") attributes["direction"] = node.string_or("direction", "");
+  return {node.build.add(node.op(), {node.input(0), node.input(1)}, std::move(attributes))};
 }
 
 std::vector<int32_t> convert_variadic(OnnxNode& node) {
@@ -61,18 +64,30 @@ std::vector<int32_t> convert_variadic(OnnxNode& node) {
   int32_t result = node.input(0);
   for (size_t i = 1; i < node.inputs.size(); ++i) result = build.add(op, {result, node.input(i)});
   if (node.op() == "Mean" && node.inputs.size() > 1) {
-    const auto count = static_cast<float>(node.inputs.size());
-    result = build.add("Div", {result, build.scalar(count)});
+    result = build.add(
+        "Div", {result, number_like(node, result, static_cast<double>(node.inputs.size()))});
   }
   return {result};
 }
 
+// The operator has bounds of float32; others are operands of Max and Min.
 std::vector<int32_t> convert_clip(OnnxNode& node) {
+  Builder& build = node.build;
+  const auto computed = [&](size_t i) {
+    return node.input(i) >= 0 && !build.tensor(node.input(i)).data;
+  };
+  if (node.opset >= 11 &&
+      (build.tensor(node.input(0)).dtype != MDL_FLOAT32 || computed(1) || computed(2))) {
+    int32_t y = node.input(0);
+    if (node.input(1) >= 0) y = build.add("Max", {y, node.input(1)});
+    if (node.input(2) >= 0) y = build.add("Min", {y, node.input(2)});
+    return {y};
+  }
   Attributes attributes;
   if (const auto min = bound(node, "min", 1)) attributes["min"] = *min;
   if (const auto max = bound(node, "max", 2)) attributes["max"] = *max;
   if (attributes.empty()) return {node.input(0)};
-  return {node.build.add("Clip", {node.input(0)}, std::move(attributes))};
+  return {build.add("Clip", {node.input(0)}, std::move(attributes))};
 }
 
 std::vector<int32_t> convert_gemm(OnnxNode& node) {
@@ -93,11 +108,11 @@ std::vector<int32_t> convert_matmul(OnnxNode& node) {
 std::vector<int32_t> convert_prelu(OnnxNode& node) {
   Builder& build = node.build;
   const Tensor& slope = build.tensor(node.input(1));
-  if (slope.data && slope.elements() == 1) {
+  if (slope.data && slope.elements() == 1 && slope.dtype == MDL_FLOAT32) {
     const double alpha = node.constant_floats(1, "slope")[0];
     return {build.add("LeakyRelu", {node.input(0)}, {{"alpha", alpha}})};
   }
-  const int32_t zero = build.scalar(0.0f);
+  const int32_t zero = number_like(node, node.input(0), 0);
   const int32_t above = build.add("Max", {node.input(0), zero});
   const int32_t below = build.add("Min", {node.input(0), zero});
   return {build.add("Add", {above, build.add("Mul", {below, node.input(1)})})};
@@ -116,21 +131,24 @@ std::vector<int32_t> convert_reduce(OnnxNode& node) {
   return {build.add(node.op(), {x}, {{"axes", axes}, {"keepdims", node.int_or("keepdims", 1)}})};
 }
 
-// Before opset 13 softmax ran over all dimensions from `axis` on, taken as one.
-std::vector<int32_t> convert_softmax(OnnxNode& node) {
+// Before opset 13 these ran over all dimensions from `axis` on, taken as one.
+int32_t over_axis(OnnxNode& node, const std::function<int32_t(int32_t, int64_t)>& convert) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
   const bool flattens = node.opset < 13;
   const int64_t axis = node.axis(node.int_or("axis", flattens ? 1 : -1), build.rank(x));
   const Dims dims = build.dims(x);
   const auto at = static_cast<size_t>(axis);
-  if (!flattens || product(dims, at + 1, dims.size()) == 1) {
-    return {build.add(node.op(), {x}, {{"axis", axis}})};
-  }
-  node.require_static(x, "Softmax of opset 12 or older");
+  if (!flattens || product(dims, at + 1, dims.size()) == 1) return convert(x, axis);
+  node.require_static(x, "the flattening of opset 12 and older");
   const Dims flat = {product(dims, 0, at), product(dims, at, dims.size())};
-  const int32_t y = build.add(node.op(), {build.reshape(x, flat)}, {{"axis", int64_t{1}}});
-  return {build.reshape(y, dims)};
+  return build.reshape(convert(build.reshape(x, flat), 1), dims);
+}
+
+std::vector<int32_t> convert_softmax(OnnxNode& node) {
+  return {over_axis(node, [&](int32_t x, int64_t axis) {
+    return node.build.add(node.op(), {x}, {{"axis", axis}});
+  })};
 }
 
 }  // namespace medulla::tools

@@ -54,7 +54,6 @@ std::vector<int32_t> convert_scatter_nd(OnnxNode& node);
 std::vector<int32_t> convert_cast(OnnxNode& node);
 std::vector<int32_t> convert_constant(OnnxNode& node);
 std::vector<int32_t> convert_constant_of_shape(OnnxNode& node);
-std::vector<int32_t> convert_equal(OnnxNode& node);
 std::vector<int32_t> convert_range(OnnxNode& node);
 std::vector<int32_t> convert_shape(OnnxNode& node);
 std::vector<int32_t> convert_size(OnnxNode& node);
@@ -64,8 +63,14 @@ std::vector<int32_t> convert_where(OnnxNode& node);
 std::vector<int32_t> convert_shape_values(OnnxNode& node);
 int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents);
 
+// onnx_activation.cc
+std::vector<int32_t> convert_mish(OnnxNode& node);
+std::vector<int32_t> convert_selu(OnnxNode& node);
+std::vector<int32_t> convert_shrink(OnnxNode& node);
+std::vector<int32_t> convert_thresholded_relu(OnnxNode& node);
+
 // onnx_math.cc
-std::vector<int32_t> convert_unary(OnnxNode& node);  // with alpha and beta where the operator has
+std::vector<int32_t> convert_unary(OnnxNode& node);  // with the attributes that the operator has
 std::vector<int32_t> convert_binary(OnnxNode& node);
 std::vector<int32_t> convert_variadic(OnnxNode& node);  // Sum, Mean, Max, Min
 std::vector<int32_t> convert_clip(OnnxNode& node);
@@ -95,6 +100,11 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
 int32_t channels_last(Builder& build, int32_t x);
 int32_t channels_first(Builder& build, int32_t x);
 int32_t lp_norm(Builder& build, int32_t x, const Dims& axes, int64_t p);
+// Shared by themes: a constant scalar of the tensor's dtype.
+int32_t number_like(OnnxNode& node, int32_t tensor, double value);
+// What `convert` makes of input 0 and the axis of operators that are like Softmax.
+int32_t over_axis(OnnxNode& node, const std::function<int32_t(int32_t, int64_t)>& convert);
+// The convolution itself, of operands in ONNX's layout.
 int32_t build_conv(OnnxNode& node, int32_t x, int32_t w, int32_t bias);
 
 }  // namespace medulla::tools
