@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   medulla::tools::add_convert(app);
   medulla::tools::add_inspect(app);
   medulla::tools::add_run(app);
+  medulla::tools::add_compare(app);
   medulla::tools::add_bench(app);
   medulla::tools::add_verify(app);
   medulla::tools::add_isa(app);

@@ -11,6 +11,7 @@ namespace medulla::tools {
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_run(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_isa(CLI::App& app);

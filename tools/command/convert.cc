@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/import/convert.h"
-
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -15,6 +12,7 @@
 #include <thread>
 
 #include "tools/command/command.h"
+#include "tools/command/converter.h"
 
 namespace medulla::tools {
 namespace {
@@ -30,42 +28,6 @@ struct Options {
   std::string input_layout;
   bool json = false;
 };
-
-// The module stands where the build or the installation put it, seen from this program.
-ConvertFunction load_module() {
-  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  const std::string path = (here / MEDULLA_CONVERT_MODULE).lexically_normal().string();
-  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (module == nullptr) {
-    throw std::runtime_error(std::string("the converter's module cannot be opened: ") + dlerror() +
-                             "; it is built when libonnx-dev and libprotobuf-dev are installed");
-  }
-  void* function = dlsym(module, MEDULLA_CONVERT_SYMBOL);
-  if (function == nullptr) throw std::runtime_error(path + ": is not the converter's module");
-  return reinterpret_cast<ConvertFunction>(function);
-}
-
-std::pair<std::string, std::string> split(const std::string& text, const char* form) {
-  const size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw std::runtime_error("'" + text + "' should have the form " + form);
-  }
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
-int64_t number(const std::string& text, const std::string& whole) {
-  size_t used = 0;
-  int64_t value = 0;
-  try {
-    value = std::stoll(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  if (used == 0 || used != text.size() || value < 1) {
-    throw std::runtime_error("'" + whole + "': '" + text + "' is not a number above 0");
-  }
-  return value;
-}
 
 std::vector<float> floats(const std::string& text, const std::string& whole) {
   std::vector<float> values;
@@ -167,12 +129,7 @@ void run(Options& options) {
   for (const std::string& text : options.states) {
     convert.states.push_back(split(text, "INPUT=OUTPUT"));
   }
-  for (const std::string& list : options.maxima) {
-    for (const std::string& text : CLI::detail::split(list, ',')) {
-      const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
-      convert.maxima[symbol] = number(value, text);
-    }
-  }
+  add_maxima(options.maxima, convert);
   for (const std::string& text : options.fixed) {
     const auto [input, file] = split(text, "INPUT=FILE.npy");
     convert.fixed[input] = read_npy(file);
@@ -188,7 +145,7 @@ void run(Options& options) {
   ConvertReport report;
   {
     const Progress progress(!options.json);
-    load_module()(&convert, &report);
+    report = run_converter(convert);
   }
   if (options.json) {
     nlohmann::json refusals = nlohmann::json::array();
@@ -204,10 +161,7 @@ void run(Options& options) {
     print(report, convert);
   }
   if (report.refusals.empty()) return;
-  std::string text = convert.input + " is not converted, for " +
-                     std::to_string(report.refusals.size()) + " reason(s):";
-  for (const Refusal& refusal : report.refusals) text += "\n  " + refusal.text();
-  throw std::runtime_error(text);
+  throw std::runtime_error(refusal_text(convert, report));
 }
 
 }  // namespace

@@ -68,7 +68,9 @@ void EngineOptions::add_to(CLI::App& command, bool runs) {
   command.add_flag("--strict", strict, "A node that no named backend takes is an error");
   command.add_option("--numerics", numerics, "auto, exact or fast")
       ->check(CLI::IsMember({"auto", "exact", "fast"}));
-  command.add_option("--kernel", kernels, "FAMILY=ROW: force a kernel row")->take_all();
+  command.add_option("--kernel", kernels, "FAMILY=ROW: force a kernel row")
+      ->take_all()
+      ->allow_extra_args(false);
   if (runs) {
     command.add_option("--threads", threads, "Threads")->check(CLI::Range(1u, 1024u));
     command.add_flag("--check-finite", check_finite, "Stop at the first NaN or infinity");

@@ -5,7 +5,7 @@ _medulla() {
   local common='--isa --backends --strict --numerics --kernel --json --help'
   local options
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'convert inspect run bench verify isa --version --help' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'convert inspect run compare bench verify isa --version --help' -- "$current")
     return
   fi
   case $previous in
@@ -18,6 +18,8 @@ _medulla() {
                --no-pass --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --output --dump --threads --check-finite $common" ;;
+    compare)
+      options="--input --seed --units --bound --max --reference --threads --check-finite $common" ;;
     bench)
       options="--input --output --warmup --runs --profile --against --threads --check-finite
                $common" ;;

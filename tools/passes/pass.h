@@ -26,8 +26,8 @@ struct Pass {
 
 // All passes, in the order in which they run; a name may stand twice.
 std::span<const Pass> all_passes();
-// Runs those whose names are not in `left_out`. Throws std::invalid_argument for a name that is
-// none.
+// Runs those whose names are not in `left_out`; "all" leaves every one out. Throws
+// std::invalid_argument for a name that is none.
 void run_passes(Model& model, const std::set<std::string>& left_out, PassContext& context);
 
 // One file each.

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// `medulla compare`: a conversion that is right is found right, one that is not by its first layer.
+#include "tests/catch.h"
+#include "tests/command/shell.h"
+#include "tests/convert/onnx_model.h"
+#include "tests/convert/run_graph.h"
+
+namespace medulla::test {
+namespace {
+
+using tools::OnnxModel;
+
+void write_source(const Shell& shell, const OnnxModel& model) {
+  std::ofstream file(shell.path("m.onnx"), std::ios::binary);
+  model.proto.SerializeToOstream(&file);
+}
+
+// Conv, Relu, Conv, on [1, 2, 6, 6].
+OnnxModel picture_model() {
+  OnnxModel m(13);
+  m.input("x", {1, 2, 6, 6});
+  m.floats("w", {3, 2, 3, 3}, tools::random_floats(54, 1));
+  m.floats("v", {2, 3, 1, 1}, tools::random_floats(6, 2));
+  m.node("Conv", {"x", "w"}, {"first"});
+  m.node("Relu", {"first"}, {"positive"});
+  m.node("Conv", {"positive", "v"}, {"y"});
+  m.output("y", {1, 2, 4, 4});
+  return m;
+}
+
+// The same with integers in int8.
+OnnxModel quantized_model() {
+  OnnxModel m(13);
+  m.input("x", {1, 2, 6, 6});
+  const auto scalar = [&](const std::string& name, float scale) {
+    m.floats(name, {}, {scale});
+    m.bytes(name + "_zero", {}, onnx::TensorProto::INT8, {0});
+  };
+  scalar("sx", 0.0078125f);
+  scalar("sw", 0.02f);
+  scalar("sy", 0.05f);
+  std::vector<int32_t> weights;
+  for (int i = 0; i < 54; ++i) weights.push_back(i * 37 % 255 - 127);
+  m.bytes("w", {3, 2, 3, 3}, onnx::TensorProto::INT8, weights);
+  m.node("QuantizeLinear", {"x", "sx", "sx_zero"}, {"xq"});
+  m.node("DequantizeLinear", {"xq", "sx", "sx_zero"}, {"xf"});
+  m.node("DequantizeLinear", {"w", "sw", "sw_zero"}, {"wf"});
+  m.node("Conv", {"xf", "wf"}, {"conv"});
+  m.node("QuantizeLinear", {"conv", "sy", "sy_zero"}, {"yq"});
+  m.node("DequantizeLinear", {"yq", "sy", "sy_zero"}, {"y"});
+  m.output("y", {1, 3, 4, 4});
+  return m;
+}
+
+// relu(x + shift) * 2: three tensors of four.
+void write_chain(const Shell& shell, const std::string& name, float shift) {
+  ModelBuilder b;
+  const int32_t x = b.input("x", {1, 4});
+  const int32_t sum = b.node("Add", {x, b.constant("one", {4}, {1, shift, 1, 1})}, "sum");
+  const int32_t relu = b.node("Relu", {sum}, "relu");
+  b.output(b.node("Mul", {relu, b.constant("two", {4}, {2, 2, 2, 2})}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path(name));
+}
+
+}  // namespace
+
+TEST_CASE("a conversion agrees with its source") {
+  const Shell shell;
+  const auto agrees = [&](const std::string& options, const std::string& more = "") {
+    INFO(options);
+    REQUIRE(shell.run("convert m.onnx -o m.mdl " + options).status == 0);
+    const nlohmann::json report = shell.json("compare m.mdl m.onnx" + more);
+    CHECK(report["tensors"].size() >= 2);
+    CHECK(!report.contains("first"));
+    return report;
+  };
+  SECTION("of floats, in either layout") {
+    write_source(shell, picture_model());
+    for (const char* options : {"", "--input-layout nhwc", "--no-pass all"}) {
+      for (const nlohmann::json& tensor : agrees(options)["tensors"]) CHECK(tensor["range"] > 0);
+    }
+  }
+  SECTION("of integers, in their unit") {
+    write_source(shell, quantized_model());
+    const nlohmann::json report = agrees("");
+    CHECK(report["tensors"][1]["tensor"] == "yq");
+    CHECK(report["tensors"][1]["op"] == "QConv");
+    CHECK(report["tensors"][1]["units"] <= 1);
+    // The convolution in float32 is only in the source.
+    CHECK(report["only_in_reference"].dump().find("\"conv\"") != std::string::npos);
+  }
+  SECTION("with a state, and with an extent that varies") {
+    OnnxModel m(13);
+    m.input("x", {-1, 4});
+    m.input("h", {1, 4});
+    m.node("Add", {"x", "h"}, {"next"});
+    m.node("Relu", {"next"}, {"y"});
+    m.output("y", {-1, 4});
+    m.output("next", {-1, 4});
+    write_source(shell, m);
+    agrees("--state h=next");
+    agrees("--max N=3");
+  }
+}
+
+TEST_CASE("the first layer that differs is named, with where its elements lie") {
+  const Shell shell;
+  write_chain(shell, "good.mdl", 1);
+  write_chain(shell, "bad.mdl", 1.25f);
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, std::vector<float>{1, 2, 3, 4});
+  const Outcome outcome = shell.run("compare bad.mdl good.mdl --input x.npy");
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.status == 1);
+  CHECK(outcome.err.find("'sum', made by Add 'sum'") != std::string::npos);
+  CHECK(outcome.out.find("3 tensors compared") != std::string::npos);
+
+  const Outcome told = shell.run("compare bad.mdl good.mdl --input x.npy --json");
+  CHECK(told.status == 1);
+  const nlohmann::json report = nlohmann::json::parse(told.out);
+  CHECK(report["first"]["tensor"] == "sum");
+  CHECK(report["first"]["max"] == 0.25);
+  CHECK(report["first"]["mean"] == 0.0625);
+  CHECK(report["first"]["range"] == 5);
+  CHECK(report["tensors"][2]["max"] == 0.5);
+  const nlohmann::json& histogram = report["first"]["histogram"];
+  CHECK(histogram.front() == nlohmann::json({{"distance", "equal"}, {"elements", 3}}));
+  CHECK(histogram.back() == nlohmann::json({{"distance", "<= 0.1"}, {"elements", 1}}));
+
+  CHECK(shell.run("compare bad.mdl good.mdl --input x.npy --bound 0.06").status == 0);
+  CHECK(shell.run("compare good.mdl good.mdl --reference --seed 7").status == 0);
+}
+
+TEST_CASE("goldens are compared by their names") {
+  const Shell shell;
+  write_chain(shell, "m.mdl", 1);
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, std::vector<float>{1, -2, 3, 4});
+  shell.write_npy("relu.npy", MDL_FLOAT32, {1, 4}, std::vector<float>{2, 0, 4, 5});
+  shell.write_npy("answer.npy", MDL_FLOAT64, {4}, std::vector<double>{4, 0, 8, 10});
+  shell.write_npy("wrong.npy", MDL_FLOAT32, {1, 4}, std::vector<float>{4, 0, 8, 11});
+  shell.write_npy("few.npy", MDL_FLOAT32, {1, 3}, std::vector<float>{4, 0, 8});
+  const std::string run = "compare m.mdl --input x.npy ";
+  CHECK(shell.json(run + "relu.npy answer.npy")["tensors"].size() == 2);
+  CHECK(shell.json(run + "y=answer.npy")["tensors"][0]["tensor"] == "y");
+  struct Case {
+    const char* arguments;
+    const char* says;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"wrong.npy", "'y', made by Mul"},
+           {"few.npy", "no tensor"},
+           {"nosuch=answer.npy", "'nosuch'"},
+           {"absent.npy", "absent.npy"},
+           {"m.mdl m.mdl", "one model"},
+           {"absent.onnx", "absent.onnx"},
+           {"absent.mdl", "absent.mdl"},
+           {"m.mdl --input few.npy", "few.npy"},
+       }) {
+    const Outcome outcome = shell.run(run + c.arguments);
+    INFO(c.arguments << "\n" << outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.find(c.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("what overflows, or is compared with what is not a number, is over every bound") {
+  const Shell shell;
+  write_chain(shell, "m.mdl", 1);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, std::vector<float>{1, -2, 3, 4});
+  shell.write_npy("y.npy", MDL_FLOAT32, {1, 4}, std::vector<float>{4, nan, 8, 10});
+  CHECK(shell.run("compare m.mdl --input x.npy y.npy --bound 1e9").status == 1);
+}
+
+}  // namespace medulla::test

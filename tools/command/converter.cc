@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command/converter.h"
+
+#include <dlfcn.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <stdexcept>
+
+namespace medulla::tools {
+namespace {
+
+// The module stands where the build or the installation put it, seen from this program.
+ConvertFunction load_module() {
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const std::string path = (here / MEDULLA_CONVERT_MODULE).lexically_normal().string();
+  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr) {
+    throw std::runtime_error(std::string("the converter's module cannot be opened: ") + dlerror() +
+                             "; it is built when libonnx-dev and libprotobuf-dev are installed");
+  }
+  void* function = dlsym(module, MEDULLA_CONVERT_SYMBOL);
+  if (function == nullptr) throw std::runtime_error(path + ": is not the converter's module");
+  return reinterpret_cast<ConvertFunction>(function);
+}
+
+}  // namespace
+
+ConvertReport run_converter(const ConvertOptions& options) {
+  ConvertReport report;
+  load_module()(&options, &report);
+  return report;
+}
+
+std::string refusal_text(const ConvertOptions& options, const ConvertReport& report) {
+  std::string text = options.input + " is not converted, for " +
+                     std::to_string(report.refusals.size()) + " reason(s):";
+  for (const Refusal& refusal : report.refusals) text += "\n  " + refusal.text();
+  return text;
+}
+
+std::pair<std::string, std::string> split(const std::string& text, const char* form) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw std::runtime_error("'" + text + "' should have the form " + form);
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+int64_t number(const std::string& text, const std::string& whole) {
+  size_t used = 0;
+  int64_t value = 0;
+  try {
+    value = std::stoll(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || value < 1) {
+    throw std::runtime_error("'" + whole + "': '" + text + "' is not a number above 0");
+  }
+  return value;
+}
+
+void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options) {
+  for (const std::string& list : lists) {
+    for (const std::string& text : CLI::detail::split(list, ',')) {
+      const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
+      options.maxima[symbol] = number(value, text);
+    }
+  }
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The converter's module, as the subcommands that need it open it.
+#ifndef MEDULLA_TOOLS_COMMAND_CONVERTER_H_
+#define MEDULLA_TOOLS_COMMAND_CONVERTER_H_
+
+#include "tools/import/convert.h"
+
+namespace medulla::tools {
+
+// Converts; throws std::runtime_error when the module cannot be opened.
+ConvertReport run_converter(const ConvertOptions& options);
+
+// "m.onnx is not converted, for 2 reason(s): ...", a line a reason.
+std::string refusal_text(const ConvertOptions& options, const ConvertReport& report);
+
+// SYMBOL=NUMBER[,SYMBOL=NUMBER...] into options.maxima.
+void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options);
+// The two sides of an '='; `form` is what the text should look like.
+std::pair<std::string, std::string> split(const std::string& text, const char* form);
+// A whole number above 0, of an argument that is told `whole`.
+int64_t number(const std::string& text, const std::string& whole);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_COMMAND_CONVERTER_H_
