@@ -18,7 +18,11 @@ class Greatest {
   bool add(T v) {
     if constexpr (std::floating_point<T>) {
       const bool taken = !(v <= value_) && value_ == value_;
-      value_ = max_f32(v, value_);
+      if constexpr (std::same_as<T, float>) {
+        value_ = max_f32(v, value_);
+      } else if (taken) {
+        value_ = v;
+      }
       return taken;
     } else {
       const bool taken = v > value_;

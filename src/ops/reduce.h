@@ -3,6 +3,7 @@
 #ifndef MEDULLA_SRC_OPS_REDUCE_H_
 #define MEDULLA_SRC_OPS_REDUCE_H_
 
+#include "src/ops/number.h"
 #include "src/ops/rules.h"
 #include "src/ops/walk.h"
 
@@ -18,9 +19,10 @@ inline mdl_status read_reduced_axes(const NodeView& node, uint32_t rank, uint32_
   return MDL_OK;
 }
 
-inline mdl_status infer_reduce(const NodeView& node, std::span<const TensorType> inputs,
-                               std::span<TensorType> outputs, mdl_error* error) {
-  MDL_TRY(check_dtype(node, inputs, 0, MDL_FLOAT32, error));
+template <DtypeSet kTypes>
+mdl_status infer_reduce(const NodeView& node, std::span<const TensorType> inputs,
+                        std::span<TensorType> outputs, mdl_error* error) {
+  MDL_TRY(check_dtypes(node, inputs, 0, kTypes, error));
   const mdl_shape& x = inputs[0].shape;
   uint32_t mask;
   MDL_TRY(read_reduced_axes(node, x.rank, &mask, error));
@@ -30,13 +32,15 @@ inline mdl_status infer_reduce(const NodeView& node, std::span<const TensorType>
     const bool reduced = (mask >> d & 1) != 0;
     if (!reduced || keep) shape.dims[shape.rank++] = reduced ? 1 : x.dims[d];
   }
-  return set_output(node, outputs, 0, MDL_FLOAT32, shape, error);
+  return set_output(node, outputs, 0, inputs[0].dtype, shape, error);
 }
 
-// For each output a Fold takes its values in order with add(value); result(count) is the output.
-template <class Fold>
+// For each output a Fold<Number> takes its values in order with add(value); result(count) is the
+// output, kOfNothing that of no value.
+template <template <class> class Fold>
 mdl_status reference_reduce(const ReferenceCall& call, mdl_error* error) {
   const mdl_shape& shape = call.input_types[0].shape;
+  const mdl_dtype dtype = call.input_types[0].dtype;
   uint32_t mask;
   MDL_TRY(read_reduced_axes(call.node, shape.rank, &mask, error));
   mdl_shape kept = shape;
@@ -44,23 +48,28 @@ mdl_status reference_reduce(const ReferenceCall& call, mdl_error* error) {
   for (uint32_t d = 0; d < shape.rank; ++d) ((mask >> d & 1) != 0 ? kept : folded).dims[d] = 1;
   const Strides strides = dense_strides(shape);
   const int64_t count = extent(folded, 0, folded.rank);
-  const float* x = call.in<float>(0);
-  float* y = call.out<float>(0);
-  for (Walk<1> outer(kept, {strides}); !outer.done(); outer.next()) {
-    Fold fold;
-    for (Walk<1> inner(folded, {strides}); !inner.done(); inner.next()) {
-      fold.add(x[outer.offset[0] + inner.offset[0]]);
+  with_number(dtype, [&]<class Number>(Number) {
+    int64_t y = 0;
+    for (Walk<1> outer(kept, {strides}); !outer.done(); outer.next(), ++y) {
+      if (count == 0) {
+        store_number(dtype, call.outputs[0], y, Fold<Number>::kOfNothing);
+        continue;
+      }
+      Fold<Number> fold;
+      for (Walk<1> inner(folded, {strides}); !inner.done(); inner.next()) {
+        fold.add(load_as<Number>(dtype, call.inputs[0], outer.offset[0] + inner.offset[0]));
+      }
+      store_as(dtype, call.outputs[0], y, fold.result(count));
     }
-    *y++ = fold.result(count);
-  }
+  });
   return MDL_OK;
 }
 
-template <class Fold>
+template <template <class> class Fold, DtypeSet kTypes = kNumbers>
 constexpr Op reduce_op(const char* name) {
   return {.name = name,
           .attributes = kReduceAttributes,
-          .infer = infer_reduce,
+          .infer = infer_reduce<kTypes>,
           .reference = reference_reduce<Fold>};
 }
 

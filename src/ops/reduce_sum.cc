@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <concepts>
+#include <type_traits>
+
 #include "src/ops/reduce.h"
 #include "src/ops/row_sum.h"
 
 namespace medulla {
 namespace {
 
-// The sum as RowSum takes it; of nothing 0.
+// The sum as RowSum takes it; integers wrap; of nothing 0.
+template <class T>
 struct Sum {
-  RowSum sum;
-  void add(float value) { sum.add(value); }
-  float result(int64_t) { return sum.total(); }
+  static constexpr double kOfNothing = 0;
+  using Total = std::conditional_t<std::integral<T>, uint64_t, T>;
+  RowSumOf<Total> sum;
+  void add(T value) { sum.add(static_cast<Total>(value)); }
+  T result(int64_t) { return static_cast<T>(sum.total()); }
 };
 
 }  // namespace

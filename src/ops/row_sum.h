@@ -8,14 +8,15 @@ namespace medulla {
 
 // The order in which sums over a row are taken, that of vectors: 16 partial sums from +0, value k
 // goes to partial k mod 16; at the end partial i takes i + 8, then i + 4, i + 2, i + 1.
-class RowSum {
+template <class T>
+class RowSumOf {
  public:
-  void add(float value) {
+  void add(T value) {
     partials_[next_] += value;
     next_ = (next_ + 1) % 16;
   }
 
-  float total() {
+  T total() {
     for (uint32_t half = 8; half > 0; half /= 2) {
       for (uint32_t i = 0; i < half; ++i) partials_[i] += partials_[i + half];
     }
@@ -23,9 +24,10 @@ class RowSum {
   }
 
  private:
-  float partials_[16] = {};
+  T partials_[16] = {};
   uint32_t next_ = 0;
 };
+using RowSum = RowSumOf<float>;
 
 }  // namespace medulla
 

@@ -4,6 +4,21 @@
 
 namespace medulla::tools {
 
+// 1 at the first greatest value, else 0.
+std::vector<int32_t> convert_hardmax(OnnxNode& node) {
+  Builder& build = node.build;
+  return {over_axis(node, [&](int32_t x, int64_t axis) {
+    const int64_t extent = build.dims(x)[static_cast<size_t>(axis)];
+    Dims dims(build.dims(x).size(), 1);
+    dims[static_cast<size_t>(axis)] = extent;
+    std::vector<int64_t> indices;
+    for (int64_t i = 0; i < extent; ++i) indices.push_back(i);
+    const int32_t at = build.add("ArgMax", {x}, {{"axis", axis}, {"keepdims", int64_t{1}}});
+    const int32_t greatest = build.add("Equal", {at, build.constant(MDL_INT64, dims, indices)});
+    return build.add("Cast", {greatest}, {{"to", static_cast<int64_t>(build.tensor(x).dtype)}});
+  })};
+}
+
 // x tanh(ln(1 + e^x)).
 std::vector<int32_t> convert_mish(OnnxNode& node) {
   Builder& build = node.build;

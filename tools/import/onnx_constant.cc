@@ -45,15 +45,25 @@ int64_t count_of(const Dims& dims) {
 
 }  // namespace
 
-std::vector<int32_t> convert_cast(OnnxNode& node) {
-  Builder& build = node.build;
-  const mdl_dtype to = onnx_dtype(static_cast<int32_t>(node.int_or("to", 0)));
-  const Tensor& from = build.tensor(node.input(0));
-  if (from.dtype == to) return {node.input(0)};
+namespace {
+
+int32_t cast(OnnxNode& node, int32_t x, mdl_dtype to) {
+  const Tensor& from = node.build.tensor(x);
+  if (from.dtype == to) return x;
   if (from.quantization) {
     refuse("casts quantized integers", "dequantize them with DequantizeLinear first");
   }
-  return {build.add_typed("Cast", {node.input(0)}, {{"to", static_cast<int64_t>(to)}}, to)};
+  return node.build.add("Cast", {x}, {{"to", static_cast<int64_t>(to)}});
+}
+
+}  // namespace
+
+std::vector<int32_t> convert_cast(OnnxNode& node) {
+  return {cast(node, node.input(0), onnx_dtype(static_cast<int32_t>(node.int_or("to", 0))))};
+}
+
+std::vector<int32_t> convert_cast_like(OnnxNode& node) {
+  return {cast(node, node.input(0), node.build.tensor(node.input(1)).dtype)};
 }
 
 std::vector<int32_t> convert_constant(OnnxNode& node) {
@@ -91,26 +101,49 @@ std::vector<int32_t> convert_constant_of_shape(OnnxNode& node) {
       copy_elements(mdl_dtype_bits(one.dtype), count, [&](int64_t) { return one.data->data(); }))};
 }
 
-std::vector<int32_t> convert_range(OnnxNode& node) {
-  if (node.build.tensor(node.input(0)).dtype == MDL_FLOAT32) {
-    const double start = node.constant_floats(0, "start")[0];
-    const double step = node.constant_floats(2, "delta")[0];
-    const double n = std::ceil((node.constant_floats(1, "limit")[0] - start) / step);
-    if (!(n <= 1 << 28)) refuse("has " + std::to_string(n) + " elements");
-    std::vector<float> values;
-    for (double i = 0; i < n; ++i) values.push_back(static_cast<float>(start + i * step));
-    return {node.build.constant(MDL_FLOAT32, {static_cast<int64_t>(values.size())}, values)};
+// Ones on diagonal k of a matrix of the input's shape.
+std::vector<int32_t> convert_eye_like(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  if (build.rank(x) != 2)
+    refuse("input has rank " + std::to_string(build.rank(x)) + ", should have 2");
+  node.require_static(x, "EyeLike");
+  const Dims dims = build.dims(x);
+  const int64_t k = node.int_or("k", 0);
+  std::vector<float> values;
+  for (int64_t row = 0; row < dims[0]; ++row) {
+    for (int64_t column = 0; column < dims[1]; ++column) {
+      values.push_back(column - row == k ? 1.0f : 0.0f);
+    }
   }
-  const int64_t start = node.constant_ints(0, "start")[0];
-  const int64_t limit = node.constant_ints(1, "limit")[0];
-  const int64_t step = node.constant_ints(2, "delta")[0];
-  if (step == 0) refuse("delta is 0");
-  const double count =
-      (static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(step);
-  if (count > 1 << 27) refuse("has " + std::to_string(count) + " elements");
-  std::vector<int64_t> values;
-  for (int64_t v = start; step > 0 ? v < limit : v > limit; v += step) values.push_back(v);
-  return {int64_constant(node, {static_cast<int64_t>(values.size())}, values)};
+  const mdl_dtype dtype = node.attribute("dtype")
+                              ? onnx_dtype(static_cast<int32_t>(node.int_or("dtype", 0)))
+                              : build.tensor(x).dtype;
+  return {cast(node, build.constant(MDL_FLOAT32, dims, values), dtype)};
+}
+
+std::vector<int32_t> convert_range(OnnxNode& node) {
+  const mdl_dtype dtype = node.build.tensor(node.input(0)).dtype;
+  const bool is_float = dtype == MDL_FLOAT32 || dtype == MDL_FLOAT64;
+  const auto parameter = [&]<class T>(size_t i, const char* what, T) {
+    if (!node.build.tensor(node.input(i)).data) node.constant_ints(i, what);  // refuses
+    const mdl_dtype wide = is_float ? MDL_FLOAT64 : MDL_INT64;
+    return values_of<T>(node.build.tensor(cast(node, node.input(i), wide))).at(0);
+  };
+  const auto fill = [&]<class T>(T zero) {
+    const T start = parameter(0, "start", zero);
+    const T limit = parameter(1, "limit", zero);
+    const T step = parameter(2, "delta", zero);
+    if (step == 0) refuse("delta is 0");
+    const double count = std::ceil((static_cast<double>(limit) - static_cast<double>(start)) /
+                                   static_cast<double>(step));
+    if (!(count <= 1 << 27)) refuse("has " + std::to_string(count) + " elements");
+    std::vector<T> values;
+    for (double i = 0; i < count; ++i) values.push_back(start + static_cast<T>(i) * step);
+    const Dims dims = {static_cast<int64_t>(values.size())};
+    return node.build.constant(is_float ? MDL_FLOAT64 : MDL_INT64, dims, values);
+  };
+  return {cast(node, is_float ? fill(double{}) : fill(int64_t{}), dtype)};
 }
 
 std::vector<int32_t> convert_shape(OnnxNode& node) {

@@ -118,19 +118,6 @@ std::vector<int32_t> convert_prelu(OnnxNode& node) {
   return {build.add("Add", {above, build.add("Mul", {below, node.input(1)})})};
 }
 
-std::vector<int32_t> convert_reduce(OnnxNode& node) {
-  Builder& build = node.build;
-  const int32_t x = node.input(0);
-  const int64_t since = node.op() == "ReduceSum" ? 13 : 18;
-  Dims axes = node.axes(node.ints_by_opset("axes", 1, since), build.rank(x));
-  if (axes.empty()) {
-    if (node.int_or("noop_with_empty_axes", 0) != 0) return {x};
-    for (int64_t d = 0; d < build.rank(x); ++d) axes.push_back(d);
-  }
-  std::sort(axes.begin(), axes.end());
-  return {build.add(node.op(), {x}, {{"axes", axes}, {"keepdims", node.int_or("keepdims", 1)}})};
-}
-
 // Before opset 13 these ran over all dimensions from `axis` on, taken as one.
 int32_t over_axis(OnnxNode& node, const std::function<int32_t(int32_t, int64_t)>& convert) {
   Builder& build = node.build;

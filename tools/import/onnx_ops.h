@@ -52,8 +52,10 @@ std::vector<int32_t> convert_scatter_nd(OnnxNode& node);
 
 // onnx_constant.cc: what is known before any run.
 std::vector<int32_t> convert_cast(OnnxNode& node);
+std::vector<int32_t> convert_cast_like(OnnxNode& node);
 std::vector<int32_t> convert_constant(OnnxNode& node);
 std::vector<int32_t> convert_constant_of_shape(OnnxNode& node);
+std::vector<int32_t> convert_eye_like(OnnxNode& node);
 std::vector<int32_t> convert_range(OnnxNode& node);
 std::vector<int32_t> convert_shape(OnnxNode& node);
 std::vector<int32_t> convert_size(OnnxNode& node);
@@ -64,6 +66,7 @@ std::vector<int32_t> convert_shape_values(OnnxNode& node);
 int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents);
 
 // onnx_activation.cc
+std::vector<int32_t> convert_hardmax(OnnxNode& node);
 std::vector<int32_t> convert_mish(OnnxNode& node);
 std::vector<int32_t> convert_selu(OnnxNode& node);
 std::vector<int32_t> convert_shrink(OnnxNode& node);
@@ -77,8 +80,13 @@ std::vector<int32_t> convert_clip(OnnxNode& node);
 std::vector<int32_t> convert_gemm(OnnxNode& node);
 std::vector<int32_t> convert_matmul(OnnxNode& node);
 std::vector<int32_t> convert_prelu(OnnxNode& node);
-std::vector<int32_t> convert_reduce(OnnxNode& node);
 std::vector<int32_t> convert_softmax(OnnxNode& node);
+
+// onnx_reduce.cc
+std::vector<int32_t> convert_arg(OnnxNode& node);
+std::vector<int32_t> convert_cumsum(OnnxNode& node);
+std::vector<int32_t> convert_reduce(OnnxNode& node);
+std::vector<int32_t> convert_trilu(OnnxNode& node);
 
 // onnx_recurrent.cc
 std::vector<int32_t> convert_recurrent(OnnxNode& node);
