@@ -7,14 +7,12 @@
 namespace medulla {
 namespace {
 
-constexpr AttributeRule kAttributes[] = {{"direction", MDL_ATTRIBUTE_STRING},
-                                         {"hidden_size", MDL_ATTRIBUTE_INT},
-                                         {"activations", MDL_ATTRIBUTE_STRINGS},
-                                         {"activation_alpha", MDL_ATTRIBUTE_FLOATS},
-                                         {"activation_beta", MDL_ATTRIBUTE_FLOATS},
-                                         {"clip", MDL_ATTRIBUTE_FLOAT},
-                                         {"layout", MDL_ATTRIBUTE_INT},
-                                         {"input_forget", MDL_ATTRIBUTE_INT}};
+constexpr AttributeRule kAttributes[] = {
+    {"direction", MDL_ATTRIBUTE_STRING},       {"hidden_size", MDL_ATTRIBUTE_INT},
+    {"activations", MDL_ATTRIBUTE_STRINGS},    {"activation_alpha", MDL_ATTRIBUTE_FLOATS},
+    {"activation_beta", MDL_ATTRIBUTE_FLOATS}, {"clip", MDL_ATTRIBUTE_FLOAT},
+    {"cell_clip", MDL_ATTRIBUTE_FLOAT},        {"layout", MDL_ATTRIBUTE_INT},
+    {"input_forget", MDL_ATTRIBUTE_INT}};
 
 enum Gate : int64_t { kI, kO, kF, kC };  // the order of rows in W, R and B
 constexpr uint32_t kGates = 4;
@@ -36,7 +34,7 @@ size_t scratch(const NodeView&, std::span<const TensorType> inputs, std::span<co
 //   a[g] = chain(x . W[g][j], then h . R[g][j], k ascending, from fl(Wb[g][j] + Rb[g][j]))
 //   i  = f1(clip(fma(Pi[j], c[j], a[i])))
 //   f  = f1(clip(fma(Pf[j], c[j], a[f])))      input_forget: f = fl(1 - i)
-//   c' = fma(f, c[j], fl(i * f2(clip(a[c]))))
+//   c' = fma(f, c[j], fl(i * f2(clip(a[c]))))       cut to [-cell_clip, cell_clip]
 //   o  = f1(clip(fma(Po[j], c', a[o])))
 //   h' = fl(o * f3(c'))
 // Without B a chain starts from +0; without P, or without clip, a stays what it is.
@@ -44,6 +42,8 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const Recurrent r(call.node, call.input_types);
   const int64_t n = r.hidden;
   const float clip = float_attribute(call.node, "clip", std::numeric_limits<float>::infinity());
+  const float cell_clip =
+      float_attribute(call.node, "cell_clip", std::numeric_limits<float>::infinity());
   const bool coupled = call.node.int_or("input_forget", 0) != 0;
   Activation act[2][kMaxActivations];
   for (int64_t d = 0; d < r.directions; ++d) {
@@ -69,7 +69,7 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
       };
       const float i = f1(gate(kI, c[j]));
       const float f = coupled ? 1 - i : f1(gate(kF, c[j]));
-      c[j] = std::fma(f, c[j], i * f2(gate(kC, 0)));
+      c[j] = clip_f32(std::fma(f, c[j], i * f2(gate(kC, 0))), -cell_clip, cell_clip);
       const float o = f1(gate(kO, c[j]));
       h[j] = o * f3(c[j]);
     }

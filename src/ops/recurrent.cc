@@ -129,10 +129,12 @@ mdl_status infer_recurrent(const NodeView& node, std::span<const TensorType> inp
       return fail_node(error, MDL_ERROR_BAD_MODEL, node, name, " is ", flag, ", should be 0 or 1");
     }
   }
-  MDL_TRY(check_float(node, "clip", error));
-  if (node.float_or("clip", 0) < 0) {
-    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "clip is ", node.float_or("clip", 0),
-                     ", should not be negative");
+  for (const char* name : {"clip", "cell_clip"}) {
+    MDL_TRY(check_float(node, name, error));
+    if (node.float_or(name, 0) < 0) {
+      return fail_node(error, MDL_ERROR_BAD_MODEL, node, name, " is ", node.float_or(name, 0),
+                       ", should not be negative");
+    }
   }
   Activation unused[kMaxActivations];
   MDL_TRY(read_activations(node, 0, activations, unused, error));

@@ -37,7 +37,7 @@ struct Setup {
   int64_t layout = 0;
   bool bias = true, lens = false, initial = false, peepholes = false;
   bool linear = false, input_forget = false;
-  double clip = 0;  // 0: none
+  double clip = 0, cell_clip = 0;  // 0: none
   std::vector<const char*> activations;
   Doubles alphas, betas;
 
@@ -83,6 +83,7 @@ Result run(const Setup& s, const Tensors& t) {
   if (s.lstm) c.input(t.c).input(t.p);
   c.set("hidden_size", s.hidden).set("direction", s.direction.c_str()).set("layout", s.layout);
   if (s.clip > 0) c.set("clip", s.clip);
+  if (s.cell_clip > 0) c.set("cell_clip", s.cell_clip);
   if (s.lstm) c.set("input_forget", int{s.input_forget});
   if (!s.lstm) c.set("linear_before_reset", int{s.linear});
   if (!s.activations.empty()) c.set("activations", s.activations);
@@ -183,7 +184,9 @@ struct Naive {
             const double in = act(d, 0, product(0, j, &hs, true) + peep(0, cs[u]));
             const double forget =
                 s.input_forget ? 1 - in : act(d, 0, product(2, j, &hs, true) + peep(2, cs[u]));
-            next_c.push_back(forget * cs[u] + in * act(d, 1, product(3, j, &hs, true)));
+            const double limit = s.cell_clip > 0 ? s.cell_clip : HUGE_VAL;
+            next_c.push_back(std::clamp(forget * cs[u] + in * act(d, 1, product(3, j, &hs, true)),
+                                        -limit, limit));
             const double out = act(d, 0, product(1, j, &hs, true) + peep(1, next_c[u]));
             next_h.push_back(out * plain(d, 2, next_c[u]));
           } else {
@@ -257,8 +260,9 @@ TEST_CASE("LSTM and GRU agree with ONNX's formulas in binary64, under all option
     s.linear = random.one_in(2);
     s.input_forget = random.one_in(3);
     s.clip = random.one_in(3) ? 0.5 : 0;
+    s.cell_clip = s.lstm && random.one_in(3) ? 0.25 : 0;
     CAPTURE(seed, round, s.lstm, s.time, s.batch, s.input, s.hidden, s.direction, s.layout, s.bias,
-            s.lens, s.initial, s.peepholes, s.linear, s.input_forget, s.clip);
+            s.lens, s.initial, s.peepholes, s.linear, s.input_forget, s.clip, s.cell_clip);
     compare(s, make(s, random));
   }
 }
@@ -370,6 +374,13 @@ TEST_CASE("LSTM and GRU say what they refuse") {
             .set("clip", -1.0)
             .run()
             .says("clip is -1, should not be negative"));
+  CHECK(Case("LSTM")
+            .input(good.x)
+            .input(good.w)
+            .input(good.r)
+            .set("cell_clip", -1.0)
+            .run()
+            .says("cell_clip is -1, should not be negative"));
 }
 
 }  // namespace
