@@ -12,19 +12,22 @@ if(MEDULLA_CPUINFO)
   find_package(Cpuinfo REQUIRED)
 endif()
 
-# The schema.
-set(schema "${PROJECT_SOURCE_DIR}/schema/medulla.fbs")
-if(EXISTS "${schema}")
-  set(header "${MEDULLA_GENERATED_DIR}/medulla_generated.h")
+# A target that makes the header <stem>_generated.h of a schema.
+function(medulla_compile_schema target schema)
+  cmake_path(GET schema STEM stem)
+  cmake_path(GET schema FILENAME name)
+  set(header "${MEDULLA_GENERATED_DIR}/${stem}_generated.h")
   add_custom_command(
     OUTPUT "${header}"
     COMMAND "${FlatBuffers_FLATC}" --cpp --scoped-enums --cpp-std c++17 --gen-object-api
             -o "${MEDULLA_GENERATED_DIR}" "${schema}"
     DEPENDS "${schema}"
-    COMMENT "Compiling schema/medulla.fbs"
+    COMMENT "Compiling ${name}"
     VERBATIM)
-  add_custom_target(medulla_generated DEPENDS "${header}")
-endif()
+  add_custom_target(${target} DEPENDS "${header}")
+endfunction()
+
+medulla_compile_schema(medulla_generated "${PROJECT_SOURCE_DIR}/schema/medulla.fbs")
 
 # The archive.
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/*.cc")

@@ -4,87 +4,15 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
-#include "medulla/medulla.h"
-#include "tests/catch.h"
-#include "tests/convert/onnx_model.h"
-#include "tests/paths.h"
+#include "tests/convert/runner.h"
 #include "tools/common/array.h"
-#include "tools/import/convert.h"
 
 using namespace medulla::tools;
 
 namespace {
-
-std::string shared(const std::string& path) {
-  const char* given = std::getenv("MEDULLA_SHARED");
-  return (given != nullptr ? std::string(given)
-                           : std::string(medulla::test::kSourceDir) + "/../shared") +
-         "/" + path;
-}
-
-bool absent(const std::string& path) {
-  if (std::filesystem::exists(shared(path))) return false;
-  std::printf("skipped: %s is not there (MEDULLA_SHARED names its folder)\n", shared(path).c_str());
-  return true;
-}
-
-void check(mdl_status status, const mdl_error& error) {
-  INFO(error.text);
-  REQUIRE(status == MDL_OK);
-}
-
-// A converted model with one session.
-class Runner {
- public:
-  explicit Runner(const ConvertOptions& given) {
-    ConvertOptions options = given;
-    const Folder folder;
-    options.output = folder.file("model.mdl");
-    const ConvertReport report = convert(options);
-    for (const Refusal& refusal : report.refusals) UNSCOPED_INFO(refusal.text());
-    REQUIRE(report.refusals.empty());
-    check(mdl_model_open(options.output.c_str(), nullptr, &model_, &error_), error_);
-    check(mdl_program_create(model_, nullptr, &program_, &error_), error_);
-    check(mdl_session_create(program_, nullptr, &session_, &error_), error_);
-  }
-  ~Runner() {
-    mdl_session_destroy(session_);
-    mdl_program_destroy(program_);
-    mdl_model_close(model_);
-  }
-  Runner(const Runner&) = delete;
-  Runner& operator=(const Runner&) = delete;
-
-  size_t inputs() const { return mdl_model_input_count(model_); }
-  void set(size_t input, const std::vector<float>& values) {
-    check(mdl_session_set_input(session_, input, values.data(), values.size(), &error_), error_);
-  }
-  void run() {
-    const mdl_status status = mdl_session_run(session_);
-    INFO(mdl_session_error(session_));
-    REQUIRE(status == MDL_OK);
-  }
-  std::vector<float> get(size_t output) {
-    mdl_tensor_info info = MDL_TENSOR_INFO_INIT;
-    check(mdl_model_output(model_, output, &info, &error_), error_);
-    size_t count = 1;
-    for (uint32_t d = 0; d < info.rank; ++d) count *= static_cast<size_t>(info.dims[d]);
-    std::vector<float> values(count);
-    check(mdl_session_get_output(session_, output, values.data(), count, &error_), error_);
-    return values;
-  }
-
- private:
-  mdl_model* model_ = nullptr;
-  mdl_program* program_ = nullptr;
-  mdl_session* session_ = nullptr;
-  mdl_error error_ = MDL_ERROR_INIT;
-};
 
 // Agreement with golden outputs, over all samples.
 struct Agreement {
@@ -164,12 +92,6 @@ std::vector<Agreement> compare(const Golden& golden, Runner& runner) {
     }
   }
   return agreements;
-}
-
-ConvertOptions from(const std::string& path) {
-  ConvertOptions options;
-  options.input = path;
-  return options;
 }
 
 std::vector<float> floats_of(const onnx::TensorProto& tensor) {
