@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx/shape_inference/implementation.h>
 #include <onnx/version_converter/convert.h>
 
 #include <algorithm>
@@ -10,7 +11,7 @@ namespace medulla::tools {
 namespace {
 
 // The converter looks for every tensor's shape among inputs and inferred values; IR versions above
-// 3 no longer list initializers there.
+// 3 no longer list initializers among inputs.
 void declare_initializers(onnx::GraphProto& graph) {
   std::set<std::string> inputs;
   for (const auto& input : graph.input()) inputs.insert(input.name());
@@ -29,6 +30,7 @@ void declare_initializers(onnx::GraphProto& graph) {
 std::string bring_to_oldest(onnx::ModelProto& proto) {
   try {
     declare_initializers(*proto.mutable_graph());
+    onnx::shape_inference::InferShapes(proto);
     proto = onnx::version_conversion::ConvertVersion(proto, static_cast<int>(kOldestOpset));
   } catch (const std::exception& why) {
     std::string text = why.what();
