@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "src/base/checked.h"
+#include "src/ops/number.h"
 #include "src/ops/rules.h"
 #include "src/ops/walk.h"
 
@@ -17,12 +19,17 @@ constexpr AttributeRule kAttributes[] = {
     {"mode", MDL_ATTRIBUTE_STRING},
     {"coordinate_transformation_mode", MDL_ATTRIBUTE_STRING},
     {"nearest_mode", MDL_ATTRIBUTE_STRING},
+    {"cubic_coeff_a", MDL_ATTRIBUTE_FLOAT},
+    {"exclude_outside", MDL_ATTRIBUTE_INT},
+    {"antialias", MDL_ATTRIBUTE_INT},
+    {"roi", MDL_ATTRIBUTE_FLOATS},
+    {"extrapolation_value", MDL_ATTRIBUTE_FLOAT},
 };
 // In the order of the enumerations.
-constexpr const char* kModes[] = {"nearest", "linear"};
-constexpr const char* kCoordinates[] = {"half_pixel",           "pytorch_half_pixel",
-                                        "half_pixel_symmetric", "align_corners",
-                                        "asymmetric",           "tf_half_pixel_for_nn"};
+constexpr const char* kModes[] = {"nearest", "linear", "cubic"};
+constexpr const char* kCoordinates[] = {
+    "half_pixel", "pytorch_half_pixel",   "half_pixel_symmetric", "align_corners",
+    "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize"};
 constexpr const char* kNearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
 
 constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max();
@@ -37,37 +44,66 @@ mdl_status read_choice(const NodeView& node, const char* name, std::span<const c
                    "', which is not known");
 }
 
+// Sizes decide the extents, or else scales do; where an index lies is decided by the scales, or
+// else by both extents.
 mdl_status read_extents(const NodeView& node, Resize* resize, mdl_error* error) {
   const mdl_shape& x = resize->input;
   const std::span<const double> scales = node.floats("scales");
   const std::span<const int64_t> sizes = node.ints("sizes");
-  if (scales.empty() == sizes.empty() || scales.size() + sizes.size() != x.rank) {
+  const auto wrong = [&](size_t count) { return count != 0 && count != x.rank; };
+  if (wrong(scales.size()) || wrong(sizes.size()) || scales.size() + sizes.size() < x.rank) {
     return fail_node(error, MDL_ERROR_BAD_MODEL, node, "has ", scales.size(), " scales and ",
-                     sizes.size(), " sizes, should have ", x.rank, " of one of them");
+                     sizes.size(), " sizes, should have ", x.rank, " of one of them, or of both");
   }
   for (uint32_t d = 0; d < x.rank; ++d) {
     const double in = static_cast<double>(x.dims[d]);
-    int64_t out;
-    if (!sizes.empty()) {
-      out = sizes[d];
-      resize->scales[d] = static_cast<double>(out) / in;
-      resize->extents[d] = static_cast<double>(out);
-    } else {
+    bool fits = x.dims[d] <= kMaxExtent;
+    int64_t out = -1;
+    if (!scales.empty()) {
       // As ONNX computes it, in binary32.
       const float product = static_cast<float>(in) * static_cast<float>(scales[d]);
-      out = product >= 0 && product <= static_cast<float>(kMaxExtent / 2)
-                ? static_cast<int64_t>(product)
-                : -1;
+      fits = fits && scales[d] > 0;
+      if (product >= 0 && product <= static_cast<float>(kMaxExtent / 2)) {
+        out = static_cast<int64_t>(product);
+      }
       resize->scales[d] = scales[d];
-      resize->extents[d] = in * scales[d];
     }
-    if (out < 0 || out > kMaxExtent || x.dims[d] > kMaxExtent || (x.dims[d] == 0 && out > 0) ||
-        (!scales.empty() && !(scales[d] > 0))) {
+    if (!sizes.empty()) {
+      out = sizes[d];
+      // Rounded, whichever way.
+      const double off = static_cast<double>(out) - in * resize->scales[d];
+      if (scales.empty()) {
+        resize->scales[d] = static_cast<double>(out) / in;
+      } else {
+        fits = fits && off < 0.75 && off > -0.75;
+      }
+    }
+    if (!fits || out < 0 || out > kMaxExtent || (x.dims[d] == 0 && out > 0)) {
       return fail_node(error, MDL_ERROR_SHAPE, node, "dimension ", d, " of ", x,
                        " would be resized to ", out, " with the scale ", resize->scales[d],
                        ", should be to between 0 and ", kMaxExtent, " from something");
     }
     resize->output.dims[d] = out;
+    resize->extents[d] = scales.empty() ? static_cast<double>(out) : in * scales[d];
+  }
+  return MDL_OK;
+}
+
+mdl_status read_region(const NodeView& node, Resize* resize, mdl_error* error) {
+  const uint32_t rank = resize->input.rank;
+  const std::span<const double> roi = node.floats("roi");
+  const bool cropped = resize->coordinates == Resize::Coordinates::tf_crop_and_resize;
+  bool fits = cropped ? roi.size() == 2 * rank : roi.empty();
+  // So that indices of 32 bits stay far from overflow.
+  for (const double v : roi) fits = fits && v >= -1e6 && v <= 1e6;
+  if (!fits) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "roi has ", roi.size(),
+                     " entries, should have ", cropped ? 2 * rank : 0,
+                     " from -1e6 to 1e6: each begin, each end");
+  }
+  for (uint32_t d = 0; d < rank; ++d) {
+    resize->begins[d] = cropped ? roi[d] : 0;
+    resize->ends[d] = cropped ? roi[rank + d] : 1;
   }
   return MDL_OK;
 }
@@ -91,15 +127,29 @@ double coordinate(const Resize& resize, uint32_t d, int64_t index) {
     case Resize::Coordinates::pytorch_half_pixel:
       return out > 1 ? (i + 0.5) / scale - 0.5 : 0.0;
     case Resize::Coordinates::half_pixel_symmetric:
-      // The output's extent was cut to an integer: both pictures keep their centers.
+      // The output's extent was made an integer: both pictures keep their centers.
       return in / 2 * (1 - out / uncut) + (i + 0.5) / scale - 0.5;
     case Resize::Coordinates::align_corners:
       return out > 1 ? i * (in - 1) / (uncut - 1) : 0.0;
     case Resize::Coordinates::asymmetric:
       return i / scale;
+    case Resize::Coordinates::tf_crop_and_resize: {
+      const double begin = resize.begins[d] * (in - 1);
+      const double end = resize.ends[d] * (in - 1);
+      return out > 1 ? begin + i * (end - begin) / (uncut - 1) : (begin + end) / 2;
+    }
     default:
       return (i + 0.5) / scale;
   }
+}
+
+// Keys' cubic function, or the hat of linear interpolation, at a distance.
+double kernel(const Resize& resize, double t) {
+  t = t < 0 ? -t : t;
+  const double a = resize.cubic_a;
+  if (resize.mode == Resize::Mode::linear) return t < 1 ? 1 - t : 0;
+  if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  return t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
 }
 
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
@@ -107,19 +157,36 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
   Resize resize;
   MDL_TRY(check_movable(node, inputs, 0, error));
   MDL_TRY(read_resize(node, inputs[0].shape, &resize, error));
-  if (resize.linear) MDL_TRY(check_dtype(node, inputs, 0, MDL_FLOAT32, error));
+  if (resize.mode != Resize::Mode::nearest)
+    MDL_TRY(check_dtype(node, inputs, 0, MDL_FLOAT32, error));
   return set_output(node, outputs, 0, inputs[0].dtype, resize.output, error);
 }
 
-// Where output index i of dimension d has its tap: first[d] + i.
+// The taps of dimension d, and behind them their weights.
+size_t tap_bytes(const Resize& resize, uint32_t d) {
+  const int64_t count = resize.output.dims[d];
+  if (count == 0) return 0;
+  const auto weights = static_cast<size_t>(count * resize.width(d));
+  return static_cast<size_t>(count) * sizeof(ResizeTap) + align_up(weights * sizeof(float), 8);
+}
+
 struct Taps {
-  const ResizeTap* first[MDL_MAX_RANK] = {};
+  const ResizeTap* taps[MDL_MAX_RANK] = {};
+  const float* weights[MDL_MAX_RANK] = {};
+  int64_t width[MDL_MAX_RANK] = {};
 
   Taps(const Resize& resize, void* scratch) {
-    ResizeTap* tap = static_cast<ResizeTap*>(scratch);
+    auto* place = static_cast<uint8_t*>(scratch);
     for (uint32_t d = 0; d < resize.output.rank; ++d) {
-      first[d] = tap;
-      for (int64_t i = 0; i < resize.output.dims[d]; ++i) *tap++ = resize.tap(d, i);
+      const int64_t count = resize.output.dims[d];
+      if (count == 0) continue;
+      width[d] = resize.width(d);
+      auto* tap = reinterpret_cast<ResizeTap*>(place);
+      auto* weight = reinterpret_cast<float*>(tap + count);
+      taps[d] = tap;
+      weights[d] = weight;
+      for (int64_t i = 0; i < count; ++i) tap[i] = resize.tap(d, i, weight + i * width[d]);
+      place += tap_bytes(resize, d);
     }
   }
 };
@@ -128,16 +195,24 @@ struct Taps {
 float interpolate(const Resize& resize, const Taps& taps, const Strides& strides,
                   const int64_t* index, uint32_t d, const float* x) {
   if (d == resize.output.rank) return *x;
-  const ResizeTap& tap = taps.first[d][index[d]];
   const auto value = [&](int64_t i) {
     return interpolate(resize, taps, strides, index, d + 1, x + i * strides.of[d]);
   };
   if (!resize.changes(d)) return value(index[d]);
-  return value(tap.low) * tap.low_weight + value(tap.high) * tap.high_weight;
+  const int64_t first = taps.taps[d][index[d]].first;
+  const int64_t last = resize.input.dims[d] - 1;
+  const float* weights = taps.weights[d] + index[d] * taps.width[d];
+  float sum = value(std::clamp(first, int64_t{0}, last)) * weights[0];
+  for (int64_t k = 1; k < taps.width[d]; ++k) {
+    sum = sum + value(std::clamp(first + k, int64_t{0}, last)) * weights[k];
+  }
+  return sum;
 }
 
-// Linear: dimension by dimension, the last one first, by fl(fl(a * low_weight) + fl(b *
-// high_weight)). Nearest copies.
+// Linear and cubic: dimension by dimension, the last one first, fl(x[first] * weight[0]), then
+// fl(it
+// + fl(x[first + k] * weight[k])), k ascending. Nearest copies. Where a tap lies outside: the
+// extrapolation value.
 mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const TensorType& type = call.input_types[0];
   Resize resize;
@@ -147,25 +222,37 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const size_t bytes = element_bytes(type);
   uint8_t* y = call.out<uint8_t>(0);
   for (Walk<1> w(resize.output, {Strides{}}); !w.done(); w.next(), y += bytes) {
-    if (resize.linear) {
+    int64_t from = 0;
+    bool outside = false;
+    for (uint32_t d = 0; d < resize.output.rank; ++d) {
+      const ResizeTap& tap = taps.taps[d][w.index[d]];
+      outside = outside || tap.outside;
+      from += tap.first * strides.of[d];
+    }
+    if (outside) {
+      store_number(type.dtype, y, 0, static_cast<double>(resize.extrapolation));
+    } else if (resize.mode != Resize::Mode::nearest) {
       const float value = interpolate(resize, taps, strides, w.index, 0, call.in<float>(0));
       std::memcpy(y, &value, bytes);
-      continue;
+    } else {
+      std::memcpy(y, call.in<uint8_t>(0) + static_cast<size_t>(from) * bytes, bytes);
     }
-    int64_t from = 0;
-    for (uint32_t d = 0; d < resize.output.rank; ++d) {
-      from += taps.first[d][w.index[d]].low * strides.of[d];
-    }
-    std::memcpy(y, call.in<uint8_t>(0) + static_cast<size_t>(from) * bytes, bytes);
   }
   return MDL_OK;
 }
 
-size_t scratch(const NodeView&, std::span<const TensorType>, std::span<const TensorType> outputs) {
-  const mdl_shape& y = outputs[0].shape;
-  size_t taps = 0;
-  for (uint32_t d = 0; d < y.rank; ++d) taps += static_cast<size_t>(y.dims[d]);
-  return taps * sizeof(ResizeTap);
+size_t scratch(const NodeView& node, std::span<const TensorType> inputs,
+               std::span<const TensorType>) {
+  Resize resize;
+  size_t bytes = 0;
+  if (read_resize(node, inputs[0].shape, &resize, nullptr) != MDL_OK) return 0;
+  for (uint32_t d = 0; d < resize.output.rank; ++d) bytes += tap_bytes(resize, d);
+  return bytes;
+}
+
+mdl_status check(const NodeView& node, mdl_error* error) {
+  MDL_TRY(check_float(node, "extrapolation_value", error));
+  return check_quantization_kept(node, error);
 }
 
 }  // namespace
@@ -177,46 +264,72 @@ mdl_status read_resize(const NodeView& node, const mdl_shape& x, Resize* resize,
   MDL_TRY(read_choice(node, "mode", kModes, &mode, error));
   MDL_TRY(read_choice(node, "coordinate_transformation_mode", kCoordinates, &coordinates, error));
   MDL_TRY(read_choice(node, "nearest_mode", kNearest, &nearest, error));
-  resize->linear = mode == 1;
+  resize->mode = static_cast<Resize::Mode>(mode);
   resize->coordinates = static_cast<Resize::Coordinates>(coordinates);
   resize->nearest = static_cast<Resize::Nearest>(nearest);
+  resize->antialias = node.int_or("antialias", 0) != 0;
+  resize->exclude_outside = node.int_or("exclude_outside", 0) != 0;
+  resize->cubic_a = node.float_or("cubic_coeff_a", -0.75);
+  resize->extrapolation = float_attribute(node, "extrapolation_value", 0);
+  if (!(resize->cubic_a >= -16 && resize->cubic_a <= 16)) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "cubic_coeff_a is ", resize->cubic_a,
+                     ", should be from -16 to 16");
+  }
+  MDL_TRY(read_region(node, resize, error));
   return read_extents(node, resize, error);
 }
 
-ResizeTap Resize::tap(uint32_t d, int64_t index) const {
-  if (!changes(d)) return {index, index, 1.0f, 0.0f};
+int64_t Resize::width(uint32_t d) const {
+  if (mode == Mode::nearest || !changes(d)) return 1;
+  const int64_t reach = mode == Mode::linear ? 1 : 2;
+  if (!antialias || scales[d] >= 1) return 2 * reach;
+  return 2 * ceil_of(static_cast<double>(reach) / scales[d]);
+}
+
+ResizeTap Resize::tap(uint32_t d, int64_t index, float* weights) const {
+  weights[0] = 1;
+  if (!changes(d)) return {index, false};
   const int64_t last = input.dims[d] - 1;
-  const double at = coordinate(*this, d, index);
-  if (linear) {
-    const double inside = std::clamp(at, 0.0, static_cast<double>(last));
-    const int64_t low = floor_of(inside);
-    const double fraction = inside - static_cast<double>(low);
-    return {low, std::min(low + 1, last), static_cast<float>(1 - fraction),
-            static_cast<float>(fraction)};
+  const double end = static_cast<double>(last);
+  double at = coordinate(*this, d, index);
+  if (coordinates == Coordinates::tf_crop_and_resize && !(at >= 0 && at <= end)) return {0, true};
+  if (mode == Mode::nearest) {
+    const bool up = nearest == Nearest::ceil || nearest == Nearest::round_prefer_floor;
+    const bool rounds = nearest != Nearest::ceil && nearest != Nearest::floor;
+    const int64_t i = up ? ceil_of(rounds ? at - 0.5 : at) : floor_of(rounds ? at + 0.5 : at);
+    return {std::clamp(i, int64_t{0}, last), false};
   }
-  int64_t i;
-  switch (nearest) {
-    case Nearest::round_prefer_floor:
-      i = ceil_of(at - 0.5);
-      break;
-    case Nearest::round_prefer_ceil:
-      i = floor_of(at + 0.5);
-      break;
-    case Nearest::floor:
-      i = floor_of(at);
-      break;
-    default:
-      i = ceil_of(at);
+  if (mode == Mode::linear && !antialias) at = std::clamp(at, 0.0, end);
+  // Read around `low`, at distances that shrink with a picture that is made smaller.
+  const int64_t low = floor_of(at);
+  const double fraction = at - static_cast<double>(low);
+  const int64_t count = width(d);
+  const int64_t first = low - count / 2 + 1;
+  if (mode == Mode::linear && !antialias) {
+    weights[0] = static_cast<float>(1 - fraction);
+    weights[1] = static_cast<float>(fraction);
+    return {first, false};
   }
-  i = std::clamp(i, int64_t{0}, last);
-  return {i, i, 1.0f, 0.0f};
+  const double shrink = antialias && scales[d] < 1 ? scales[d] : 1;
+  const auto weight = [&](int64_t k) {
+    const int64_t i = first + k;
+    if (exclude_outside && (i < 0 || i > last)) return 0.0;
+    return kernel(*this, (static_cast<double>(i - low) - fraction) * shrink);
+  };
+  double sum = 0;
+  for (int64_t k = 0; k < count; ++k) sum += weight(k);
+  const bool normal = antialias || exclude_outside;
+  for (int64_t k = 0; k < count; ++k) {
+    weights[k] = static_cast<float>(normal ? weight(k) / sum : weight(k));
+  }
+  return {first, false};
 }
 
 extern const Op op_Resize = {
     .name = "Resize",
     .attributes = kAttributes,
     .infer = infer,
-    .check = check_quantization_kept,
+    .check = check,
     .reference = reference,
     .scratch = scratch,
 };

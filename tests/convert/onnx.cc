@@ -54,7 +54,7 @@ TEST_CASE("everything that cannot be taken is reported at once") {
   REQUIRE(report.refusals.size() == 4);
   CHECK(report.refusals[0].text() ==
         "'resized_node' (Resize, opset 13), mode: mode spline is not taken; export with "
-        "mode=linear or nearest");
+        "mode=linear, cubic or nearest");
   CHECK(report.refusals[1].op == "RandomNormalLike");
   CHECK(report.refusals[2].op == "Dropout");
   CHECK(report.refusals[3].op == "RandomUniformLike");

@@ -84,6 +84,77 @@ TEST_CASE("Resize leaves alone what it does not resize") {
   CHECK(r.values()[2] == 1.5f);
 }
 
+TEST_CASE("Resize by Keys' cubic goes through what is linear") {
+  const Floats y = resize({0, 4, 8, 12, 16, 20}, 2, "cubic", "asymmetric").values();
+  // Away from the edges: half way between two values, (a, 1/2 - a, 1/2 - a, a) of which 0.
+  CHECK(y[4] == 8);
+  CHECK(y[5] == 10);
+  CHECK(y[7] == 14);
+  // At the edge, with values outside and without them.
+  const auto edge = [](int64_t exclude) {
+    return Case("Resize")
+        .input(tensor<float>({1, 2}, {1, 3}))
+        .set("sizes", Ints{1, 4})
+        .set("mode", "cubic")
+        .set("cubic_coeff_a", -0.5)
+        .set("exclude_outside", exclude)
+        .run()
+        .values();
+  };
+  // At -1/4 the weights of Keys' function with a = -1/2 are -9/128, 111/128, 29/128, -3/128, those
+  // of -2, -1, 0 and 1 in this order being -3, 29, 111 and -9.
+  CHECK(edge(0)[0] == Approx((-3 + 29 + 111 - 9 * 3) / 128.0));
+  CHECK(edge(1)[0] == Approx((111 - 9 * 3) / 102.0));
+}
+
+TEST_CASE("With antialias a smaller picture reads all that it covers") {
+  const auto y = [](const char* mode) {
+    return Case("Resize")
+        .input(tensor<float>({1, 8}, {0, 0, 0, 8, 8, 0, 0, 0}))
+        .set("sizes", Ints{1, 2})
+        .set("mode", mode)
+        .set("antialias", 1)
+        .run()
+        .values();
+  };
+  // A hat of 8 values around 1.5: 1/32 of 1, 3, 5, 7, 7, 5, 3, 1 from -2 on.
+  CHECK(y("linear") == Floats{8 * (5 + 3) / 32.0f, 2});
+  CHECK(y("cubic")[0] == Approx(y("cubic")[1]));
+}
+
+TEST_CASE("Resize crops, and extrapolates beyond the tensor") {
+  const auto crop = [](const char* mode) {
+    return Case("Resize")
+        .input(tensor<float>({1, 5}, {0, 4, 8, 12, 16}))
+        .set("sizes", Ints{1, 4})
+        .set("mode", mode)
+        .set("coordinate_transformation_mode", "tf_crop_and_resize")
+        .set("roi", std::vector<double>{0, 0.375, 1, 1.5})
+        .set("extrapolation_value", -1.0)
+        .run()
+        .values();
+  };
+  CHECK(crop("linear") == Floats{6, 12, -1, -1});
+  CHECK(crop("nearest") == Floats{4, 12, -1, -1});
+  CHECK(Case("Resize")
+            .input(counted<float>({2}))
+            .set("sizes", Ints{2})
+            .set("roi", std::vector<double>{0, 1})
+            .run()
+            .says("roi has 2 entries, should have 0"));
+}
+
+TEST_CASE("Sizes that were rounded keep their scale") {
+  const Result r = Case("Resize")
+                       .input(tensor<float>({4}, {0, 4, 8, 12}))
+                       .set("sizes", Ints{3})
+                       .set("scales", std::vector<double>{0.625})
+                       .set("mode", "linear")
+                       .set("coordinate_transformation_mode", "asymmetric")
+                       .run();
+  CHECK(r.values() == Floats{0, 6.4f, 12});
+}
+
 TEST_CASE("Resize says what it refuses") {
   const auto node = [](std::vector<double> scales, Ints sizes, const char* mode = "nearest") {
     return Case("Resize")
@@ -93,13 +164,15 @@ TEST_CASE("Resize says what it refuses") {
         .set("mode", mode)
         .run();
   };
-  CHECK(node({1, 2, 1}, {1, 2, 3}).says("has 3 scales and 3 sizes, should have 3 of one of them"));
+  CHECK(node({1, 2}, {1, 2, 3}).says("has 2 scales and 3 sizes, should have 3 of one of them"));
+  CHECK(node({}, {}).says("has 0 scales and 0 sizes"));
+  CHECK(node({1, 2, 1}, {1, 2, 3}).says("dimension 1 of [1,2,3] would be resized to 2 with"));
   CHECK(node({1, 2}, {}).status == MDL_ERROR_BAD_MODEL);
   CHECK(node({1, -2, 1}, {}).status == MDL_ERROR_SHAPE);
   CHECK(node({1, 1e30, 1}, {}).status == MDL_ERROR_SHAPE);
   CHECK(node({1, std::numeric_limits<double>::quiet_NaN(), 1}, {}).status == MDL_ERROR_SHAPE);
   CHECK(node({}, {1, -1, 3}).status == MDL_ERROR_SHAPE);
-  CHECK(node({1, 2, 1}, {}, "cubic").says("mode is 'cubic', which is not known"));
+  CHECK(node({1, 2, 1}, {}, "spline").says("mode is 'spline', which is not known"));
   CHECK(Case("Resize").input(counted<float>({0, 2})).set("sizes", Ints{1, 2}).run().status ==
         MDL_ERROR_SHAPE);
   CHECK(Case("Resize")

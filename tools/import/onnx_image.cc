@@ -29,56 +29,6 @@ std::vector<int32_t> convert_global_lp_pool(OnnxNode& node) {
   return {lp_norm(node.build, x, axes, node.int_or("p", 2))};
 }
 
-std::vector<int32_t> convert_resize(OnnxNode& node) {
-  Builder& build = node.build;
-  const int32_t x = node.input(0);
-  const bool upsample = node.op() == "Upsample";
-  const bool old = upsample || node.opset < 11;
-  Attributes attributes;
-  std::string mode = node.string_or("mode", "nearest");
-  if (mode == "bilinear" || mode == "trilinear") mode = "linear";
-  if (mode != "nearest" && mode != "linear") {
-    refuse("mode " + mode + " is not taken", "export with mode=linear or nearest", "mode");
-  }
-  const std::string coordinates =
-      node.string_or("coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
-  if (coordinates == "tf_crop_and_resize") {
-    refuse("tf_crop_and_resize is not taken", "crop with Slice, then resize with half_pixel",
-           "coordinate_transformation_mode");
-  }
-  for (const char* name : {"antialias", "exclude_outside"}) {
-    if (node.int_or(name, 0) != 0) refuse("is not taken", "export without it", name);
-  }
-  if (!node.ints("axes").empty() ||
-      node.string_or("keep_aspect_ratio_policy", "stretch") != "stretch") {
-    refuse("is not taken", "give scales or sizes for every dimension",
-           node.ints("axes").empty() ? "keep_aspect_ratio_policy" : "axes");
-  }
-  const size_t scales_at = old ? 1 : 2;
-  const bool image = build.rank(x) >= 3;
-  const Dims perm = image ? to_channels_last_perm(build.dims(x).size()) : Dims();
-  if (!old && node.input(3) >= 0 && !build.dims(node.input(3)).empty() &&
-      build.dims(node.input(3))[0] > 0) {
-    const Dims sizes = node.constant_ints(3, "sizes");
-    attributes["sizes"] = image ? permuted(sizes, perm) : sizes;
-  } else {
-    const auto scales = upsample && node.opset < 9 ? node.floats("scales")
-                                                   : node.constant_floats(scales_at, "scales");
-    if (scales.size() != build.dims(x).size()) {
-      refuse(std::to_string(scales.size()) + " scales for rank " + std::to_string(build.rank(x)));
-    }
-    attributes["scales"] = image ? permuted(scales, perm) : scales;
-  }
-  attributes["mode"] = mode;
-  attributes["coordinate_transformation_mode"] = coordinates;
-  if (mode == "nearest") {
-    attributes["nearest_mode"] =
-        node.string_or("nearest_mode", old ? "floor" : "round_prefer_floor");
-  }
-  const int32_t y = build.add_like("Resize", {channels_last(build, x)}, std::move(attributes));
-  return {channels_first(build, y)};
-}
-
 // DCR: [N, b, b, C/b^2, H, W] -> [N, C/b^2, H, b, W, b]; CRD has the block behind the channels.
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node) {
   Builder& build = node.build;

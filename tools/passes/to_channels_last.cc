@@ -47,6 +47,16 @@ Dims moved_axes(const Dims& axes, const Dims& perm) {
   return moved;
 }
 
+// Begins, then ends.
+template <class T>
+std::vector<T> moved_halves(const std::vector<T>& values, const Dims& perm) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(perm.size());
+  std::vector<T> moved = permuted(std::vector<T>(values.begin(), middle), invert(perm));
+  const std::vector<T> ends = permuted(std::vector<T>(middle, values.end()), invert(perm));
+  moved.insert(moved.end(), ends.begin(), ends.end());
+  return moved;
+}
+
 class ToChannelsLast {
  public:
   ToChannelsLast(const Graph& graph, const PassContext& context)
@@ -94,20 +104,18 @@ class ToChannelsLast {
     } else if (node.op == "Slice") {
       attributes["axes"] = moved_axes(node.get<Dims>("axes", {}), perm);
     } else if (node.op == "Pad") {
-      const auto pads = node.get<Dims>("pads", {});
-      const Dims begins(pads.begin(), pads.begin() + static_cast<ptrdiff_t>(perm.size()));
-      const Dims ends(pads.begin() + static_cast<ptrdiff_t>(perm.size()), pads.end());
-      Dims moved = permuted(begins, invert(perm));
-      const Dims moved_ends = permuted(ends, invert(perm));
-      moved.insert(moved.end(), moved_ends.begin(), moved_ends.end());
-      attributes["pads"] = moved;
+      attributes["pads"] = moved_halves(node.get<Dims>("pads", {}), perm);
     } else if (node.op == "Tile") {
       attributes["repeats"] = permuted(node.get<Dims>("repeats", {}), invert(perm));
     } else if (node.op == "Resize") {
+      for (const char* name : {"scales", "roi"}) {
+        if (node.attributes.count(name) == 0) continue;
+        const auto values = node.get<std::vector<double>>(name, {});
+        attributes[name] = values.size() > perm.size() ? moved_halves(values, perm)
+                                                       : permuted(values, invert(perm));
+      }
       if (node.attributes.count("sizes") > 0) {
         attributes["sizes"] = permuted(node.get<Dims>("sizes", {}), invert(perm));
-      } else {
-        attributes["scales"] = permuted(node.get<std::vector<double>>("scales", {}), invert(perm));
       }
     } else {
       return layout_.keep(node);
