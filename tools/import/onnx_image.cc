@@ -29,6 +29,32 @@ std::vector<int32_t> convert_global_lp_pool(OnnxNode& node) {
   return {lp_norm(node.build, x, axes, node.int_or("p", 2))};
 }
 
+std::vector<int32_t> convert_grid_sample(OnnxNode& node) {
+  Builder& build = node.build;
+  std::string mode = node.string_or("mode", "linear");
+  if (mode.starts_with("bi")) mode.erase(0, 2);  // before opset 20
+  const int32_t y = build.add("GridSample", {channels_last(build, node.input(0)), node.input(1)},
+                              {{"mode", mode},
+                               {"padding_mode", node.string_or("padding_mode", "zeros")},
+                               {"align_corners", node.int_or("align_corners", 0)}});
+  return {channels_first(build, y)};
+}
+
+std::vector<int32_t> convert_roi_align(OnnxNode& node) {
+  Builder& build = node.build;
+  const std::string old = node.opset < 16 ? "output_half_pixel" : "half_pixel";
+  const bool half = node.string_or("coordinate_transformation_mode", old) == "half_pixel";
+  const int32_t y =
+      build.add("RoiAlign", {channels_last(build, node.input(0)), node.input(1), node.input(2)},
+                {{"output_height", node.int_or("output_height", 1)},
+                 {"output_width", node.int_or("output_width", 1)},
+                 {"sampling_ratio", node.int_or("sampling_ratio", 0)},
+                 {"spatial_scale", node.float_or("spatial_scale", 1)},
+                 {"mode", node.string_or("mode", "avg")},
+                 {"half_pixel", static_cast<int64_t>(half)}});
+  return {channels_first(build, y)};
+}
+
 // DCR: [N, b, b, C/b^2, H, W] -> [N, C/b^2, H, b, W, b]; CRD has the block behind the channels.
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node) {
   Builder& build = node.build;

@@ -14,9 +14,18 @@ std::vector<int32_t> convert_pool(OnnxNode& node);
 std::vector<int32_t> convert_global_pool(OnnxNode& node);
 std::vector<int32_t> convert_global_lp_pool(OnnxNode& node);
 std::vector<int32_t> convert_max_unpool(OnnxNode& node);
-std::vector<int32_t> convert_resize(OnnxNode& node);
+std::vector<int32_t> convert_grid_sample(OnnxNode& node);
+std::vector<int32_t> convert_roi_align(OnnxNode& node);
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node);
 std::vector<int32_t> convert_space_to_depth(OnnxNode& node);
+
+// onnx_resize.cc
+std::vector<int32_t> convert_resize(OnnxNode& node);
+
+// onnx_signal.cc
+std::vector<int32_t> convert_dft(OnnxNode& node);
+std::vector<int32_t> convert_mel_weight_matrix(OnnxNode& node);
+std::vector<int32_t> convert_stft(OnnxNode& node);
 
 // onnx_norm.cc
 std::vector<int32_t> convert_batch_normalization(OnnxNode& node);
