@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Medulla from Python: convert a model, run it, look at it.
+
+    import medulla
+    model = medulla.convert("ecg_cnn.onnx")
+    session = medulla.Session(model)
+    logits = session.run({"beat": beat})["logits"]
+
+A device runs the same file through the C API (medulla.h) and gets the same bytes.
+"""
+
+from ._convert import ConvertError, convert
+from ._medulla import Error, build_info
+from ._runtime import Model, Session, TensorInfo
+
+__all__ = ["ConvertError", "Error", "Model", "Session", "TensorInfo", "build_info", "convert"]

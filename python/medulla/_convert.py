@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conversion of ONNX and TFLite models."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Mapping, Sequence
+
+import numpy as np
+
+from . import _medulla
+from ._runtime import Model
+
+
+class ConvertError(ValueError):
+    """A model that is not converted.
+
+    ``reasons`` lists everything that stands in the way; ``fixable`` names the inputs for which a
+    value given with ``fix`` would help.
+    """
+
+    def __init__(self, reasons: Sequence[str], fixable: Sequence[str]):
+        super().__init__("\n".join(reasons))
+        self.reasons = tuple(reasons)
+        self.fixable = tuple(fixable)
+
+
+def convert(
+    model,
+    *,
+    max: Mapping[str, int] | None = None,
+    fix: Mapping[str, np.ndarray] | None = None,
+    state: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    labels: str | os.PathLike = "",
+    name: str = "",
+    no_pass: Sequence[str] = (),
+) -> Model:
+    """Converts a model and opens the result.
+
+    ``model`` is the path of a file, whose ending says what it is, or an ``onnx.ModelProto``.
+    ``max`` gives the maximum of each dynamic dimension, ``fix`` the values of inputs that become
+    constants, ``state`` pairs of input and output that carry over from run to run, ``labels`` a
+    file with a class name a line. Raises ConvertError.
+    """
+    options = _medulla.ConvertOptions()
+    options.name = name
+    options.maxima = dict(max or {})
+    options.metadata = dict(metadata or {})
+    options.states = list((state or {}).items())
+    options.labels = os.fspath(labels)
+    options.no_passes = set(no_pass)
+    arrays = {k: np.ascontiguousarray(v).reshape(np.shape(v)) for k, v in (fix or {}).items()}
+    with tempfile.TemporaryDirectory(prefix="medulla_") as folder:
+        if hasattr(model, "SerializeToString"):
+            options.input = os.path.join(folder, "model.onnx")
+            with open(options.input, "wb") as file:
+                file.write(model.SerializeToString())
+        else:
+            options.input = os.fspath(model)
+        options.output = os.path.join(folder, "model.mdl")
+        notes, refusals = _medulla.convert(options, arrays)
+        if refusals:
+            reasons = [text for text, _ in refusals]
+            raise ConvertError(reasons, sorted({name for _, name in refusals if name}))
+        with open(options.output, "rb") as file:
+            converted = Model(file.read())
+    converted.notes = tuple(notes)
+    return converted

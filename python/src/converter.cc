@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/set.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "native.h"
+#include "tools/import/convert.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace medulla::python {
+namespace {
+
+using Fixed = std::map<std::string, nb::ndarray<nb::c_contig, nb::ro>>;
+
+mdl_dtype dtype_of(nb::dlpack::dtype dtype) {
+  using Code = nb::dlpack::dtype_code;
+  for (int d = MDL_BOOL; d <= MDL_FLOAT64; ++d) {
+    const auto candidate = static_cast<mdl_dtype>(d);
+    if (mdl_dtype_bits(candidate) != dtype.bits || candidate == MDL_BFLOAT16) continue;
+    const std::string name = mdl_dtype_name(candidate);
+    const bool same = dtype.code == static_cast<uint8_t>(Code::Bool)    ? name == "bool"
+                      : dtype.code == static_cast<uint8_t>(Code::Int)   ? name.starts_with("int")
+                      : dtype.code == static_cast<uint8_t>(Code::UInt)  ? name.starts_with("uint")
+                      : dtype.code == static_cast<uint8_t>(Code::Float) ? name.starts_with("float")
+                                                                        : false;
+    if (same) return candidate;
+  }
+  throw Failure{"an array that is to be fixed has a dtype that Medulla lacks", "MDL_ERROR_DTYPE"};
+}
+
+tools::Array to_array(const nb::ndarray<nb::c_contig, nb::ro>& given) {
+  tools::Array array{dtype_of(given.dtype()), {}, {}};
+  for (size_t d = 0; d < given.ndim(); ++d) {
+    array.shape.push_back(static_cast<int64_t>(given.shape(d)));
+  }
+  const auto* first = static_cast<const std::byte*>(given.data());
+  array.data.assign(first, first + given.nbytes());
+  return array;
+}
+
+// Notes and refusals: (text, name of the input that could be fixed).
+nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed) {
+  for (const auto& [name, array] : fixed) options.fixed[name] = to_array(array);
+  tools::ConvertReport report;
+  {
+    const nb::gil_scoped_release unlocked;
+    report = tools::convert(options);
+  }
+  std::vector<std::pair<std::string, std::string>> refusals;
+  for (const tools::Refusal& refusal : report.refusals) {
+    refusals.emplace_back(refusal.text(), refusal.fixable);
+  }
+  return nb::make_tuple(report.notes, refusals);
+}
+
+}  // namespace
+
+void define_converter(nb::module_& module) {
+  nb::class_<tools::ConvertOptions>(module, "ConvertOptions")
+      .def(nb::init<>())
+      .def_rw("input", &tools::ConvertOptions::input)
+      .def_rw("output", &tools::ConvertOptions::output)
+      .def_rw("name", &tools::ConvertOptions::name)
+      .def_rw("maxima", &tools::ConvertOptions::maxima)
+      .def_rw("metadata", &tools::ConvertOptions::metadata)
+      .def_rw("states", &tools::ConvertOptions::states)
+      .def_rw("labels", &tools::ConvertOptions::labels)
+      .def_rw("no_passes", &tools::ConvertOptions::no_passes);
+  module.def("convert", &convert, "options"_a, "fixed"_a);
+}
+
+}  // namespace medulla::python
