@@ -166,5 +166,31 @@ TEST_CASE("ReverseSequence reverses what each length counts") {
   CHECK(reverse({3, 3}, 0, 0).says("are both 0"));
 }
 
+Case grams(const char* mode, int64_t least, int64_t most, int64_t skips) {
+  // Grams of one item: 5, 6, of two: (5, 6), (6, 6).
+  Case c("TfIdfVectorizer");
+  c.input(tensor<int32_t>({2, 5}, {5, 6, 6, 5, 6, 1, 2, 3, 4, 6}))
+      .set("mode", mode)
+      .set("min_gram_length", least)
+      .set("max_gram_length", most)
+      .set("max_skip_count", skips)
+      .set("ngram_counts", Dims{0, 2})
+      .set("ngram_indexes", Dims{3, 0, 1, 2})
+      .set("pool_int64s", Dims{5, 6, 5, 6, 6, 6})
+      .set("weights", std::vector<double>{0.5, 2, 3, 4});
+  return c;
+}
+
+TEST_CASE("TfIdfVectorizer counts grams, with items skipped") {
+  CHECK(grams("TF", 1, 2, 0).run().values() == Floats{3, 2, 1, 2, 1, 0, 0, 0});
+  CHECK(grams("TF", 2, 2, 1).run().values() == Floats{0, 3, 2, 0, 0, 0, 0, 0});
+  CHECK(grams("TF", 2, 2, 9).run().values() == Floats{0, 4, 3, 0, 0, 0, 0, 0});
+  CHECK(grams("IDF", 1, 1, 9).run().values() == Floats{2, 0, 0, 0.5f, 2, 0, 0, 0});
+  CHECK(grams("TFIDF", 1, 2, 0).run().values() == Floats{6, 6, 4, 1, 2, 0, 0, 0});
+  CHECK(grams("BM25", 1, 2, 0).run().says("mode is 'BM25'"));
+  CHECK(grams("TF", 1, 3, 0).run().says("go from 1 to 3"));
+  CHECK(grams("TF", 1, 2, -1).run().says("max_skip_count -1"));
+}
+
 }  // namespace
 }  // namespace medulla::test

@@ -56,4 +56,20 @@ std::vector<int32_t> convert_reverse_sequence(OnnxNode& node) {
       {{"batch_axis", node.int_or("batch_axis", 1)}, {"time_axis", node.int_or("time_axis", 0)}})};
 }
 
+// Of integers; Medulla has no strings.
+std::vector<int32_t> convert_tfidf_vectorizer(OnnxNode& node) {
+  if (node.attribute("pool_strings")) {
+    refuse("strings are not taken", "number the words before the model", "pool_strings");
+  }
+  Attributes attributes = {{"mode", node.string_or("mode", "TF")}};
+  for (const char* name : {"min_gram_length", "max_gram_length", "max_skip_count"}) {
+    attributes[name] = node.int_or(name, 0);
+  }
+  for (const char* name : {"ngram_counts", "ngram_indexes", "pool_int64s"}) {
+    attributes[name] = node.ints(name);
+  }
+  if (node.attribute("weights")) attributes["weights"] = node.floats("weights");
+  return {node.build.add("TfIdfVectorizer", {node.input(0)}, std::move(attributes))};
+}
+
 }  // namespace medulla::tools

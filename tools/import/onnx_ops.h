@@ -58,6 +58,7 @@ std::vector<int32_t> convert_one_hot(OnnxNode& node);
 std::vector<int32_t> convert_reverse_sequence(OnnxNode& node);
 std::vector<int32_t> convert_scatter_elements(OnnxNode& node);
 std::vector<int32_t> convert_scatter_nd(OnnxNode& node);
+std::vector<int32_t> convert_tfidf_vectorizer(OnnxNode& node);
 
 // onnx_constant.cc: what is known before any run.
 std::vector<int32_t> convert_cast(OnnxNode& node);

@@ -155,6 +155,7 @@ constexpr OnnxRow kTable[] = {
     {"Sum", 7, kNewest, convert_variadic},
     {"Tan", 7, kNewest, convert_unary},
     {"Tanh", 7, kNewest, convert_unary},
+    {"TfIdfVectorizer", 9, kNewest, convert_tfidf_vectorizer},
     {"ThresholdedRelu", 10, kNewest, convert_thresholded_relu},
     {"Tile", 7, kNewest, convert_tile},
     {"Transpose", 7, kNewest, convert_transpose},

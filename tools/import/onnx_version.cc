@@ -25,12 +25,40 @@ void declare_initializers(onnx::GraphProto& graph) {
   }
 }
 
+int rank_of(const onnx::GraphProto& graph, const std::string& name) {
+  for (const auto* values : {&graph.input(), &graph.value_info()}) {
+    for (const auto& value : *values) {
+      if (value.name() == name) return value.type().tensor_type().shape().dim_size();
+    }
+  }
+  return 0;
+}
+
+// PRelu had a slope for each channel; since opset 7 slopes are broadcast from the last dimension
+// on. The converter leaves them as they are.
+void spread_slopes(onnx::GraphProto& graph) {
+  for (const auto& node : graph.node()) {
+    if (node.op_type() != "PRelu") continue;
+    const int ones = rank_of(graph, node.input(0)) - 2;
+    for (auto& slope : *graph.mutable_initializer()) {
+      if (slope.name() != node.input(1) || slope.dims_size() != 1) continue;
+      for (int d = 0; d < ones; ++d) slope.add_dims(1);
+    }
+    for (auto& input : *graph.mutable_input()) {
+      auto* shape = input.mutable_type()->mutable_tensor_type()->mutable_shape();
+      if (input.name() != node.input(1) || shape->dim_size() != 1) continue;
+      for (int d = 0; d < ones; ++d) shape->add_dim()->set_dim_value(1);
+    }
+  }
+}
+
 }  // namespace
 
 std::string bring_to_oldest(onnx::ModelProto& proto) {
   try {
     declare_initializers(*proto.mutable_graph());
     onnx::shape_inference::InferShapes(proto);
+    spread_slopes(*proto.mutable_graph());
     proto = onnx::version_conversion::ConvertVersion(proto, static_cast<int>(kOldestOpset));
   } catch (const std::exception& why) {
     std::string text = why.what();
