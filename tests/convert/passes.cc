@@ -240,3 +240,49 @@ TEST_CASE("fold_batch_norm multiplies chains into weights") {
     CHECK(same_result(g.finish({y}), fold_batch_norm, 1e-5f).nodes.size() == 1);
   }
 }
+
+TEST_CASE("fuse_norms sees the norms that exporters write out") {
+  TestGraph g({2, 3, 8});
+  const Attributes last = {{"axes", Dims{2}}};
+  const auto deviation = [&](int32_t t, bool as_power) {
+    const int32_t two = g.build.scalar(2), epsilon = g.build.scalar(1e-5f);
+    const int32_t square = as_power ? g.add("Pow", {t, two}) : g.add("Mul", {t, t});
+    return g.add("Sqrt", {g.add("Add", {g.add("ReduceMean", {square}, last), epsilon})});
+  };
+  const auto centered = [&] { return g.add("Sub", {g.x, g.add("ReduceMean", {g.x}, last)}); };
+  const bool as_power = GENERATE(false, true);
+  SECTION("LayerNormalization with scale and bias") {
+    const int32_t d = centered();
+    const int32_t normal = g.add("Div", {d, deviation(d, as_power)});
+    const int32_t scaled = g.add("Mul", {g.constant({8}, 1), normal});
+    const int32_t y = g.add("Add", {scaled, g.constant({1, 1, 8}, 2)});
+    const Graph after = same_result(g.finish({y}), fuse_norms, 1e-5f);
+    CHECK(after.nodes.size() == 1);
+    CHECK(after.nodes[0].op == "LayerNormalization");
+    CHECK(after.nodes[0].inputs.size() == 3);
+  }
+  SECTION("without either") {
+    const int32_t d = centered();
+    const int32_t y = g.add("Mul", {d, g.add("Reciprocal", {deviation(d, as_power)})});
+    const Graph after = same_result(g.finish({y}), fuse_norms, 1e-5f);
+    CHECK(after.nodes.size() == 1);
+    CHECK(count_of(after, "LayerNormalization") == 1);
+  }
+  SECTION("RMSNormalization") {
+    const int32_t normal = g.add("Div", {g.x, deviation(g.x, as_power)});
+    const int32_t y = g.add("Mul", {normal, g.constant({8}, 1)});
+    const Graph after = same_result(g.finish({y}), fuse_norms, 1e-5f);
+    CHECK(after.nodes.size() == 1);
+    CHECK(count_of(after, "RMSNormalization") == 1);
+  }
+  SECTION("the deviation of another tensor is none") {
+    const int32_t other = g.add("Relu", {g.x});
+    const int32_t y = g.add("Div", {g.x, deviation(other, as_power)});
+    CHECK(count_of(same_result(g.finish({y}), fuse_norms, 0), "Div") == 1);
+  }
+  SECTION("a factor for each row is no scale") {
+    const int32_t normal = g.add("Div", {g.x, deviation(g.x, as_power)});
+    const int32_t y = g.add("Mul", {normal, g.constant({3, 1}, 1)});
+    CHECK(count_of(same_result(g.finish({y}), fuse_norms, 1e-5f), "Mul") == 1);
+  }
+}

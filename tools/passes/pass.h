@@ -34,6 +34,7 @@ void run_passes(Model& model, const std::set<std::string>& left_out, PassContext
 Graph eliminate_dead(const Graph& graph, PassContext& context);
 Graph fold_constants(const Graph& graph, PassContext& context);
 Graph fuse_activations(const Graph& graph, PassContext& context);
+Graph fuse_norms(const Graph& graph, PassContext& context);
 Graph to_channels_last(const Graph& graph, PassContext& context);
 Graph fold_batch_norm(const Graph& graph, PassContext& context);
 Graph form_integer_nodes(const Graph& graph, PassContext& context);

@@ -10,8 +10,9 @@ namespace {
 
 constexpr Pass kPasses[] = {
     {"eliminate_dead", eliminate_dead},
-    // Patterns of activations, while their nodes still stand beside each other.
+    // Patterns of activations and norms, while their nodes still stand beside each other.
     {"fuse_activations", fuse_activations},
+    {"fuse_norms", fuse_norms},
     // Leaves convolutions and what follows them without a Transpose between.
     {"to_channels_last", to_channels_last},
     {"fold_batch_norm", fold_batch_norm},
