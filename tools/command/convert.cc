@@ -168,7 +168,8 @@ void run(Options& options) {
 
 void add_convert(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("convert", "Make a .mdl file of an ONNX or TensorFlow Lite model");
+  CLI::App* command =
+      app.add_subcommand("convert", "Make a .mdl file of an ONNX or TensorFlow Lite model");
   command->add_option("source", options->convert.input, "The model to convert")->required();
   command->add_option("-o,--output", options->convert.output, "The .mdl file to write");
   command->add_option("--name", options->convert.name, "The model's name");
