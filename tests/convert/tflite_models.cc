@@ -14,9 +14,11 @@ using namespace medulla::tools;
 namespace {
 
 const char* const kModels[] = {
+    "coral/deeplabv3_mnv2_dm05_pascal_quant",
     "coral/edgetpu_mobilenet_v2_1.0_224_quant",
     "coral/keras_lstm_mnist_ptq",
     "coral/mobilenet_v1_0.25_128_quant",
+    "coral/movenet_single_pose_lightning_ptq",
     "coral/split_concat",
     "ecg/classify_heartbeats_cnn",
     "ecg/classify_heartbeats_cnn_quantized",
@@ -30,6 +32,7 @@ const char* const kModels[] = {
     "mlperf_tiny/vww_96_int8",
     "tflm/hello_world_float",
     "tflm/hello_world_int8",
+    "tflm/keyword_scrambled_8bit",
     "tflm/micro_speech_lstm",
     "tflm/micro_speech_quantized",
     "tflm/person_detect",
@@ -210,6 +213,57 @@ TEST_CASE("MobileNetV2 knows the four pictures", "[slow]") {
     std::printf("%s: %s %.2f\n", name, labels.at(best).c_str(), static_cast<double>(y[best]));
     CHECK(labels.at(best).starts_with(label));
   }
+}
+
+// The reference counts the background as 0 and the bird as 3.
+TEST_CASE("DeepLab finds the bird", "[slow]") {
+  if (absent("data/coral") || !can_read_pictures()) return;
+  Runner runner(from(data("coral/deeplabv3_mnv2_dm05_pascal_quant.tflite")));
+  const Picture picture = read_pixels(data("coral/bird_segmentation.bmp"), 3);
+  const Picture mask = read_pixels(data("coral/bird_segmentation_mask.bmp"), 1);
+  runner.set_bytes(0, picture.pixels.data(), picture.pixels.size());
+  runner.run();
+  const auto y = runner.get(0);
+  REQUIRE(y.size() == mask.pixels.size());
+  constexpr float kBird = 3;
+  size_t equal = 0, both = 0, either = 0;
+  for (size_t i = 0; i < y.size(); ++i) {
+    const bool wanted = mask.pixels[i] == 3, found = y[i] == kBird;
+    equal += y[i] == static_cast<float>(mask.pixels[i]);
+    both += wanted && found;
+    either += wanted || found;
+  }
+  const double share = static_cast<double>(equal) / static_cast<double>(y.size());
+  const double overlap = static_cast<double>(both) / static_cast<double>(either);
+  std::printf("DeepLab: %.1f %% of the pixels, overlap %.3f\n", 100 * share, overlap);
+  CHECK(share >= 0.95);
+  CHECK(overlap >= 0.8);
+}
+
+// Coordinates of 17 points, as parts of the picture.
+TEST_CASE("MoveNet finds the keypoints", "[slow]") {
+  if (absent("data/coral") || !can_read_pictures()) return;
+  Runner runner(from(data("coral/movenet_single_pose_lightning_ptq.tflite")));
+  const Picture picture = read_pixels(data("coral/squat.bmp"), 3).resized(192, 192);
+  runner.set_bytes(0, picture.pixels.data(), picture.pixels.size());
+  runner.run();
+  const auto y = runner.get(0);
+  const auto lines = lines_of(data("coral/movenet_single_pose_lightning_ptq_reference.csv"));
+  REQUIRE(y.size() == 17 * 3);
+  REQUIRE(lines.size() == 18);
+  double worst = 0, sum = 0;
+  for (size_t k = 0; k < 17; ++k) {
+    double score, right, down;
+    REQUIRE(std::sscanf(lines[k + 1].c_str(), "%*d,%*d,%*d,%lf,%lf,%lf", &score, &right, &down) ==
+            3);
+    const double distance =
+        std::hypot(static_cast<double>(y[3 * k]) - down, static_cast<double>(y[3 * k + 1]) - right);
+    worst = std::max(worst, distance);
+    sum += distance;
+  }
+  std::printf("MoveNet: points off by %.3f, at most %.3f\n", sum / 17, worst);
+  CHECK(worst <= 0.06);
+  CHECK(sum / 17 <= 0.02);
 }
 
 TEST_CASE("a person is detected") {

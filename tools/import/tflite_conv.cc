@@ -176,7 +176,8 @@ void convert_pool(TfliteNode& node) {
                            {"ceil_mode", int64_t{0}}};
   Builder& build = node.build;
   if (node.op == Op::MAX_POOL_2D) {
-    const bool plain = options.activation() == tflite::Activation::NONE;
+    const bool plain = options.activation() == tflite::Activation::NONE &&
+                       build.tensor(node.stored(0)).dtype == MDL_INT8;
     const int32_t x = plain ? node.moved(0) : node.value(0);
     const int32_t y = build.add_like("MaxPool", {x}, std::move(attributes));
     return node.set(0, node.activated(y, options.activation()));

@@ -36,10 +36,11 @@ void convert_reshape(TfliteNode& node) {
     if (options != nullptr && options->dims() != nullptr) {
       for (const int32_t a : *options->dims()) axes.push_back(node.axis(a, rank));
     }
-    for (int64_t d = 0; axes.empty() && d < rank; ++d) {
+    const bool all = axes.empty();
+    for (int64_t d = 0; all && d < rank; ++d) {
       if (build.dims(x)[static_cast<size_t>(d)] == 1) axes.push_back(d);
-      if (d + 1 == rank && axes.empty()) return node.set(0, x);
     }
+    if (axes.empty()) return node.set(0, x);
     std::sort(axes.begin(), axes.end());
     return node.set(0, build.add_like("Squeeze", {x}, {{"axes", axes}}));
   }
@@ -251,15 +252,56 @@ void convert_reverse(TfliteNode& node) {
                                    {"steps", Dims(axes.size(), -1)}}));
 }
 
+// With batch dimensions, x [B..., O..., A, I...] and indices [B..., K...] give [B..., O..., K...,
+// I...]: one gather from [B * A, O..., I...] by indices that each batch has moved by A.
 void convert_gather(TfliteNode& node) {
   const auto* options = node.proto.options_as<tflite::GatherOptions>();
+  Builder& build = node.build;
   const int32_t x = node.moved(0);
-  if (options != nullptr && options->batch_dims() != 0) {
-    refuse("batch_dims is " + std::to_string(options->batch_dims()) + ", taken is 0",
-           "gather along flattened dimensions, with indices of the whole");
+  const int32_t at = node.stored(1);
+  const int64_t axis = node.axis(options == nullptr ? 0 : options->axis(), build.rank(x));
+  const int64_t batch_dims = options == nullptr ? 0 : options->batch_dims();
+  const Dims d = build.dims(x), k = build.dims(at);
+  const int64_t b = batch_dims < 0 ? batch_dims + static_cast<int64_t>(k.size()) : batch_dims;
+  if (b == 0) return node.set(0, build.add_like("Gather", {x, at}, {{"axis", axis}}));
+  if (b < 0 || b > axis || b > static_cast<int64_t>(k.size())) {
+    refuse("batch_dims is " + std::to_string(batch_dims) + ", more than the axis or the indices");
   }
-  const int64_t axis = node.axis(options == nullptr ? 0 : options->axis(), node.build.rank(x));
-  node.set(0, node.build.add_like("Gather", {x, node.stored(1)}, {{"axis", axis}}));
+  node.require_static(x, "GATHER with batch dimensions");
+  node.require_static(at, "GATHER with batch dimensions");
+  const auto first = [&](const Dims& dims, int64_t count) { return dims.begin() + count; };
+  if (!std::equal(d.begin(), first(d, b), k.begin())) refuse("the batch dimensions differ");
+  int64_t batch = 1, each = 1;
+  for (int64_t i = 0; i < b; ++i) batch *= d[static_cast<size_t>(i)];
+  for (auto i = first(k, b); i != k.end(); ++i) each *= *i;
+  const int64_t size = d[static_cast<size_t>(axis)];
+
+  Dims perm, flat = {batch * size}, result(d.begin(), first(d, b));
+  for (int64_t i = 0; i < b; ++i) perm.push_back(i);
+  perm.push_back(axis);
+  for (int64_t i = b; i < static_cast<int64_t>(d.size()); ++i) {
+    if (i == axis) continue;
+    perm.push_back(i);
+    flat.push_back(d[static_cast<size_t>(i)]);
+  }
+  std::vector<int64_t> moves;
+  for (int64_t i = 0; i < batch; ++i) moves.push_back(i * size);
+  const int32_t wide = build.add_typed("Cast", {build.reshape(at, {batch, each})},
+                                       {{"to", int64_t{MDL_INT64}}}, MDL_INT64);
+  const int32_t indices = build.add("Add", {wide, build.constant(MDL_INT64, {batch, 1}, moves)});
+  int32_t y = build.add_like("Gather", {build.reshape(build.transpose(x, perm), flat), indices},
+                             {{"axis", int64_t{0}}});
+  // [batch, each, O..., I...] -> [batch, O..., each, I...]
+  const int64_t outer = axis - b;
+  Dims back = {0};
+  for (int64_t i = 0; i < outer; ++i) back.push_back(i + 2);
+  back.push_back(1);
+  for (int64_t i = outer + 2; i < build.rank(y); ++i) back.push_back(i);
+  y = build.transpose(y, back);
+  result.insert(result.end(), first(d, b), first(d, axis));
+  result.insert(result.end(), first(k, b), k.end());
+  result.insert(result.end(), first(d, axis + 1), d.end());
+  node.set(0, build.reshape(y, result));
 }
 
 void convert_gather_nd(TfliteNode& node) {
