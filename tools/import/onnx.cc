@@ -9,7 +9,9 @@
 #include <unordered_map>
 
 #include "tools/import/boundary.h"
+#include "tools/import/onnx_function.h"
 #include "tools/import/onnx_ops.h"
+#include "tools/import/onnx_refusals.h"
 #include "tools/import/onnx_rules.h"
 #include "tools/passes/rewriter.h"
 
@@ -192,7 +194,10 @@ void Importer::add_inputs(const onnx::GraphProto& graph) {
   for (const auto& input : graph.input()) {
     if (tensors_.count(input.name()) > 0) continue;
     try {
-      if (!input.type().has_tensor_type()) refuse("is not a tensor");
+      if (!input.type().has_tensor_type()) {
+        refuse("is a sequence or an optional value, not a tensor",
+               "export the model with tensors as inputs");
+      }
       if (!input.type().tensor_type().has_shape()) refuse("has no rank", "export with a shape");
       Tensor tensor;
       tensor.name = input.name();
@@ -222,8 +227,9 @@ void Importer::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
   const std::string domain = is_default_domain(proto.domain()) ? "" : proto.domain() + ".";
   Refusal refusal{name_of(proto), domain + proto.op_type(), why.attribute, opset_, why.reason,
                   why.rewrite};
-  if (std::count(graph_.inputs.begin(), graph_.inputs.end(), why.parameter) > 0) {
-    refusal.fixable = graph_.tensors[static_cast<size_t>(why.parameter)].name;
+  const int32_t source = source_of(graph_, why.parameter);
+  if (source >= 0) {
+    refusal.fixable = graph_.tensors[static_cast<size_t>(source)].name;
     refusal.rewrite = "give its value with --fix " + refusal.fixable + "=FILE.npy";
   }
   report_.refusals.push_back(std::move(refusal));
@@ -287,10 +293,11 @@ void Importer::add_node(const onnx::NodeProto& proto) {
     if (is_default_domain(proto.domain()) && proto.op_type() == r.op) row = &r;
   }
   if (row == nullptr) {
-    return refuse_node(proto, {"", "Medulla has no such operator",
-                               "express it by operators that docs/convert.md lists"});
+    const OnnxRefusal& why = refusal_of(proto);
+    return refuse_node(proto, {"", why.reason, why.rewrite});
   }
-  if (opset_ < row->first_opset || opset_ > row->last_opset) {
+  const int64_t opset = rules_.opset_of(proto);
+  if (opset < row->first_opset || opset > row->last_opset) {
     return refuse_node(proto,
                        {"", "is taken from opset " + std::to_string(row->first_opset) + " on",
                         "export with a newer opset"});
@@ -315,7 +322,7 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   const size_t first_new = graph_.tensors.size();
   const bool of_shapes =
       std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
-  OnnxNode node{proto, opset_, std::move(inputs), build_, shapes_, read_};
+  OnnxNode node{proto, opset, std::move(inputs), build_, shapes_, read_};
   try {
     const std::vector<int32_t> outputs =
         of_shapes ? convert_shape_values(node) : row->convert(node);
@@ -348,12 +355,6 @@ void Importer::add_outputs(const onnx::GraphProto& graph) {
 
 }  // namespace
 
-std::string symbol_of(const onnx::ValueInfoProto& input, int d) {
-  const auto& dim = input.type().tensor_type().shape().dim(d);
-  if (dim.has_dim_value() && dim.dim_value() > 0) return "";
-  return dim.dim_param().empty() ? input.name() + "." + std::to_string(d) : dim.dim_param();
-}
-
 void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report) {
   const auto refuse_file = [&](std::string reason, std::string rewrite = "") {
     report.refusals.push_back(
@@ -377,7 +378,13 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
     if (!reason.empty()) return refuse_file("has opset " + std::to_string(opset) + reason);
     opset = kOldestOpset;
   }
-  const OnnxRules rules(proto, opset);
+  std::map<std::string, int64_t> opsets;
+  try {
+    opsets = expand_functions(proto, opset);
+  } catch (const Refused& why) {
+    return refuse_file(why.reason, why.rewrite);
+  }
+  const OnnxRules rules(proto, opset, std::move(opsets));
   if (!rules.knows_version()) {
     report.notes.push_back("the model's version (opset " + std::to_string(opset) + ", IR " +
                            std::to_string(proto.ir_version()) +

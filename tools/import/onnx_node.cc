@@ -128,6 +128,9 @@ mdl_dtype onnx_dtype(int32_t type) {
       return MDL_UINT64;
     case onnx::TensorProto::BFLOAT16:
       return MDL_BFLOAT16;
+    case onnx::TensorProto::STRING:
+      refuse("its element type is string, and tensors hold numbers here",
+             "turn text into numbers before the model");
     default:
       refuse("ONNX element type " + std::to_string(type) + " is not one of Medulla's",
              "export the model with float32 tensors");

@@ -19,14 +19,20 @@ std::string shape_text(const Extents& extents) {
 
 std::string name_of(const onnx::NodeProto& node) {
   if (!node.name().empty()) return node.name();
+  const std::string output = first_output(node);
+  return output.empty() ? node.op_type() : output;
+}
+
+std::string first_output(const onnx::NodeProto& node) {
   for (const std::string& output : node.output()) {
     if (!output.empty()) return output;
   }
-  return node.op_type();
+  return "";
 }
 
-OnnxRules::OnnxRules(const onnx::ModelProto& model, int64_t opset)
-    : graph_(model.graph()), opset_(opset) {
+OnnxRules::OnnxRules(const onnx::ModelProto& model, int64_t opset,
+                     std::map<std::string, int64_t> opsets)
+    : graph_(model.graph()), opset_(opset), opsets_(std::move(opsets)) {
   const auto& ranges = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
   knows_version_ = opset <= ranges.at("").second && model.ir_version() <= onnx::IR_VERSION;
   std::unordered_map<std::string, int> imports;
@@ -46,8 +52,14 @@ OnnxRules::OnnxRules(const onnx::ModelProto& model, int64_t opset)
   }
 }
 
+int64_t OnnxRules::opset_of(const onnx::NodeProto& node) const {
+  const auto found = opsets_.find(first_output(node));
+  return found == opsets_.end() ? opset_ : found->second;
+}
+
+// What is of another opset came from the body of a function, which the library made.
 void OnnxRules::check(const onnx::NodeProto& node) const {
-  if (!knows_version_) return;
+  if (!knows_version_ || opset_of(node) != opset_) return;
   const auto* schema = onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset_), "");
   if (schema == nullptr) return;
   const auto& inputs = schema->inputs();
@@ -144,6 +156,12 @@ std::string contradiction(const onnx::TensorShapeProto& declared, const Tensor& 
   }
   if (!differs) return "";
   return "is declared " + shape_text(stated) + ", its node makes " + shape_text(found);
+}
+
+std::string symbol_of(const onnx::ValueInfoProto& input, int d) {
+  const auto& dim = input.type().tensor_type().shape().dim(d);
+  if (dim.has_dim_value() && dim.dim_value() > 0) return "";
+  return dim.dim_param().empty() ? input.name() + "." + std::to_string(d) : dim.dim_param();
 }
 
 }  // namespace medulla::tools

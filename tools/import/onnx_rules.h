@@ -16,10 +16,15 @@ inline bool is_default_domain(const std::string& domain) {
 // The node's own name, else that of its first output.
 std::string name_of(const onnx::NodeProto& node);
 
+// "" when the node makes nothing.
+std::string first_output(const onnx::NodeProto& node);
+
 class OnnxRules {
  public:
-  // The model has to outlive it.
-  OnnxRules(const onnx::ModelProto& model, int64_t opset);
+  // The model has to outlive it. `opsets`: of nodes, by first output, that have not the model's.
+  OnnxRules(const onnx::ModelProto& model, int64_t opset, std::map<std::string, int64_t> opsets);
+
+  int64_t opset_of(const onnx::NodeProto& node) const;
 
   // Whether the installed ONNX library knows the model's version; it checks no other.
   bool knows_version() const { return knows_version_; }
@@ -34,6 +39,7 @@ class OnnxRules {
 
   const onnx::GraphProto& graph_;
   const int64_t opset_;
+  const std::map<std::string, int64_t> opsets_;
   bool knows_version_ = false;
   std::map<std::string, const onnx::NodeProto*> makers_;  // by output
   onnx::checker::CheckerContext context_;
