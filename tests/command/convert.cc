@@ -77,6 +77,9 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
   shell.write("good.onnx", onnx_chain({"Relu"}));
   shell.write("text.onnx", "this is no model");
   shell.write("empty.onnx", "");
+  shell.write("two.txt", "one\ntwo\n");
+  shell.write("four.txt", "one\ntwo\nthree\nfour\n");
+  shell.write("latin.txt", "one\ntwo\nt\xe9\nfour\n");
   shell.write("cut.onnx", shell.text("good.onnx").substr(0, 50));
   std::filesystem::create_directory(shell.path("folder.onnx"));
   const Outcome bad = shell.run("convert bad.onnx -o m.mdl");
@@ -101,6 +104,13 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
            {"good.onnx -o m.mdl --state a", "INPUT=OUTPUT"},
            {"good.onnx -o m.mdl --max batch=many", "'many'"},
            {"good.onnx -o m.mdl --labels absent.txt", "absent.txt"},
+           {"good.onnx -o m.mdl --labels two.txt", "2 names"},
+           {"good.onnx -o m.mdl --labels nosuch=four.txt", "no output is called 'nosuch'"},
+           {"good.onnx -o m.mdl --labels latin.txt", "UTF-8"},
+           {"good.onnx -o m.mdl --preprocess 7:NHWC:1:0", "no such input"},
+           {"good.onnx -o m.mdl --preprocess 0:FOO:1:0", "'FOO'"},
+           {"good.onnx -o m.mdl --preprocess 0:NHWC:nan:0", "finite"},
+           {"good.onnx -o m.mdl --state x=t0", "without an output"},
            {"good.onnx -o m.mdl --preprocess 0:NCHW:1", "INPUT:LAYOUT:SCALES:OFFSETS"},
            {"good.onnx -o m.mdl --metadata word", "KEY=VALUE"},
            {"good.onnx -o m.mdl --no-pass nosuch", "nosuch"},

@@ -3,34 +3,13 @@
 #include <sys/resource.h>
 
 #include "tests/catch.h"
-#include "tests/convert/onnx_model.h"
+#include "tests/convert/refused.h"
 #include "tests/convert/run_graph.h"
 
 using namespace medulla;
 using namespace medulla::tools;
 
 namespace {
-
-std::vector<Refusal> refusals_of(const OnnxModel& model, const Folder& folder) {
-  const ConvertOptions options = model.write(folder);
-  const ConvertReport report = convert(options);
-  CHECK(!std::filesystem::exists(options.output));
-  return report.refusals;
-}
-
-std::vector<Refusal> refusals_of(const OnnxModel& model) { return refusals_of(model, Folder()); }
-
-// The model is refused for one reason, whose text has all of these parts.
-void check_refused(const OnnxModel& model, const std::vector<std::string>& parts,
-                   const Folder& folder = Folder()) {
-  const std::vector<Refusal> refusals = refusals_of(model, folder);
-  for (const Refusal& refusal : refusals) UNSCOPED_INFO(refusal.text());
-  REQUIRE(refusals.size() == 1);
-  for (const std::string& part : parts) {
-    INFO("should say: " << part);
-    CHECK(refusals[0].text().find(part) != std::string::npos);
-  }
-}
 
 OnnxModel one_relu() {
   OnnxModel m(13);

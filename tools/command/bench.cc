@@ -90,6 +90,7 @@ nlohmann::json profile_steps(const BenchOptions& options, const Engine& engine) 
 }
 
 nlohmann::json measure(const BenchOptions& options) {
+  require_other_files(options.outputs, options.engine.model, options.inputs);
   const Clock::time_point load_start = Clock::now();
   const Engine engine = open_engine(options.engine);
   const double load_ms = ms_since(load_start);

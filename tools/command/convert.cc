@@ -184,7 +184,8 @@ void add_convert(CLI::App& app) {
                    "INPUT=FILE.npy: make an input a constant, such as the shape of a Reshape")
       ->take_all();
   command->add_option("--metadata", options->metadata, "KEY=VALUE")->take_all();
-  command->add_option("--labels", options->convert.labels, "File with a class name a line");
+  command->add_option("--labels", options->convert.labels,
+                      "[OUTPUT=]FILE with a class name a line");
   command->add_option("--preprocess", options->preprocess, "INPUT:LAYOUT:SCALES:OFFSETS")
       ->take_all();
   command->add_option("--input-layout", options->input_layout, "nhwc: feed pictures channels-last")

@@ -13,6 +13,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/common/array.h"
+#include "tools/common/new_file.h"
 
 namespace medulla::tools {
 namespace {
@@ -174,6 +175,9 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 void inspect(const Options& options) {
+  for (const std::string& output : {options.dot, options.html}) {
+    require_other_file(output, options.engine.model);
+  }
   const ModelPtr model = open_model(options.engine.model, MDL_CHECK_HEADER);
   const mdl_graph& graph = model_graph(*model);
   const std::map<std::string, size_t> ops = count_ops(graph);

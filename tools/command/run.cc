@@ -63,6 +63,9 @@ void run(RunOptions& options) {
     if (file.name.empty()) throw std::runtime_error("--dump " + dump + " should be TENSOR=FILE");
     options.engine.keep.push_back(file.name);
   }
+  for (const auto* files : {&options.outputs, &options.dumps}) {
+    require_other_files(*files, options.engine.model, options.inputs);
+  }
   Engine engine = open_engine(options.engine);
   for (const std::string& name :
        load_inputs(engine.model.get(), engine.session.get(), options.inputs)) {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "tools/command/engine.h"
+#include "tools/common/new_file.h"
 
 namespace medulla::tools {
 namespace {
@@ -223,6 +224,15 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
     if (arrays[i]) fill_input(paths[i], session, i, inputs[i], *arrays[i]);
   }
   return missing;
+}
+
+void require_other_files(const std::vector<std::string>& outputs, const std::string& model,
+                         const std::vector<std::string>& inputs) {
+  for (const std::string& output : outputs) {
+    const std::string path = parse_named_file(output).path;
+    require_other_file(path, model);
+    for (const std::string& input : inputs) require_other_file(path, parse_named_file(input).path);
+  }
 }
 
 void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files) {

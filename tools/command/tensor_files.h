@@ -29,6 +29,10 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
 // Writes outputs to their files, in their own dtype (.npy, raw), or as dequantised numbers (.csv).
 void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files);
 
+// Throws when one of `outputs` would be written over the model or one of `inputs`.
+void require_other_files(const std::vector<std::string>& outputs, const std::string& model,
+                         const std::vector<std::string>& inputs);
+
 // Writes one tensor, as mdl_session_tensor gives it.
 void save_tensor(mdl_session* session, const std::string& name, const std::string& path);
 

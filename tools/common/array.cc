@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/common/array.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+
+#include "tools/common/new_file.h"
 
 namespace medulla::tools {
 namespace {
@@ -115,23 +115,9 @@ std::vector<std::byte> read_bytes(const std::string& path) {
 }
 
 void write_bytes(const std::string& path, const std::vector<std::byte>& bytes) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-    fail(path, "cannot be written: the folder " + folder.string() + " does not exist");
-  }
-  if (std::filesystem::is_directory(path)) fail(path, "cannot be written: it is a directory");
-  const std::string part = path + ".part" + std::to_string(getpid());
-  std::ofstream out(part, std::ios::binary);
-  if (!out) fail(path, std::string("cannot be written: ") + std::strerror(errno));
-  out.write(reinterpret_cast<const char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  std::error_code code;
-  if (out) std::filesystem::rename(part, path, code);
-  if (!out || code) {
-    std::filesystem::remove(part, code);
-    fail(path, "cannot be written to its end (disk full?)");
-  }
+  NewFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
 }
 
 }  // namespace medulla::tools

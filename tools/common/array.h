@@ -29,7 +29,7 @@ Array read_npy(const std::string& path);
 void write_npy(const std::string& path, const Array& array);
 
 std::vector<std::byte> read_bytes(const std::string& path);
-// Writes beside the file and renames: a file that exists is whole.
+// As NewFile: a file that exists is whole.
 void write_bytes(const std::string& path, const std::vector<std::byte>& bytes);
 
 }  // namespace medulla::tools

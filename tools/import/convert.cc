@@ -2,8 +2,15 @@
 #include "tools/import/convert.h"
 
 #include <algorithm>
-#include <fstream>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <sstream>
 
+#include "src/base/checked.h"
+#include "tools/common/new_file.h"
 #include "tools/ir/infer.h"
 #include "tools/ir/writer.h"
 #include "tools/passes/pass.h"
@@ -62,15 +69,85 @@ void make_state(Graph& graph, const std::string& input, const std::string& outpu
   graph.states.push_back(state);
 }
 
-void read_labels(const std::string& path, Model& model, ConvertReport& report) {
-  std::ifstream file(path);
-  if (!file) return refuse(report, "labels file " + path + " cannot be opened");
+std::string shape_text(const Tensor& tensor) {
+  std::string text;
+  for (const int64_t d : tensor.dims) text += (text.empty() ? "" : ",") + std::to_string(d);
+  return "[" + text + "]";
+}
+
+// [OUTPUT=]FILE; the output is the first where none is named.
+void read_labels(const std::string& option, Model& model, ConvertReport& report) {
+  std::string path = option;
   Labels labels;
-  for (std::string line; std::getline(file, line);) {
+  const size_t equals = option.find('=');
+  if (equals != std::string::npos && !std::filesystem::exists(option)) {
+    path = option.substr(equals + 1);
+    const std::string name = option.substr(0, equals);
+    const int32_t output = find_by_name(model.main(), model.main().outputs, name);
+    if (output < 0) {
+      return refuse(report, "--labels " + option + ": no output is called '" + name + "'");
+    }
+    labels.output = static_cast<uint32_t>(output);
+  }
+  std::string text;
+  try {
+    const Bytes bytes = read_bytes(path);
+    text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  } catch (const std::exception& why) {
+    return refuse(report, std::string("labels file ") + why.what());
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     labels.names.push_back(line);
   }
+  // Integers may be the classes themselves, of which a tensor does not tell the number.
+  const Graph& graph = model.main();
+  const Tensor& of = graph.tensors[static_cast<size_t>(graph.outputs.at(labels.output))];
+  const auto count = static_cast<int64_t>(labels.names.size());
+  const bool numbers = of.dtype == MDL_FLOAT32 || of.quantization.has_value();
+  if (numbers && of.elements() != labels.names.size() &&
+      std::find(of.dims.begin(), of.dims.end(), count) == of.dims.end()) {
+    return refuse(report,
+                  "labels file " + path + " has " + std::to_string(count) +
+                      " names, which is no extent of output '" + of.name + "' " + shape_text(of),
+                  "give a name a line, one for each class");
+  }
   model.labels.push_back(std::move(labels));
+}
+
+void check_preprocessing(const Model& model, ConvertReport& report) {
+  const Graph& graph = model.main();
+  const auto finite = [](const std::vector<float>& values) {
+    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  };
+  for (const Preprocessing& steps : model.preprocessing) {
+    const std::string option = "--preprocess " + std::to_string(steps.input) + ":" + steps.layout;
+    if (steps.input >= graph.inputs.size()) {
+      refuse(report, option + ": there is no such input, the model has " +
+                         std::to_string(graph.inputs.size()) + ", counted from 0");
+    }
+    if (!finite(steps.scale) || !finite(steps.offset)) {
+      refuse(report, option + ": scales and offsets should be finite");
+    }
+  }
+}
+
+// Why the loader will not have the file, in its words; "" when it takes it.
+std::string why_not_loaded(const Bytes& bytes) {
+  const size_t size = align_up(bytes.size(), MDL_ALIGNMENT);
+  const std::unique_ptr<void, decltype(&std::free)> block(std::aligned_alloc(MDL_ALIGNMENT, size),
+                                                          std::free);
+  if (block == nullptr) return "no memory is left to check the file";
+  std::memcpy(block.get(), bytes.data(), bytes.size());
+  const mdl_model_options options = MDL_MODEL_OPTIONS_INIT;
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_model* model = nullptr;
+  if (mdl_model_open_memory(block.get(), bytes.size(), &options, &model, &error) != MDL_OK) {
+    return error.text;
+  }
+  mdl_model_close(model);
+  return "";
 }
 
 // By the file's ending; the first importer when it says nothing.
@@ -105,6 +182,10 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   for (const auto& [input, output] : options.states) {
     make_state(model.main(), input, output, report);
   }
+  if (!options.states.empty() && report.refusals.empty() && model.main().outputs.empty()) {
+    refuse(report, "--state leaves the model without an output", "keep one that is no state");
+  }
+  if (!report.refusals.empty()) return model;
   PassContext context;
   context.input_nhwc = options.input_nhwc;
   run_passes(model, options.no_passes, context);
@@ -117,6 +198,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   for (const auto& [key, value] : options.metadata) model.metadata[key] = value;
   if (!options.labels.empty()) read_labels(options.labels, model, report);
   model.preprocessing = options.preprocessing;
+  check_preprocessing(model, report);
   count_nodes(model, report.nodes_after);
   return model;
 }
@@ -124,8 +206,16 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
 ConvertReport convert(const ConvertOptions& options) {
   ConvertReport report;
   try {
+    require_other_file(options.output, options.input);
     const Model model = import_and_optimize(options, report);
-    if (report.refusals.empty()) write_model(model, options.output);
+    if (!report.refusals.empty()) return report;
+    const Bytes bytes = model_bytes(model);
+    const std::string why = why_not_loaded(bytes);
+    if (why.empty()) {
+      write_bytes(options.output, bytes);
+    } else {
+      refuse(report, "the file would not load: " + why);
+    }
   } catch (const std::exception& why) {
     refuse(report, why.what());
   }

@@ -22,7 +22,7 @@ struct ConvertOptions {
   std::map<std::string, Array> fixed;     // graph inputs that become constants
   std::map<std::string, std::string> metadata;
   std::vector<std::pair<std::string, std::string>> states;  // (graph input, graph output)
-  std::string labels;  // file with a class name a line, of output 0
+  std::string labels;  // [OUTPUT=]FILE with a class name a line
   std::vector<Preprocessing> preprocessing;
   std::set<std::string> no_passes;  // passes left out, by name
   bool input_nhwc = false;          // image inputs are fed channels-last

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/ir/writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <map>
-#include <stdexcept>
 #include <string_view>
-#include <utility>
 
 #include "medulla_generated.h"
 #include "src/base/checked.h"
 #include "src/base/sha256.h"
 #include "src/model/preamble.h"
+#include "tools/common/new_file.h"
 
 namespace medulla::tools {
 namespace {
@@ -216,48 +210,6 @@ Front make_front(const Model& model) {
   std::ranges::copy(header, bytes.begin() + sizeof(Preamble));
   return {std::move(bytes), writer.buffers().list()};
 }
-
-// A file beside `path` that takes its place when it is whole, and goes otherwise.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path)
-      : path_(path), part_(path + ".part" + std::to_string(getpid())) {
-    file_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file_ < 0) fail();
-  }
-  ~NewFile() {
-    if (file_ >= 0) close(file_);
-    if (!done_) unlink(part_.c_str());
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  void write(const std::byte* data, size_t size) {
-    while (size > 0) {
-      const ssize_t written = ::write(file_, data, size);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail();
-      data += written;
-      size -= static_cast<size_t>(written);
-    }
-  }
-
-  void commit() {
-    if (fsync(file_) != 0) fail();
-    if (close(std::exchange(file_, -1)) != 0 || rename(part_.c_str(), path_.c_str()) != 0) fail();
-    done_ = true;
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw std::runtime_error(path_ + ": cannot be written: " + std::strerror(errno));
-  }
-
-  std::string path_;
-  std::string part_;
-  int file_ = -1;
-  bool done_ = false;
-};
 
 // Hands the file to `take` piece by piece.
 template <class Take>

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where output goes: a file that exists stays whole, what is no regular file stays what it is.
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "tests/command/shell.h"
+#include "tools/common/new_file.h"
+
+namespace medulla::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+size_t entries_of(const Shell& shell) {
+  const fs::directory_iterator entries(shell.path(""));
+  return static_cast<size_t>(std::distance(begin(entries), end(entries)));
+}
+
+TEST_CASE("a pipe is written to and stays a pipe") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  REQUIRE(mkfifo(shell.path("pipe").c_str(), 0600) == 0);
+  for (const char* arguments : {"run m.mdl --output pipe", "inspect m.mdl --html pipe"}) {
+    const std::string line = "cd '" + shell.path("") + "' && { timeout 20 cat pipe >got & " +
+                             kCommand + " " + arguments + " >stdout.txt 2>stderr.txt; wait; }";
+    INFO(arguments);
+    CHECK(std::system(line.c_str()) == 0);
+    CHECK(fs::is_fifo(shell.path("pipe")));
+    CHECK(shell.text("got").size() >= 16);
+    fs::remove(shell.path("got"));
+  }
+}
+
+TEST_CASE("a device is written to and stays a device") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  if (mknod(shell.path("null").c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0) return;
+  for (const char* arguments : {"run m.mdl --output null", "inspect m.mdl --dot null"}) {
+    const Outcome outcome = shell.run(arguments);
+    INFO(arguments << outcome.err);
+    // Where devices are not allowed, the system refuses to open it.
+    CHECK((outcome.status == 0 || outcome.err.find("null") != std::string::npos));
+    CHECK(fs::is_character_file(shell.path("null")));
+  }
+}
+
+TEST_CASE("a link is followed") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  fs::create_directory(shell.path("folder"));
+  shell.write("folder/old.npy", "old");
+  fs::create_symlink("folder/old.npy", shell.path("old.npy"));
+  fs::create_symlink("folder/new.npy", shell.path("new.npy"));
+  for (const char* name : {"old.npy", "new.npy"}) {
+    INFO(name);
+    REQUIRE(shell.run(std::string("run m.mdl --output ") + name).status == 0);
+    CHECK(fs::is_symlink(shell.path(name)));
+    CHECK(shell.floats(std::string("folder/") + name) == std::vector<float>{1, 1, 1, 1});
+  }
+}
+
+TEST_CASE("a part that somebody left is nobody's to take") {
+  const Shell shell;
+  const std::string part = "a.part" + std::to_string(getpid()) + ".0";
+  shell.write("target", "precious");
+  fs::create_symlink("target", shell.path(part));
+  const std::string text = "whole";
+  {
+    tools::NewFile file(shell.path("a"));
+    file.write(reinterpret_cast<const std::byte*>(text.data()), text.size());
+    CHECK(!shell.has("a"));
+    file.commit();
+  }
+  CHECK(shell.text("a") == text);
+  CHECK(shell.text("target") == "precious");
+  { const tools::NewFile given_up(shell.path("a")); }
+  CHECK(shell.text("a") == text);
+  CHECK(entries_of(shell) == 3);
+}
+
+TEST_CASE("an input is never the output") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  shell.write_npy("x.npy", MDL_FLOAT32, {1, 4}, std::vector<float>(4));
+  fs::create_hard_link(shell.path("m.mdl"), shell.path("hard.mdl"));
+  fs::create_symlink("m.mdl", shell.path("soft.mdl"));
+  const std::string model = shell.text("m.mdl"), input = shell.text("x.npy");
+  for (const char* arguments :
+       {"run m.mdl --output ./m.mdl", "run m.mdl --output hard.mdl",
+        "run m.mdl --dump shifted=soft.mdl", "run m.mdl --input x.npy --output x.npy",
+        "bench m.mdl --runs 1 --output m.mdl", "inspect m.mdl --html hard.mdl",
+        "inspect m.mdl --dot m.mdl", "convert m.mdl", "convert m.mdl -o hard.mdl"}) {
+    const Outcome outcome = shell.run(arguments);
+    INFO(arguments << "\n" << outcome.err);
+    CHECK(outcome.status == 1);
+    const bool module_is_missing = outcome.err.find("module cannot be opened") != std::string::npos;
+    CHECK((module_is_missing || outcome.err.find("is the input") != std::string::npos));
+    CHECK(shell.text("m.mdl") == model);
+    CHECK(shell.text("x.npy") == input);
+  }
+}
+
+}  // namespace
+}  // namespace medulla::test

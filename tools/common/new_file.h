@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file that is written: whole, or not at all.
+#ifndef MEDULLA_TOOLS_COMMON_NEW_FILE_H_
+#define MEDULLA_TOOLS_COMMON_NEW_FILE_H_
+
+#include <cstddef>
+#include <string>
+
+namespace medulla::tools {
+
+// Written beside `path`, under a name that nobody has, and renamed when it is whole; what stood
+// there stays until then. A link is followed: the file that it leads to is replaced. A pipe or a
+// device is written to as it is. All throw std::runtime_error, whose text names the path.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(const std::byte* data, size_t size);
+  // Puts all on the disk and the file in its place. Without it nothing is left behind.
+  void commit();
+
+ private:
+  void open_part(const std::string& stem);
+  [[noreturn]] void fail(const std::string& why) const;
+
+  std::string path_;
+  std::string target_;  // what `path` leads to
+  std::string part_;    // empty: no regular file
+  int file_ = -1;
+};
+
+// Throws when `output`, an option's value, is the file `input`, under whatever name.
+void require_other_file(const std::string& output, const std::string& input);
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_COMMON_NEW_FILE_H_
