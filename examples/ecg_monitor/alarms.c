@@ -17,6 +17,7 @@ int alarms_on_beat(alarm_rules* rules, long peak, char label, char* text, size_t
   rules->peaks[0] = peak;
   if (rules->known <= RATE_BEATS) ++rules->known;
   rules->pausing = 0;
+  rules->doubting = 0;
   rules->run = label == 'V' ? rules->run + 1 : 0;
   if (rules->run == RUN_BEATS) {
     return snprintf(text, size, "%d ventricular beats in a row", RUN_BEATS);
@@ -30,8 +31,16 @@ int alarms_on_beat(alarm_rules* rules, long peak, char label, char* text, size_t
   return news ? snprintf(text, size, "heart rate %.0f a minute", rate) : 0;
 }
 
-int alarms_on_silence(alarm_rules* rules, long sample, char* text, size_t size) {
-  if (rules->known == 0 || rules->pausing || sample - rules->peaks[0] < PAUSE_SAMPLES) return 0;
-  rules->pausing = 1;
-  return snprintf(text, size, "no beat for %.1f s", (double)PAUSE_SAMPLES / SAMPLE_RATE);
+int alarms_on_silence(alarm_rules* rules, long sample, double wander, char* text, size_t size) {
+  if (rules->known == 0 || rules->pausing) return 0;
+  const long silence = sample - rules->peaks[0];
+  const int unclear = wander >= UNCLEAR_MILLIVOLT;
+  if (silence >= PAUSE_SAMPLES) {
+    rules->pausing = 1;
+    return snprintf(text, size, "no beat for %.1f s%s", (double)PAUSE_SAMPLES / SAMPLE_RATE,
+                    unclear ? ", signal unclear" : "");
+  }
+  if (!unclear || rules->doubting || silence < DOUBT_SAMPLES) return 0;
+  rules->doubting = 1;
+  return snprintf(text, size, "signal unclear, baseline moved %.1f mV", wander);
 }

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "beat_finder.h"
+#include "network.h"
 
-const char kClassNames[CLASSES + 1] = "NSVQ";
+const char kClassNames[CLASSES + 2] = "NSVQ?";
 
 void normalise_window(const float* millivolt, float window[WINDOW]) {
   double sum = 0;
@@ -21,15 +21,15 @@ void normalise_window(const float* millivolt, float window[WINDOW]) {
 
 mdl_status classify_beat(mdl_session* session, size_t logits_output, const float window[WINDOW],
                          beat_answer* answer, mdl_error* error) {
-  const uint64_t start = clock_now();
-  mdl_status status = mdl_session_set_input(session, 0, window, WINDOW, error);
-  if (status == MDL_OK) status = mdl_session_run(session);
-  if (status == MDL_OK) {
-    status = mdl_session_get_output(session, logits_output, answer->logits, CLASSES, error);
-  }
-  answer->nanoseconds = clock_now() - start;
+  const mdl_status status = network_run(session, window, WINDOW, logits_output, answer->logits,
+                                        CLASSES, &answer->nanoseconds, error);
   if (status != MDL_OK) return status;
 
+  answer->label = NO_ANSWER;
+  answer->probability = 0;
+  for (int c = 0; c < CLASSES; ++c) {
+    if (!isfinite(answer->logits[c])) return MDL_OK;
+  }
   answer->label = 0;
   for (int c = 1; c < CLASSES; ++c) {
     if (answer->logits[c] > answer->logits[answer->label]) answer->label = c;

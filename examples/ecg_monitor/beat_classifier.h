@@ -10,10 +10,11 @@ enum {
   AFTER_PEAK = 170,  // and from it
   WINDOW = BEFORE_PEAK + AFTER_PEAK,
   CLASSES = 4,
+  NO_ANSWER = CLASSES,  // the label when a logit is not a number
 };
 
 // Normal, supraventricular, ventricular, not classifiable (AAMI).
-extern const char kClassNames[CLASSES + 1];  // "NSVQ"
+extern const char kClassNames[CLASSES + 2];  // "NSVQ?", the last: no answer
 
 typedef struct beat_answer {
   float logits[CLASSES];

@@ -1,29 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _POSIX_C_SOURCE 199309L
 #include "beat_finder.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
-uint64_t clock_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "network.h"
 
-void beat_finder_start(beat_finder* finder, mdl_session* network) {
+void beat_finder_start(beat_finder* finder, mdl_session* session) {
   memset(finder, 0, sizeof(*finder));
-  finder->network = network;
+  finder->session = session;
   finder->pulse_begin = -1;
   finder->last_peak = -REFRACTORY;
 }
 
-static float normalise(beat_finder* finder, float millivolt) {
+#define BASELINE_RATE (1.0 / 57)  // of one sample: 1 Hz at 360 Hz
+
+static double least(double a, double b) { return a < b ? a : b; }
+static double most(double a, double b) { return a > b ? a : b; }
+
+// What is slower than 1 Hz goes first: an electrode that moves lifts the signal by millivolts, and
+// the variance would remember that for seconds in which beats look small.
+static double remove_baseline(beat_finder* finder, double millivolt) {
+  if (finder->sample == 0) {
+    finder->baseline = finder->lowest = finder->highest = millivolt;
+  }
+  finder->baseline += BASELINE_RATE * (millivolt - finder->baseline);
+  finder->lowest = least(finder->lowest, finder->baseline);
+  finder->highest = most(finder->highest, finder->baseline);
+  return millivolt - finder->baseline;
+}
+
+static float normalise(beat_finder* finder, double steady) {
   const double a = 1.0 / SAMPLE_RATE;
-  if (finder->sample == 0) finder->mean = millivolt;
-  finder->mean += a * (millivolt - finder->mean);
-  const double d = millivolt - finder->mean;
+  if (finder->sample == 0) finder->mean = steady;
+  finder->mean += a * (steady - finder->mean);
+  const double d = steady - finder->mean;
   finder->variance += a * (d * d - finder->variance);
   const double z = d / sqrt(finder->variance + 1e-6);
   return (float)(z < -8 ? -8 : z > 8 ? 8 : z);
@@ -46,21 +57,16 @@ static long refine(const beat_finder* finder, long guess) {
 
 mdl_status beat_finder_push(beat_finder* finder, float millivolt, long* peak, mdl_error* error) {
   *peak = -1;
-  finder->history[finder->sample % HISTORY] = normalise(finder, millivolt);
+  finder->history[finder->sample % HISTORY] = normalise(finder, remove_baseline(finder, millivolt));
   ++finder->sample;
   if (finder->sample % SAMPLES_PER_CALL != 0) return MDL_OK;
 
   const long call = finder->sample / SAMPLES_PER_CALL - 1;
   const long first = finder->sample - SAMPLES_PER_CALL;
   float probability = 0;
-  const uint64_t start = clock_now();
-  mdl_status status = mdl_session_set_input(finder->network, 0, &finder->history[first % HISTORY],
-                                            SAMPLES_PER_CALL, error);
-  if (status == MDL_OK) status = mdl_session_run(finder->network);
-  if (status == MDL_OK) {
-    status = mdl_session_get_output(finder->network, 0, &probability, 1, error);
-  }
-  finder->nanoseconds = clock_now() - start;
+  const mdl_status status =
+      network_run(finder->session, &finder->history[first % HISTORY], SAMPLES_PER_CALL, 0,
+                  &probability, 1, &finder->nanoseconds, error);
   if (status != MDL_OK) return status;
 
   if (probability >= 0.5f) {
@@ -74,7 +80,10 @@ mdl_status beat_finder_push(beat_finder* finder, float millivolt, long* peak, md
   const long found = refine(finder, middle - NETWORK_DELAY);
   if (found >= 0 && found - finder->last_peak > REFRACTORY) {
     finder->last_peak = found;
+    finder->lowest = finder->highest = finder->baseline;
     *peak = found;
   }
   return MDL_OK;
 }
+
+double beat_finder_wander(const beat_finder* finder) { return finder->highest - finder->lowest; }

@@ -15,7 +15,10 @@ enum {
 };
 
 typedef struct beat_finder {
-  mdl_session* network;
+  mdl_session* session;
+  double baseline;  // what of the signal is slower than 1 Hz, millivolt
+  double lowest;    // of it since the last beat
+  double highest;
   // Running mean and variance: the network was trained on (x - mean) / sqrt(variance).
   double mean;
   double variance;
@@ -26,14 +29,14 @@ typedef struct beat_finder {
   uint64_t nanoseconds;  // that the last call of the network took
 } beat_finder;
 
-// `network` runs ecg_stream_gru, its state h carried from call to call; it stays the caller's.
-void beat_finder_start(beat_finder* finder, mdl_session* network);
+// `session` runs ecg_stream_gru, its state h carried from call to call; it stays the caller's.
+void beat_finder_start(beat_finder* finder, mdl_session* session);
 
 // Feeds one sample in millivolt. *peak receives the number of the sample at which a beat's R peak
 // was, some 100 ms ago, or -1.
 mdl_status beat_finder_push(beat_finder* finder, float millivolt, long* peak, mdl_error* error);
 
-// Nanoseconds of a clock that never goes back.
-uint64_t clock_now(void);
+// By how many millivolt the baseline moved since the last beat: a loose electrode, not the heart.
+double beat_finder_wander(const beat_finder* finder);
 
 #endif  // ECG_MONITOR_BEAT_FINDER_H_

@@ -9,14 +9,9 @@
 #include "alarms.h"
 #include "beat_classifier.h"
 #include "beat_finder.h"
+#include "network.h"
 #include "page.h"
 #include "recording.h"
-
-typedef struct network {
-  mdl_model* model;
-  mdl_program* program;
-  mdl_session* session;
-} network;
 
 typedef struct monitor {
   network finder_network;
@@ -35,22 +30,6 @@ typedef struct monitor {
 static int failed(const char* what, const mdl_error* error) {
   fprintf(stderr, "ecg_monitor: %s: %s: %s\n", what, mdl_status_name(error->status), error->text);
   return 0;
-}
-
-static int network_open(network* n, const char* path) {
-  mdl_error error = MDL_ERROR_INIT;
-  if (mdl_model_open(path, NULL, &n->model, &error) != MDL_OK ||
-      mdl_program_create(n->model, NULL, &n->program, &error) != MDL_OK ||
-      mdl_session_create(n->program, NULL, &n->session, &error) != MDL_OK) {
-    return failed(path, &error);
-  }
-  return 1;
-}
-
-static void network_close(network* n) {
-  mdl_session_destroy(n->session);
-  mdl_program_destroy(n->program);
-  mdl_model_close(n->model);
 }
 
 static void alarm_print(monitor* m, long sample, const char* text) {
@@ -74,8 +53,10 @@ static int classify(monitor* m, long sample) {
   char text[64];
   const int alarm = alarms_on_beat(&m->rules, b->peak, label, text, sizeof(text));
   b->rate = heart_rate(&m->rules);
-  printf("%9.3f  %c %.2f  %c %.2f  %5.0f  %7.1f  %7.1f%s\n", (double)b->peak / SAMPLE_RATE, label,
-         b->int8.probability, kClassNames[b->fp32.label], b->fp32.probability, b->rate,
+  char rate[16] = "-";
+  if (b->rate > 0) snprintf(rate, sizeof(rate), "%.0f", b->rate);
+  printf("%9.3f  %c %.2f  %c %.2f  %5s  %7.1f  %7.1f%s\n", (double)b->peak / SAMPLE_RATE, label,
+         b->int8.probability, kClassNames[b->fp32.label], b->fp32.probability, rate,
          (double)b->int8.nanoseconds / 1e3, (double)b->fp32.nanoseconds / 1e3,
          b->int8.label != b->fp32.label ? "  differ" : "");
   ++m->log.beat_count;
@@ -100,7 +81,8 @@ static int take_sample(monitor* m, long sample) {
   }
   char text[64];
   if (m->log.beat_count == m->peak_count &&
-      alarms_on_silence(&m->rules, sample, text, sizeof(text)) > 0) {
+      alarms_on_silence(&m->rules, sample, beat_finder_wander(&m->finder), text, sizeof(text)) >
+          0) {
     alarm_print(m, sample, text);
   }
   return 1;
@@ -148,6 +130,9 @@ static int write_beats(const char* path, const monitor_log* log) {
 }
 
 static int watch(monitor* m) {
+  printf(
+      "A beat stands at the time of its R peak, an alarm at the time at which it is given: half a\n"
+      "second after the peak, when the beat's window has come, or after a pause.\n\n");
   printf("   time s  INT8    FP32    rate   INT8 us  FP32 us\n");
   beat_finder_start(&m->finder, m->finder_network.session);
   for (long sample = 0; sample < m->log.recording->count; ++sample) {
@@ -159,19 +144,19 @@ static int watch(monitor* m) {
 
 static int start(monitor* m, char** models, const ecg_recording* recording) {
   mdl_error error = MDL_ERROR_INIT;
-  if (!network_open(&m->finder_network, models[0]) || !network_open(&m->int8, models[1]) ||
-      !network_open(&m->fp32, models[2])) {
-    return 0;
+  network* const networks[] = {&m->finder_network, &m->int8, &m->fp32};
+  for (int i = 0; i < 3; ++i) {
+    if (network_open(networks[i], models[i], &error) != MDL_OK) return failed(models[i], &error);
   }
   if (mdl_model_find_output(m->int8.model, "logits", &m->int8_logits, &error) != MDL_OK ||
       mdl_model_find_output(m->fp32.model, "logits", &m->fp32_logits, &error) != MDL_OK) {
     return failed("ecg_cnn", &error);
   }
-  // The finder leaves REFRACTORY samples between two beats; an alarm follows a beat or a pause.
+  // The finder leaves REFRACTORY samples between two beats; alarms follow a beat or a pause.
   const size_t most = (size_t)recording->count / REFRACTORY + 2;
   m->log.recording = recording;
   m->log.beats = calloc(most, sizeof(beat));
-  m->log.alarms = calloc(2 * most, sizeof(alarm_event));
+  m->log.alarms = calloc(3 * most, sizeof(alarm_event));
   m->finder_times = calloc((size_t)recording->count / SAMPLES_PER_CALL + most, sizeof(uint64_t));
   if (m->log.beats == NULL || m->log.alarms == NULL || m->finder_times == NULL) {
     fprintf(stderr, "ecg_monitor: no memory for %ld samples\n", recording->count);
@@ -185,7 +170,7 @@ int main(int argc, char** argv) {
     fprintf(stderr,
             "usage: ecg_monitor STREAM.mdl INT8.mdl FP32.mdl RECORDING.npy PAGE.html [BEATS.csv]\n"
             "  STREAM  ecg_stream_gru converted with --state h=h_out\n"
-            "  INT8    ecg_cnn, quantised\n"
+            "  INT8    ecg_cnn, quantized\n"
             "  FP32    ecg_cnn\n");
     return 2;
   }
@@ -193,7 +178,8 @@ int main(int argc, char** argv) {
   if (!recording_read(argv[4], &recording)) return 1;
   monitor m;
   memset(&m, 0, sizeof(m));
-  m.log.recording_name = "MIT-BIH record 208, lead MLII";
+  const char* slash = strrchr(argv[4], '/');
+  m.log.recording_name = slash != NULL ? slash + 1 : argv[4];
   int good = start(&m, argv + 1, &recording) && watch(&m) && page_write(argv[5], &m.log);
   if (good && argc == 7) good = write_beats(argv[6], &m.log);
   if (good) printf("The page is at %s\n", argv[5]);

@@ -27,8 +27,10 @@ def network(name):
 
 
 def normalised(signal):
-    mean, variance, out = signal[0], 0.0, []
+    baseline, mean, variance, out = signal[0], 0.0, 0.0, []
     for x in signal:
+        baseline += (1.0 / 57) * (x - baseline)  # 1 Hz
+        x -= baseline
         mean += (x - mean) / RATE
         d = x - mean
         variance += (d * d - variance) / RATE

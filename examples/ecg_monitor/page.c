@@ -9,43 +9,58 @@ enum {
   ROW_SECONDS = 10,
   ROW_SAMPLES = ROW_SECONDS * SAMPLE_RATE,
   ROW_WIDTH = 1200,
-  ROW_HEIGHT = 150,
-  MILLIVOLT_HEIGHT = 40,  // pixels
+  ROW_ABOVE = 40,  // pixels of a row above the signal, for the marks
+  ROW_BELOW = 24,
+  MILLIVOLT_HEIGHT = 40,
+  RATE_HEIGHT = 180,  // of the chart, a pixel for each beat a minute
 };
 
-static const char* const kColours[CLASSES] = {"#1b7f3b", "#1f6fb2", "#c62828", "#7a5195"};
-static const char* const kLongNames[CLASSES] = {"normal", "supraventricular", "ventricular",
-                                                "not classifiable"};
+static const char* const kColours[CLASSES + 1] = {"#1b7f3b", "#1f6fb2", "#c62828", "#7a5195",
+                                                  "#777"};
+static const char* const kLongNames[CLASSES + 1] = {"normal", "supraventricular", "ventricular",
+                                                    "not classifiable", "no answer"};
 
 static double x_of(long sample) { return (double)sample * ROW_WIDTH / ROW_SAMPLES; }
 
+static void write_text(FILE* out, const char* text) {
+  for (; *text != 0; ++text) {
+    if (*text == '<' || *text == '>' || *text == '&') {
+      fprintf(out, "&#%d;", *text);
+    } else {
+      fputc(*text, out);
+    }
+  }
+}
+
 static void write_head(FILE* out, const monitor_log* log) {
+  fprintf(out,
+          "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<title>Medulla ECG monitor</title>\n<style>\n"
+          "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1240px;margin:2em auto;"
+          "padding:0 1em}\n"
+          "h1{font-size:1.5em;margin-bottom:.2em}h2{font-size:1.15em;margin-top:2em}\n"
+          ".warn{border-left:4px solid #c62828;background:#fdf1f0;padding:.6em 1em}\n"
+          "table{border-collapse:collapse}td,th{padding:.2em .9em;text-align:right;"
+          "border-bottom:1px solid #ddd}th{font-weight:600}td.l,th.l{text-align:left}\n"
+          "svg{display:block;width:100%%;height:auto;background:#fffaf7;margin:.3em 0}\n"
+          "svg text{font:12px system-ui,sans-serif}\n"
+          ".big{font-size:2em;font-weight:600}.stat{display:inline-block;margin-right:3em}\n"
+          ".stat span{display:block;color:#666;font-size:.85em}\n</style>\n</head>\n<body>\n"
+          "<h1>Medulla ECG monitor</h1>\n<p>");
+  write_text(out, log->recording_name);
   fprintf(
       out,
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<title>Medulla ECG monitor</title>\n<style>\n"
-      "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1240px;margin:2em auto;"
-      "padding:0 1em}\n"
-      "h1{font-size:1.5em;margin-bottom:.2em}h2{font-size:1.15em;margin-top:2em}\n"
-      ".warn{border-left:4px solid #c62828;background:#fdf1f0;padding:.6em 1em}\n"
-      "table{border-collapse:collapse}td,th{padding:.2em .9em;text-align:right;"
-      "border-bottom:1px solid #ddd}th{font-weight:600}td.l,th.l{text-align:left}\n"
-      "svg{display:block;width:100%%;height:auto;background:#fffaf7;margin:.3em 0}\n"
-      "svg text{font:12px system-ui,sans-serif}\n"
-      ".big{font-size:2em;font-weight:600}.stat{display:inline-block;margin-right:3em}\n"
-      ".stat span{display:block;color:#666;font-size:.85em}\n</style>\n</head>\n<body>\n"
-      "<h1>Medulla ECG monitor</h1>\n<p>%s, %.0f s at %d Hz. Every sample went through the "
+      ", %.0f s at %d Hz. Every sample went through the "
       "streaming network <code>ecg_stream_gru</code>, every beat through "
       "<code>ecg_cnn</code> in INT8 and in FP32, on this machine.</p>\n"
       "<p class=\"warn\"><b>Not for clinical use.</b> Small networks, trained on few patients "
       "for the demonstration of a runtime. One beat carries no rhythm, so class S is guesswork; "
-      "bundle branch block and fibrillation are often taken for S or V. No network has seen this "
-      "patient.</p>\n",
-      log->recording_name, (double)log->recording->count / SAMPLE_RATE, SAMPLE_RATE);
+      "bundle branch block and fibrillation are often taken for S or V.</p>\n",
+      (double)log->recording->count / SAMPLE_RATE, SAMPLE_RATE);
 }
 
 static void write_summary(FILE* out, const monitor_log* log) {
-  int count[CLASSES] = {0};
+  int count[CLASSES + 1] = {0};
   int differ = 0;
   for (int i = 0; i < log->beat_count; ++i) {
     ++count[log->beats[i].int8.label];
@@ -59,7 +74,8 @@ static void write_summary(FILE* out, const monitor_log* log) {
           "<span class=\"stat\"><span>alarms</span><b class=\"big\">%d</b></span></p>\n",
           log->beat_count, log->beat_count / minutes, differ, log->alarm_count);
   fprintf(out, "<table><tr><th class=\"l\">class</th><th>beats</th><th>share</th></tr>\n");
-  for (int c = 0; c < CLASSES; ++c) {
+  for (int c = 0; c <= CLASSES; ++c) {
+    if (c == NO_ANSWER && count[c] == 0) continue;
     fprintf(
         out,
         "<tr><td class=\"l\"><svg style=\"display:inline;width:12px;background:none\" "
@@ -82,26 +98,27 @@ static void write_summary(FILE* out, const monitor_log* log) {
 static void write_rate(FILE* out, const monitor_log* log) {
   const double seconds = (double)log->recording->count / SAMPLE_RATE;
   fprintf(out,
-          "<h2>Rate</h2>\n<svg viewBox=\"0 0 %d 160\" role=\"img\" aria-label=\"heart rate over "
+          "<h2>Rate</h2>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"heart rate over "
           "time\">\n",
-          ROW_WIDTH);
+          ROW_WIDTH, RATE_HEIGHT);
   for (int rate = 40; rate <= 160; rate += 40) {
     fprintf(out,
             "<line x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"#eadfd8\"/>"
             "<text x=\"2\" y=\"%d\" fill=\"#888\">%d</text>\n",
-            ROW_WIDTH, 160 - rate, 160 - rate, 157 - rate, rate);
+            ROW_WIDTH, RATE_HEIGHT - rate, RATE_HEIGHT - rate, RATE_HEIGHT - 3 - rate, rate);
   }
   fprintf(out, "<polyline fill=\"none\" stroke=\"#333\" stroke-width=\"1.5\" points=\"");
   for (int i = 0; i < log->beat_count; ++i) {
     const beat* b = &log->beats[i];
     if (b->rate <= 0) continue;
-    const double rate = b->rate > 158 ? 158 : b->rate;
-    fprintf(out, "%.1f,%.1f ", (double)b->peak / SAMPLE_RATE / seconds * ROW_WIDTH, 160 - rate);
+    const double rate = b->rate > RATE_HEIGHT - 2 ? RATE_HEIGHT - 2 : b->rate;
+    fprintf(out, "%.1f,%.1f ", (double)b->peak / SAMPLE_RATE / seconds * ROW_WIDTH,
+            RATE_HEIGHT - rate);
   }
   fprintf(out, "\"/>\n</svg>\n<p>Beats a minute, over the last eight intervals.</p>\n");
 }
 
-static void write_beat_mark(FILE* out, const beat* b, long row_start, double middle) {
+static void write_beat_mark(FILE* out, const beat* b, long row_start, double height) {
   const double x = x_of(b->peak - row_start);
   const int label = b->int8.label;
   fprintf(
@@ -116,42 +133,46 @@ static void write_beat_mark(FILE* out, const beat* b, long row_start, double mid
         out,
         "<rect x=\"%.1f\" y=\"3\" width=\"22\" height=\"%.1f\" fill=\"none\" stroke=\"#e08a00\" "
         "stroke-width=\"2\"/>",
-        x - 11, 2 * middle - 8);
+        x - 11, height - 8);
   }
   fprintf(out, "</g>\n");
 }
 
 static void write_strip(FILE* out, const monitor_log* log) {
   const ecg_recording* r = log->recording;
-  const double middle = ROW_HEIGHT / 2.0;
   fprintf(
       out,
       "<h2>Strip</h2>\n<p>Ten seconds a row, %d pixels a millivolt. A dot stands over each beat in "
       "the colour of its class by the INT8 network; an orange frame marks a beat that the FP32 "
-      "network classifies otherwise; a red bar marks an alarm.</p>\n",
+      "network classifies otherwise; a red bar marks an alarm, where it was given.</p>\n",
       MILLIVOLT_HEIGHT);
   int next = 0;
   int next_alarm = 0;
   for (long start = 0; start < r->count; start += ROW_SAMPLES) {
     const long end = start + ROW_SAMPLES < r->count ? start + ROW_SAMPLES : r->count;
-    double mean = 0;
-    for (long s = start; s < end; ++s) mean += r->millivolt[s];
-    mean /= (double)(end - start);
-    fprintf(out, "<svg viewBox=\"0 0 %d %d\">\n", ROW_WIDTH, ROW_HEIGHT);
+    float low = r->millivolt[start];
+    float high = low;
+    for (long s = start; s < end; ++s) {
+      low = r->millivolt[s] < low ? r->millivolt[s] : low;
+      high = r->millivolt[s] > high ? r->millivolt[s] : high;
+    }
+    // As high as the signal of these seconds, so that none of it is cut off.
+    const int height = ROW_ABOVE + (int)((high - low) * MILLIVOLT_HEIGHT) + ROW_BELOW;
+    fprintf(out, "<svg viewBox=\"0 0 %d %d\">\n", ROW_WIDTH, height);
     for (int second = 0; second < ROW_SECONDS; ++second) {
       fprintf(out, "<line x1=\"%d\" x2=\"%d\" y1=\"0\" y2=\"%d\" stroke=\"#f3d9d0\"/>\n",
-              second * ROW_WIDTH / ROW_SECONDS, second * ROW_WIDTH / ROW_SECONDS, ROW_HEIGHT);
+              second * ROW_WIDTH / ROW_SECONDS, second * ROW_WIDTH / ROW_SECONDS, height);
     }
-    fprintf(out, "<text x=\"2\" y=\"%d\" fill=\"#888\">%ld s</text>\n", ROW_HEIGHT - 4,
+    fprintf(out, "<text x=\"2\" y=\"%d\" fill=\"#888\">%ld s</text>\n", height - 4,
             start / SAMPLE_RATE);
     fprintf(out, "<polyline fill=\"none\" stroke=\"#222\" points=\"");
     for (long s = start; s < end; s += 2) {
       fprintf(out, "%.1f,%.1f ", x_of(s - start),
-              middle + 10 - (r->millivolt[s] - mean) * MILLIVOLT_HEIGHT);
+              ROW_ABOVE + (double)(high - r->millivolt[s]) * MILLIVOLT_HEIGHT);
     }
     fprintf(out, "\"/>\n");
     for (; next < log->beat_count && log->beats[next].peak < end; ++next) {
-      write_beat_mark(out, &log->beats[next], start, middle);
+      write_beat_mark(out, &log->beats[next], start, height);
     }
     for (; next_alarm < log->alarm_count && log->alarms[next_alarm].sample < end; ++next_alarm) {
       const alarm_event* alarm = &log->alarms[next_alarm];
@@ -159,11 +180,22 @@ static void write_strip(FILE* out, const monitor_log* log) {
       fprintf(out,
               "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\" stroke=\"#c62828\" "
               "stroke-width=\"3\"/><text x=\"%.1f\" y=\"%d\" fill=\"#c62828\">%s</text>\n",
-              x, x, ROW_HEIGHT, x + 5 > ROW_WIDTH - 200 ? x - 200 : x + 5, ROW_HEIGHT - 6,
-              alarm->text);
+              x, x, height, x + 5 > ROW_WIDTH - 260 ? x - 260 : x + 5, height - 6, alarm->text);
     }
     fprintf(out, "</svg>\n");
   }
+}
+
+static void write_alarms(FILE* out, const monitor_log* log) {
+  fprintf(out,
+          "<h2>Alarms</h2>\n<p>At the time at which they were given: after a beat's window, half a "
+          "second behind its R peak, or after a pause.</p>\n<table><tr><th>time, s</th>"
+          "<th class=\"l\">alarm</th></tr>\n");
+  for (int i = 0; i < log->alarm_count; ++i) {
+    fprintf(out, "<tr><td>%.3f</td><td class=\"l\">%s</td></tr>\n",
+            (double)log->alarms[i].sample / SAMPLE_RATE, log->alarms[i].text);
+  }
+  fprintf(out, "</table>\n");
 }
 
 static void write_differences(FILE* out, const monitor_log* log) {
@@ -178,8 +210,9 @@ static void write_differences(FILE* out, const monitor_log* log) {
             kClassNames[b->fp32.label], b->fp32.probability);
   }
   fprintf(out,
-          "</table>\n<h2>Source</h2>\n<p>MIT-BIH Arrhythmia Database, Moody and Mark, "
-          "PhysioNet, ODC-By 1.0. Networks: Apache-2.0.</p>\n</body>\n</html>\n");
+          "</table>\n<h2>Source</h2>\n<p>Networks: Apache-2.0, trained on the MIT-BIH "
+          "Arrhythmia Database (Moody and Mark, PhysioNet, ODC-By 1.0), from which the "
+          "demonstration's recording comes too.</p>\n</body>\n</html>\n");
 }
 
 int page_write(const char* path, const monitor_log* log) {
@@ -191,6 +224,7 @@ int page_write(const char* path, const monitor_log* log) {
   write_head(out, log);
   write_summary(out, log);
   write_rate(out, log);
+  write_alarms(out, log);
   write_strip(out, log);
   write_differences(out, log);
   const int bad = ferror(out);
