@@ -2,6 +2,13 @@
 // A device without file system, threads or heap: the model is part of the program, every object
 // lives in a block of fixed size, and an allocator that always refuses proves that nothing else is
 // used. The sizes come from `medulla inspect MODEL.mdl`, measured on the ISA that the device has.
+// `__asm__` takes gnu99, and the model's file is named when it is compiled:
+//
+//   cc -std=gnu99 -Iinclude -DMODEL_FILE='"ecg_cnn.mdl"' -c examples/bare_metal.c
+//   c++ bare_metal.o build/small/lib/libmedulla.a -o bare_metal
+//
+// with the library that README.md builds without threads and cpuinfo. scripts/size.sh does both
+// with the operators of one model alone, and counts the bytes.
 #include <stdio.h>
 
 #include "medulla/medulla.h"

@@ -10,11 +10,16 @@ model=$(realpath "$1") isas=${2:-all}
 cd "$(dirname "$0")/.."
 build=$PWD/build/size
 
-ops=$(build/release/bin/medulla inspect --ops "$model" | paste -sd ';')
+[ -x build/release/bin/medulla ] || {
+  echo "size: build the command first: cmake --preset release && cmake --build --preset release" >&2
+  exit 1
+}
+ops=$(build/release/bin/medulla inspect --ops "$model")
+echo "size: building the library with: ${ops//;/ }"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DMEDULLA_OPS="$ops" \
   -DMEDULLA_KERNEL_ISAS="$isas" -DMEDULLA_BACKENDS=cpu -DMEDULLA_THREADS=OFF \
   -DMEDULLA_CPUINFO=OFF >/dev/null
-cmake --build "$build" >/dev/null
+cmake --build "$build"
 
 program=$build/bare_metal
 cc -Os -std=gnu99 -Iinclude -DMODEL_FILE="\"$model\"" -ffunction-sections -fdata-sections -c examples/bare_metal.c -o "$program.o"

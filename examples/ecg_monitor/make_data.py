@@ -5,8 +5,9 @@
     apt-get install python3-scipy          # 1.10: carries the recording
     python make_data.py [ecg.dat]
 
-Writes data/mitbih_208_mlii.npy, the first two minutes, and data/golden_beats.csv: the place of each
-beat and the logits that ONNX Runtime gives for it, by an implementation of the whole way of its own.
+Writes data/mitbih_208_mlii.npy, the first two minutes, data/golden_beats.csv: the place of each
+beat and the logits that ONNX Runtime gives for it, by an implementation of the whole way of its own,
+and data/beat.csv, the first beat as the classifiers are fed.
 """
 import pathlib
 import sys
@@ -72,6 +73,8 @@ def main():
             if peak < BEFORE or len(beat) < BEFORE + AFTER:
                 continue
             x = ((beat - beat.mean()) / beat.std()).astype(np.float32).reshape(1, 1, -1)
+            if out.tell() < 100:  # only the heading stands there
+                np.savetxt(HERE / "data" / "beat.csv", x.ravel(), "%.4f")
             logits = np.concatenate([n.run(["logits"], {"x": x})[0].ravel() for n in nets])
             out.write(f"{peak}," + ",".join(f"{v:.9g}" for v in logits) + "\n")
 

@@ -102,7 +102,8 @@ TEST_CASE("A model with one byte changed to any other value is refused or runs",
 }
 
 TEST_CASE("The seeds of the corpus run") {
-  for (const char* name : {"whole.mdl", "layers.mdl"}) {
+  for (const char* name : {"whole.mdl", "layers.mdl", "conv_transpose.mdl", "gru.mdl", "lstm.mdl",
+                           "qadd.mdl", "qcnn.mdl", "resize.mdl", "split.mdl"}) {
     CAPTURE(name);
     mdl_error error = MDL_ERROR_INIT;
     mdl_model* model = nullptr;
