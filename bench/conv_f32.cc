@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// conv_f32 and dwconv_f32 at the layers of layers.h, beside what the FMA units can do in
+// conv_f32 and dwconv_f32 at the layers of layers.h, beside what the row's ISA can do in
 // registers.
 #include "kernels/conv_f32/conv_f32.h"
 
@@ -36,7 +36,7 @@ void conv(benchmark::State& state, const KernelRow& row, const ConvGeometry& c, 
   a.out_stride = c.out_channels;
   a.lo = 0;
   a.hi = std::numeric_limits<float>::infinity();
-  bench::measure(state, static_cast<double>(pixels * weights_count),
+  bench::measure(state, row.isa, static_cast<double>(pixels * weights_count),
                  [&] { row.kernel->run(a, 0, pixels, scratch.data()); });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// gemm_f32 at the 1x1 convolutions of ResNet-50, beside what the FMA units can do in registers.
+// gemm_f32 at the 1x1 convolutions of ResNet-50, beside what the row's ISA can do in registers.
 #include "kernels/gemm_f32/gemm_f32.h"
 
 #include <benchmark/benchmark.h>
@@ -31,7 +31,7 @@ void gemm(benchmark::State& state, const GemmF32Row& row, bench::Product s) {
   g.ldc = s.n;
   g.lo = 0;
   g.hi = std::numeric_limits<float>::infinity();
-  bench::measure(state, static_cast<double>(s.m * s.n * s.k),
+  bench::measure(state, row.isa, static_cast<double>(s.m * s.n * s.k),
                  [&] { row.kernel->run(g, 0, s.m, 0, s.n); });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// gemm_s8, conv_s8 and dwconv_s8 at the shapes of layers.h, beside what the FMA units can do in
-// registers: of_peak is how many times that.
+// gemm_s8, conv_s8 and dwconv_s8 at the shapes of layers.h, beside what float32 of the same ISA
+// does in registers: of_peak is how many times that.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -48,7 +48,7 @@ void gemm(benchmark::State& state, const GemmS8Row& row, bench::Product s) {
   g.lda = s.k;
   g.b = packed.data();
   g.c = layer.out;
-  bench::measure(state, static_cast<double>(s.m * s.n * s.k),
+  bench::measure(state, row.isa, static_cast<double>(s.m * s.n * s.k),
                  [&] { row.kernel->run(g, 0, s.m, 0, s.n, scratch.data()); });
 }
 
@@ -66,7 +66,7 @@ void conv(benchmark::State& state, const ConvS8Row& row, const ConvGeometry& c) 
   a.in_stride = c.in_channels;
   a.weights = packed.data();
   a.out = layer.out;
-  bench::measure(state, static_cast<double>(pixels * c.out_channels * k),
+  bench::measure(state, row.isa, static_cast<double>(pixels * c.out_channels * k),
                  [&] { row.kernel->run(a, 0, pixels, scratch.data()); });
 }
 

@@ -48,11 +48,12 @@ inline double seconds() {
   return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
 }
 
-// Times `call`, which does `macs` multiply-adds, in turn with a loop that keeps the FMA units busy
-// from registers, and reports the best of both (GMAC/s) and how much of the second the first is:
-// that holds on a machine whose speed changes under other work.
+// Times `call`, a kernel for `isa` that does `macs` multiply-adds, in turn with a loop of float32
+// that keeps the multipliers busy from registers, as wide as that ISA's vectors, and reports the
+// best of both (GMAC/s) and how much of the second the first is: that holds on a machine whose
+// speed changes under other work.
 template <class Call>
-void measure(benchmark::State& state, double macs, Call&& call) {
+void measure(benchmark::State& state, Isa isa, double macs, Call&& call) {
   double best = std::numeric_limits<double>::infinity();
   double best_peak = 0;
   for (auto _ : state) {
@@ -61,7 +62,7 @@ void measure(benchmark::State& state, double macs, Call&& call) {
     const double end = seconds();
     state.SetIterationTime(end - begin);
     best = std::min(best, end - begin);
-    const double peak_macs = spin_fma();
+    const double peak_macs = spin(isa);
     best_peak = std::max(best_peak, peak_macs / (seconds() - end));
   }
   state.counters["GMAC/s"] = macs / best * 1e-9;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/dwconv_f32/dwconv_f32.h"
 #include "tests/catch.h"
 #include "tests/kernels/conv_cases.h"
 #include "tests/kernels/util.h"
@@ -18,7 +19,24 @@ using test::ConvCase;
 using test::Guarded;
 using test::Random;
 
+// The two families, which have one formula.
+struct Full {
+  using Problem = ConvF32Problem;
+  using Call = ConvF32;
+  static constexpr auto rows = conv_f32_rows;
+  static constexpr auto packed_bytes = conv_f32_packed_bytes;
+  static constexpr auto pack = conv_f32_pack;
+};
+struct Depthwise {
+  using Problem = DwConvF32Problem;
+  using Call = DwConvF32;
+  static constexpr auto rows = dwconv_f32_rows;
+  static constexpr auto packed_bytes = dwconv_f32_packed_bytes;
+  static constexpr auto pack = dwconv_f32_pack;
+};
+
 // Every row on one problem, by parts, against the formula of the header.
+template <class Family>
 void check(const ConvCase& t, uint64_t seed) {
   Random random(seed);
   const ConvGeometry& c = t.conv;
@@ -60,18 +78,18 @@ void check(const ConvCase& t, uint64_t seed) {
     }
   }
 
-  ConvF32Problem problem;
+  typename Family::Problem problem;
   problem.isa = host_isa();
   problem.conv = c;
-  for (const ConvF32Row& row : conv_f32_rows()) {
+  for (const auto& row : Family::rows()) {
     if (row_refusal(row, problem) != nullptr) continue;
     const size_t nr = row.kernel->nr;
-    Block packed(conv_f32_packed_bytes(nr, c));
-    conv_f32_pack(nr, c, weights.data(), t.bias ? bias.data() : nullptr, packed.data());
+    Block packed(Family::packed_bytes(nr, c));
+    Family::pack(nr, c, weights.data(), t.bias ? bias.data() : nullptr, packed.data());
     Block scratch(row.kernel->scratch_bytes(c));
     Guarded<float> actual(expected.size(), random.one_in(2));
     if (t.in_place) std::copy_n(residual.data(), residual.size(), actual.data());
-    ConvF32 a;
+    typename Family::Call a;
     a.conv = c;
     a.in = in.data();
     a.in_stride = in_stride;
@@ -91,7 +109,7 @@ void check(const ConvCase& t, uint64_t seed) {
 }
 
 TEST_CASE("conv_f32: kernels, strides, dilations, paddings and groups at random") {
-  for (uint64_t seed = 1; seed <= 600; ++seed) check(test::random_conv(seed), seed);
+  for (uint64_t seed = 1; seed <= 600; ++seed) check<Full>(test::random_conv(seed), seed);
 }
 
 TEST_CASE("conv_f32: blocks of taps and of pixels keep the chain") {
@@ -108,12 +126,12 @@ TEST_CASE("conv_f32: blocks of taps and of pixels keep the chain") {
               .pad_left = 1,
               .in_channels = channels,
               .out_channels = 21};
-    check(t, seed++);
+    check<Full>(t, seed++);
     t.in_extra = 3;
-    check(t, seed++);
+    check<Full>(t, seed++);
     t.residual = true;
     t.in_place = true;
-    check(t, seed++);
+    check<Full>(t, seed++);
   }
 }
 
@@ -130,7 +148,7 @@ TEST_CASE("conv_f32: signals of one dimension") {
                 .pad_left = kernel / 2,
                 .in_channels = channels,
                 .out_channels = 24};
-      check(t, seed++);
+      check<Full>(t, seed++);
     }
   }
 }
@@ -147,6 +165,42 @@ TEST_CASE("conv_f32: the selector follows the ISA set and the limit of scratch")
     if (!host_isa().contains(isa_needs(conv_f32_rows()[i].isa))) continue;
     CHECK(std::string(reasons[i]) == "needs more scratch than is allowed");
   }
+}
+
+TEST_CASE("dwconv_f32: kernels, strides, dilations, paddings and channels at random") {
+  for (uint64_t seed = 1; seed <= 600; ++seed)
+    check<Depthwise>(test::random_conv(seed, true), seed);
+}
+
+TEST_CASE("dwconv_f32: wide rows and many channels") {
+  uint64_t seed = 1000;
+  for (size_t kernel : {1, 2, 3, 4, 5, 7}) {
+    for (size_t stride : {1, 2, 3}) {
+      for (size_t channels : {8, 45, 64}) {
+        ConvCase t;
+        t.conv = {.in_h = 6,
+                  .in_w = 40,
+                  .out_h = (5 + stride) / stride,
+                  .out_w = (39 + stride) / stride,
+                  .kernel_h = kernel,
+                  .kernel_w = kernel,
+                  .stride_h = stride,
+                  .stride_w = stride,
+                  .pad_top = kernel / 2,
+                  .pad_left = kernel / 2,
+                  .groups = channels,
+                  .in_channels = channels,
+                  .out_channels = channels};
+        t.residual = stride == 1;
+        check<Depthwise>(t, seed++);
+      }
+    }
+  }
+}
+
+TEST_CASE("dwconv_f32: the selector follows the ISA set") {
+  DwConvF32Problem problem;
+  CHECK(std::string(select_row(dwconv_f32_rows(), problem)->name) == "dwconv_f32_portable");
 }
 
 }  // namespace
