@@ -57,6 +57,7 @@ mdl_status read_convolution(const mdl_graph& graph, const mdl_node& conv, const 
                             ConvGeometry* geometry, mdl_error* error) {
   const NodeView node(graph, conv);
   const mdl_tensor& w = *node.input(1);
+  if (w.dtype == MDL_INT32) return fail(error, MDL_ERROR_UNSUPPORTED, "weights are int32");
   if (w.data == nullptr) return fail(error, MDL_ERROR_UNSUPPORTED, "weights are not constant");
   if (w.rank != 3 && w.rank != 4) {
     return fail(error, MDL_ERROR_UNSUPPORTED, w.rank - 2, " spatial dimensions");

@@ -42,10 +42,10 @@ inline mdl_status read_matrices(const NodeView& node, const mdl_shape& a, const 
   return MDL_OK;
 }
 
-// Calls dot(a, b, p) for each element of the product, in order: a points to its row, b to its
-// column, whose values stand p.n apart.
-template <class T, class Dot>
-mdl_status for_each_dot(const ReferenceCall& call, mdl_error* error, Dot dot) {
+// Calls dot(a, b, p) for each element of the product, in order, with the indices of its row and of
+// its column, whose values stand p.n apart.
+template <class Dot>
+mdl_status for_each_dot_at(const ReferenceCall& call, mdl_error* error, Dot dot) {
   const mdl_shape& a = call.input_types[0].shape;
   const mdl_shape& b = call.input_types[1].shape;
   Matrices p;
@@ -53,13 +53,21 @@ mdl_status for_each_dot(const ReferenceCall& call, mdl_error* error, Dot dot) {
   for (Walk<2> w(p.stack,
                  {broadcast_strides(p.a_stack, p.stack), broadcast_strides(p.b_stack, p.stack)});
        !w.done(); w.next()) {
-    const T* rows = call.in<T>(0) + w.offset[0] * p.m * p.k;
-    const T* columns = call.in<T>(1) + w.offset[1] * p.k * p.n;
+    const int64_t rows = w.offset[0] * p.m * p.k;
+    const int64_t columns = w.offset[1] * p.k * p.n;
     for (int64_t i = 0; i < p.m; ++i) {
       for (int64_t j = 0; j < p.n; ++j) dot(rows + i * p.k, columns + j, p);
     }
   }
   return MDL_OK;
+}
+
+// The same with pointers to them.
+template <class T, class Dot>
+mdl_status for_each_dot(const ReferenceCall& call, mdl_error* error, Dot dot) {
+  return for_each_dot_at(call, error, [&](int64_t a, int64_t b, const Matrices& p) {
+    dot(call.in<T>(0) + a, call.in<T>(1) + b, p);
+  });
 }
 
 inline uint64_t matrices_macs(const NodeView&, std::span<const TensorType> inputs,

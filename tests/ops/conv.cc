@@ -189,6 +189,19 @@ TEST_CASE("ConvTranspose of random layers is what pairs of inputs and outputs gi
   check_random("ConvTranspose", false);
 }
 
+TEST_CASE("Conv of int32 is exact and wraps") {
+  const Value x = tensor<int32_t>({1, 3, 1}, {1 << 30, 3, -5});
+  const Value w = tensor<int32_t>({1, 2, 1}, {4, 7});
+  CHECK(Case("Conv").input(x).input(w).run().values<int32_t>() == std::vector<int32_t>{21, -23});
+  CHECK(Case("Conv").input(x).input(w).input(tensor<int32_t>({1}, {100})).run().values<int32_t>() ==
+        std::vector<int32_t>{121, 77});
+  CHECK(Case("Conv")
+            .input(x)
+            .input(counted<float>({1, 2, 1}))
+            .run()
+            .says("input 1 is float32, should be int32"));
+}
+
 TEST_CASE("Conv says what it refuses") {
   const Value x = counted<float>({1, 4, 4, 6});
   const auto refuse = [&](Value w, const char* name, std::vector<int64_t> values) {
@@ -213,7 +226,7 @@ TEST_CASE("Conv says what it refuses") {
         "node 'n' (Conv): input 2 is [3], should be [2]");
   CHECK(Case("Conv").input(x).input(w).set("group", 0).run().says("group is 0"));
   CHECK(Case("Conv").input(counted<int8_t>({1, 4, 4, 6})).input(w).run().text ==
-        "node 'n' (Conv): input 0 is int8, should be float32");
+        "node 'n' (Conv): input 0 is int8, should be int32 or float32");
 }
 
 TEST_CASE("Conv counts its products") {

@@ -89,6 +89,25 @@ TEST_CASE("Indices of extremes: the first, or the last") {
             .says("should have an element along axis 1"));
 }
 
+TEST_CASE("Products of matrices of every dtype") {
+  const Value a = tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+  const Value b = tensor<float>({3, 2}, {1, 0, 2, 1, 0, 3});
+  for (const mdl_dtype dtype : kDtypes) {
+    const Result r = Case("MatMul").input(in(dtype, a)).input(in(dtype, b)).run();
+    INFO(mdl_dtype_name(dtype) << ": " << r.text);
+    REQUIRE(r.status == MDL_OK);
+    CHECK(in(MDL_FLOAT32, r.outputs[0]).as<float>() == std::vector<float>{5, 11, 14, 23});
+  }
+  const Value big = tensor<int32_t>({1, 1}, {1 << 30});
+  CHECK(Case("MatMul").input(big).input(tensor<int32_t>({1, 1}, {4})).run().values<int32_t>() ==
+        std::vector<int32_t>{0});
+  CHECK(Case("MatMul")
+            .input(a)
+            .input(in(MDL_INT8, b))
+            .run()
+            .says("input 1 is int8, should be float32"));
+}
+
 TEST_CASE("Running sums") {
   const Value x = tensor<double>({2, 3}, {1, 2, 3, 4, 5, 6});
   const auto sums = [&](int64_t axis, int exclusive, int reverse) {

@@ -112,10 +112,19 @@ std::vector<int32_t> convert_prelu(OnnxNode& node) {
     const double alpha = node.constant_floats(1, "slope")[0];
     return {build.add("LeakyRelu", {node.input(0)}, {{"alpha", alpha}})};
   }
+  int32_t slopes = node.input(1);
+  const Dims& x = build.dims(node.input(0));
+  // Before opset 7 there was one slope a channel, which the ONNX library keeps as it was.
+  if (slope.dims.size() == 1 && x.size() > 2 && slope.dims[0] == x[1] &&
+      slope.dims[0] != x.back()) {
+    Dims shape(x.size() - 1, 1);
+    shape[0] = x[1];
+    slopes = build.reshape(slopes, shape);
+  }
   const int32_t zero = number_like(node, node.input(0), 0);
   const int32_t above = build.add("Max", {node.input(0), zero});
   const int32_t below = build.add("Min", {node.input(0), zero});
-  return {build.add("Add", {above, build.add("Mul", {below, node.input(1)})})};
+  return {build.add("Add", {above, build.add("Mul", {below, slopes})})};
 }
 
 // Before opset 13 these ran over all dimensions from `axis` on, taken as one.

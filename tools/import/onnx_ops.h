@@ -92,6 +92,21 @@ std::vector<int32_t> convert_matmul(OnnxNode& node);
 std::vector<int32_t> convert_prelu(OnnxNode& node);
 std::vector<int32_t> convert_softmax(OnnxNode& node);
 
+// onnx_integer.cc
+std::vector<int32_t> convert_conv_integer(OnnxNode& node);
+std::vector<int32_t> convert_dynamic_quantize(OnnxNode& node);
+std::vector<int32_t> convert_matmul_integer(OnnxNode& node);
+// QuantizeLinear and DequantizeLinear whose scale or zero point is not constant.
+int32_t quantized_at_run_time(OnnxNode& node, mdl_dtype to, int64_t axis);
+int32_t dequantized_at_run_time(OnnxNode& node, int64_t axis);
+// Integers of input i, with zero point z, as the source has them.
+int32_t plain_integers(OnnxNode& node, size_t i, size_t z);
+// Input i in the shape that broadcasts along `axis`, when it has one dimension.
+int32_t along(OnnxNode& node, size_t i, int64_t axis, int64_t rank);
+
+// onnx_einsum.cc
+std::vector<int32_t> convert_einsum(OnnxNode& node);
+
 // onnx_reduce.cc
 std::vector<int32_t> convert_arg(OnnxNode& node);
 std::vector<int32_t> convert_cumsum(OnnxNode& node);

@@ -44,9 +44,11 @@ Quantization fitted(const Builder& build, int32_t q, mdl_dtype source, Quantizat
   return quantization;
 }
 
-// The integer type that the zero point states; uint8 when there is none.
+// The integer type that the zero point states, or the attribute of opset 21; else uint8.
 mdl_dtype zero_point_dtype(const OnnxNode& node, size_t i) {
-  return node.input(i) < 0 ? MDL_UINT8 : node.build.tensor(node.input(i)).dtype;
+  if (node.input(i) >= 0) return node.build.tensor(node.input(i)).dtype;
+  const int64_t stated = node.int_or("output_dtype", 0);
+  return stated == 0 ? MDL_UINT8 : onnx_dtype(static_cast<int32_t>(stated));
 }
 
 int32_t quantized(OnnxNode& node, int32_t x, size_t scale, size_t zero_point, int64_t axis) {
@@ -57,6 +59,14 @@ int32_t quantized(OnnxNode& node, int32_t x, size_t scale, size_t zero_point, in
     for (int32_t& z : quantization.zero_points) z -= 128;
   }
   return node.build.add_typed("QuantizeLinear", {x}, {}, dtype, quantization);
+}
+
+// Scale and zero point.
+bool has_constants(const OnnxNode& node) {
+  const auto is_constant = [&](size_t i) {
+    return node.input(i) < 0 || node.build.tensor(node.input(i)).data != nullptr;
+  };
+  return is_constant(1) && is_constant(2);
 }
 
 // The float32 tensor of quantized input i, whose parameters are inputs i + 1 and i + 2.
@@ -81,8 +91,7 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
   }
   quantization.zero_points.assign(quantization.scales.size(), 0);
   if (node.input(zero_point) >= 0) {
-    const Tensor& z = node.build.tensor(node.input(zero_point));
-    if (!z.data) refuse("zero point is not a constant", "quantize statically");
+    const Tensor& z = node.parameter(zero_point, "zero point");
     for (size_t i = 0; i < quantization.zero_points.size(); ++i) {
       switch (z.dtype) {
         case MDL_INT8:
@@ -93,6 +102,9 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
           break;
         case MDL_INT16:
           quantization.zero_points[i] = values_of<int16_t>(z).at(i);
+          break;
+        case MDL_UINT16:
+          quantization.zero_points[i] = values_of<uint16_t>(z).at(i);
           break;
         case MDL_INT32:
           quantization.zero_points[i] = values_of<int32_t>(z).at(i);
@@ -121,10 +133,17 @@ int32_t dequantized(OnnxNode& node, int32_t q, const Quantization& quantization)
 }
 
 std::vector<int32_t> convert_quantize(OnnxNode& node) {
+  if (!has_constants(node)) {
+    const int64_t axis = channel_axis(node, node.input(0));
+    return {quantized_at_run_time(node, zero_point_dtype(node, 2), axis)};
+  }
   return {quantized(node, node.input(0), 1, 2, channel_axis(node, node.input(0)))};
 }
 
 std::vector<int32_t> convert_dequantize(OnnxNode& node) {
+  if (!has_constants(node)) {
+    return {dequantized_at_run_time(node, channel_axis(node, node.input(0)))};
+  }
   Builder& build = node.build;
   const mdl_dtype source = build.tensor(node.input(0)).data || node.input(2) < 0
                                ? build.tensor(node.input(0)).dtype
