@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models and data of ../shared, and converted models that run through the C API.
+// Converted models that run through the C API.
 #ifndef MEDULLA_TESTS_CONVERT_RUNNER_H_
 #define MEDULLA_TESTS_CONVERT_RUNNER_H_
 
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -13,23 +12,13 @@
 #include "medulla/medulla.h"
 #include "tests/catch.h"
 #include "tests/convert/onnx_model.h"
-#include "tests/paths.h"
+#include "tests/shared.h"
 #include "tools/import/convert.h"
 
 namespace medulla::tools {
 
-inline std::string shared(const std::string& path) {
-  const char* given = std::getenv("MEDULLA_SHARED");
-  return (given != nullptr ? std::string(given)
-                           : std::string(medulla::test::kSourceDir) + "/../shared") +
-         "/" + path;
-}
-
-inline bool absent(const std::string& path) {
-  if (std::filesystem::exists(shared(path))) return false;
-  std::printf("skipped: %s is not there (MEDULLA_SHARED names its folder)\n", shared(path).c_str());
-  return true;
-}
+using medulla::test::absent;
+using medulla::test::shared;
 
 inline ConvertOptions from(const std::string& path) {
   ConvertOptions options;

@@ -5,13 +5,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 
 #include "src/model/model.h"
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
 #include "tests/graph/painted_stack.h"
-#include "tests/paths.h"
+#include "tests/shared.h"
 #include "tools/import/convert.h"
 
 using namespace medulla;
@@ -80,12 +79,8 @@ std::vector<std::vector<uint8_t>> run_once(const mdl_program* program) {
 }  // namespace
 
 TEST_CASE("real models keep to the arena's bound and to the stack") {
-  const fs::path root = fs::path(kSourceDir) / "../shared/models";
-  if (!fs::exists(root)) {
-    std::cout << "skipped: " << root << " is absent\n";
-    return;
-  }
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root)) {
+  if (absent("models")) return;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(shared("models"))) {
     if (entry.path().extension() != ".onnx") continue;
     CAPTURE(entry.path().string());
     const Converted converted(entry.path());
@@ -96,8 +91,8 @@ TEST_CASE("real models keep to the arena's bound and to the stack") {
     REQUIRE(mdl_program_memory_need(converted.model, nullptr, &need, &error) == MDL_OK);
     CHECK(static_cast<double>(need.arena_bytes) <=
           1.1 * static_cast<double>(need.arena_bound_bytes));
-    const ProgramHandle shared = make_program(graph);
+    const ProgramHandle packed = make_program(graph);
     const ProgramHandle plain = make_program(graph, nullptr, false);
-    CHECK(run_once(shared.get()) == run_once(plain.get()));
+    CHECK(run_once(packed.get()) == run_once(plain.get()));
   }
 }
