@@ -157,6 +157,43 @@ std::vector<int32_t> convert_conv_transpose(OnnxNode& node) {
   return {channels_first(build, y)};
 }
 
+// Columns back to pictures: a transposed convolution by which tap t of a block takes column t.
+std::vector<int32_t> convert_col2im(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  const Dims image = node.constant_ints(1, "image_shape");
+  const Window window = window_of(node, node.constant_ints(2, "block_shape"));
+  const size_t spatial = window.kernel.size();
+  if (build.rank(x) != 3 || image.size() != spatial) {
+    refuse("input should be [N, C * block, L], image_shape and block_shape have one length");
+  }
+  int64_t block = 1;
+  for (const int64_t k : window.kernel) block *= k;
+  const int64_t channels = build.dims(x)[1] / std::max<int64_t>(block, 1);
+  Dims columns = {0, build.dims(x)[1]}, extra, weights = {channels};
+  for (size_t d = 0; d < spatial; ++d) {
+    const int64_t reach = (window.kernel[d] - 1) * window.dilations[d] + 1;
+    const int64_t room = image[d] + window.pads[d] + window.pads[d + spatial] - reach;
+    columns.push_back(room / window.strides[d] + 1);
+    extra.push_back(room % window.strides[d]);
+    weights.push_back(window.kernel[d]);
+  }
+  weights.push_back(block);
+  std::vector<float> taps(static_cast<size_t>(channels * block * block), 0.0f);
+  for (int64_t i = 0; i < channels * block; ++i) {
+    taps[static_cast<size_t>(i * block + i % block)] = 1;
+  }
+  const int32_t pixels = build.add("Reshape", {x}, {{"shape", columns}, {"allowzero", int64_t{0}}});
+  const int32_t y = build.add(
+      "ConvTranspose", {channels_last(build, pixels), build.constant(MDL_FLOAT32, weights, taps)},
+      {{"strides", window.strides},
+       {"dilations", window.dilations},
+       {"pads", window.pads},
+       {"output_padding", extra},
+       {"group", channels}});
+  return {channels_first(build, y)};
+}
+
 std::vector<int32_t> convert_pool(OnnxNode& node) {
   Builder& build = node.build;
   int32_t x = node.input(0);

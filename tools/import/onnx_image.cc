@@ -55,6 +55,31 @@ std::vector<int32_t> convert_roi_align(OnnxNode& node) {
   return {channels_first(build, y)};
 }
 
+// Cuts or fills each axis around its middle; of an odd number the greater part at the end.
+std::vector<int32_t> convert_center_crop_pad(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  node.require_static(x, "CenterCropPad");
+  const Dims dims = build.dims(x);
+  const Dims shape = node.constant_ints(1, "shape");
+  Dims axes = node.axes(node.ints("axes"), build.rank(x));
+  if (axes.empty()) {
+    for (int64_t d = 0; d < build.rank(x); ++d) axes.push_back(d);
+  }
+  if (shape.size() != axes.size()) {
+    refuse("shape has " + std::to_string(shape.size()) + " entries, should have " +
+           std::to_string(axes.size()));
+  }
+  Dims pads(2 * dims.size(), 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const auto d = static_cast<size_t>(axes[i]);
+    const int64_t more = shape[i] - dims[d];
+    pads[d] = more / 2;
+    pads[dims.size() + d] = more - more / 2;
+  }
+  return {build.add_like("Pad", {x}, {{"pads", pads}})};
+}
+
 // DCR: [N, b, b, C/b^2, H, W] -> [N, C/b^2, H, b, W, b]; CRD has the block behind the channels.
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node) {
   Builder& build = node.build;
@@ -78,7 +103,9 @@ std::vector<int32_t> convert_space_to_depth(OnnxNode& node) {
   const Dims d = build.dims(x);
   const int64_t b = node.int_or("blocksize", 1);
   const int32_t split = build.reshape(x, {d[0], d[1], d[2] / b, b, d[3] / b, b});
-  const int32_t moved = build.transpose(split, {0, 3, 5, 1, 2, 4});
+  const bool dcr = node.string_or("mode", "DCR") == "DCR";
+  const int32_t moved =
+      build.transpose(split, dcr ? Dims{0, 3, 5, 1, 2, 4} : Dims{0, 1, 3, 5, 2, 4});
   return {build.reshape(moved, {d[0], d[1] * b * b, d[2] / b, d[3] / b})};
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalizations, by given statistics or by those of the values at hand.
+#include <limits>
+
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -87,13 +89,14 @@ std::vector<int32_t> convert_rms_normalization(OnnxNode& node) {
                     row_attributes(node, axis))};
 }
 
-// x / |x|, the norm taken along the axis.
+// x / |x|, the norm taken along the axis. Where that is 0 so is x, which any divisor keeps.
 std::vector<int32_t> convert_lp_normalization(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
   const Dims axes = {node.axis(node.int_or("axis", -1), build.rank(x))};
   const int32_t norm = lp_norm(build, x, axes, node.int_or("p", 2));
-  return {build.add("Div", {x, norm})};
+  const int32_t least = build.scalar(std::numeric_limits<float>::min());
+  return {build.add("Div", {x, build.add("Max", {norm, least})})};
 }
 
 std::vector<int32_t> convert_lrn(OnnxNode& node) {

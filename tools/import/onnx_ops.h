@@ -11,6 +11,8 @@ namespace medulla::tools {
 std::vector<int32_t> convert_conv(OnnxNode& node);
 std::vector<int32_t> convert_conv_transpose(OnnxNode& node);
 std::vector<int32_t> convert_pool(OnnxNode& node);
+std::vector<int32_t> convert_center_crop_pad(OnnxNode& node);
+std::vector<int32_t> convert_col2im(OnnxNode& node);
 std::vector<int32_t> convert_global_pool(OnnxNode& node);
 std::vector<int32_t> convert_global_lp_pool(OnnxNode& node);
 std::vector<int32_t> convert_max_unpool(OnnxNode& node);

@@ -78,9 +78,6 @@ std::vector<int32_t> convert_dft(OnnxNode& node) {
   const int32_t x = node.input(0);
   const int64_t parts = parts_of(node, x), rank = build.rank(x);
   const bool inverse = node.int_or("inverse", 0) != 0, onesided = node.int_or("onesided", 0) != 0;
-  if (inverse && onesided) {
-    refuse("an inverse of one side is not taken", "give both sides", "onesided");
-  }
   int64_t axis = node.int_or("axis", node.opset < 20 ? 1 : -2);
   if (node.opset >= 20 && node.input(2) >= 0) axis = node.constant_ints(2, "axis").at(0);
   axis = node.axis(axis, rank);
@@ -90,22 +87,29 @@ std::vector<int32_t> convert_dft(OnnxNode& node) {
     node.require_static(x, "the axis");
   }
   const int64_t samples = tensor.dims[static_cast<size_t>(axis)];
-  const int64_t length = length_of(node, 1, samples, "dft_length");
-  const int64_t bins = onesided ? length / 2 + 1 : length;
+  // The inverse of one side: the other side is its mirror, so that the signal is real.
+  const bool mirrored = inverse && onesided;
+  const int64_t length = length_of(node, 1, mirrored ? 2 * (samples - 1) : samples, "dft_length");
+  const int64_t half = length / 2 + 1;
+  const int64_t bins = onesided && !inverse ? half : length;
+  const int64_t results = mirrored ? 1 : 2;
   // Samples beyond the length are cut off; those it lacks are zeros.
-  std::vector<float> matrix(static_cast<size_t>(samples * parts * bins * 2), 0.0f);
+  std::vector<float> matrix(static_cast<size_t>(samples * parts * bins * results), 0.0f);
   const double scale = inverse ? 1 / static_cast<double>(length) : 1;
-  for (int64_t n = 0; n < std::min(samples, length); ++n) {
+  for (int64_t n = 0; n < std::min(samples, mirrored ? half : length); ++n) {
+    const double twice = mirrored && n > 0 && 2 * n != length ? 2 * scale : scale;
     for_each_factor(n, bins, length, inverse, parts,
                     [&](int64_t in, int64_t k, int64_t out, double factor) {
-                      const int64_t at = ((n * parts + in) * bins + k) * 2 + out;
-                      matrix[static_cast<size_t>(at)] = static_cast<float>(factor * scale);
+                      if (out >= results) return;
+                      const int64_t at = ((n * parts + in) * bins + k) * results + out;
+                      matrix[static_cast<size_t>(at)] = static_cast<float>(factor * twice);
                     });
   }
   const int32_t flat =
       reshape_tail(build, with_axis_last(build, x, axis), rank - 2, {samples * parts});
-  const int32_t factors = build.constant(MDL_FLOAT32, {samples * parts, bins * 2}, matrix);
-  const int32_t y = reshape_tail(build, build.add("MatMul", {flat, factors}), rank - 2, {bins, 2});
+  const int32_t factors = build.constant(MDL_FLOAT32, {samples * parts, bins * results}, matrix);
+  const int32_t y =
+      reshape_tail(build, build.add("MatMul", {flat, factors}), rank - 2, {bins, results});
   return {with_axis_last(build, y, axis)};
 }
 
