@@ -10,7 +10,7 @@ enum {
   ROW_SAMPLES = ROW_SECONDS * SAMPLE_RATE,
   ROW_WIDTH = 1200,
   ROW_ABOVE = 40,  // pixels of a row above the signal, for the marks
-  ROW_BELOW = 24,
+  ROW_BELOW = 36,
   MILLIVOLT_HEIGHT = 40,
   RATE_HEIGHT = 180,  // of the chart, a pixel for each beat a minute
 };
@@ -180,7 +180,8 @@ static void write_strip(FILE* out, const monitor_log* log) {
       fprintf(out,
               "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\" stroke=\"#c62828\" "
               "stroke-width=\"3\"/><text x=\"%.1f\" y=\"%d\" fill=\"#c62828\">%s</text>\n",
-              x, x, height, x + 5 > ROW_WIDTH - 260 ? x - 260 : x + 5, height - 6, alarm->text);
+              x, x, height, x + 5 > ROW_WIDTH - 260 ? x - 260 : x + 5,
+              height - 6 - 14 * (next_alarm % 2), alarm->text);
     }
     fprintf(out, "</svg>\n");
   }
