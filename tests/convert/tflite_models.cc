@@ -120,6 +120,21 @@ TEST_CASE("every TensorFlow Lite model gives the same bytes on cpu and on refere
   }
 }
 
+TEST_CASE("no transpose is left in TensorFlow Lite models, whatever the layout asked for") {
+  if (absent("data")) return;
+  for (const std::string name : kModels) {
+    CAPTURE(name);
+    for (const bool nhwc : {false, true}) {
+      ConvertOptions options = from(data(name + ".tflite"));
+      options.input_nhwc = nhwc;
+      ConvertReport report;
+      import_and_optimize(options, report);
+      CHECK(report.refusals.empty());
+      CHECK(report.nodes_after["Transpose"] == 0);
+    }
+  }
+}
+
 TEST_CASE("models for accelerators are refused with what they are") {
   if (absent("data/coral")) return;
   for (const std::string name : {"mobilenet_v1_0.25_128_quant", "split_concat"}) {

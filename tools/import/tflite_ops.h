@@ -73,6 +73,7 @@ void convert_call_once(TfliteNode& node);
 void convert_var_handle(TfliteNode& node);
 void convert_read_variable(TfliteNode& node);
 void convert_assign_variable(TfliteNode& node);
+void refuse_control_flow(TfliteNode& node);
 
 }  // namespace medulla::tools
 

@@ -62,4 +62,9 @@ void convert_call_once(TfliteNode& node) {
   }
 }
 
+void refuse_control_flow(TfliteNode&) {
+  refuse("control flow is not taken yet",
+         "unroll the loop, or export with the condition fixed, so that one branch is left");
+}
+
 }  // namespace medulla::tools
