@@ -19,19 +19,21 @@ namespace medulla::tools {
 
 // Fills the model; what cannot be taken goes to the report.
 using Importer = void(const ConvertOptions& options, Model& model, ConvertReport& report);
-#define MDL_IMPORTER(ending) Importer import_##ending;
+#define MDL_IMPORTER(ending, channels) Importer import_##ending;
 #include "tools/import/importers.inc"
 #undef MDL_IMPORTER
 
 namespace {
 
+enum class Channels { first, last };
 struct ImporterRow {
   const char* ending;
   Importer* import;
+  Channels channels;
 };
 
 constexpr ImporterRow kImporters[] = {
-#define MDL_IMPORTER(ending) {"." #ending, import_##ending},
+#define MDL_IMPORTER(ending, channels) {"." #ending, import_##ending, Channels::channels},
 #include "tools/import/importers.inc"
 #undef MDL_IMPORTER
 };
@@ -151,11 +153,11 @@ std::string why_not_loaded(const Bytes& bytes) {
 }
 
 // By the file's ending; the first importer when it says nothing.
-Importer* find_importer(const std::string& path) {
+const ImporterRow& find_importer(const std::string& path) {
   for (const ImporterRow& row : kImporters) {
-    if (path.ends_with(row.ending)) return row.import;
+    if (path.ends_with(row.ending)) return row;
   }
-  return kImporters[0].import;
+  return kImporters[0];
 }
 
 // The format has no tensors without elements.
@@ -177,7 +179,8 @@ void count_nodes(const Model& model, std::map<std::string, size_t>& counts) {
 
 Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) {
   Model model;
-  find_importer(options.input)(options, model, report);
+  const ImporterRow& importer = find_importer(options.input);
+  importer.import(options, model, report);
   if (!report.refusals.empty()) return model;
   for (const auto& [input, output] : options.states) {
     make_state(model.main(), input, output, report);
@@ -187,7 +190,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   }
   if (!report.refusals.empty()) return model;
   PassContext context;
-  context.input_nhwc = options.input_nhwc;
+  context.input_nhwc = options.input_nhwc && importer.channels == Channels::first;
   run_passes(model, options.no_passes, context);
   report.notes.insert(report.notes.end(), context.notes.begin(), context.notes.end());
   for (const std::string& text : context.refusals) refuse(report, text);
