@@ -41,13 +41,12 @@ mdl_status reference_arg(const ReferenceCall& call, mdl_error* error) {
   const int64_t outer = extent(x.shape, 0, axis);
   const int64_t length = x.dim(axis);
   const int64_t inner = extent(x.shape, axis + 1, x.rank());
-  with_number(x.dtype, [&]<class Number>(Number) {
+  with_elements(x.dtype, call.inputs[0], [&](auto load) {
+    using Number = decltype(load(0));
     const auto wins = [](Number a, Number b) { return Wins()(a, b) || (a != a && b == b); };
     for (int64_t row = 0; row < outer * inner; ++row) {
       const int64_t first = row / inner * length * inner + row % inner;
-      const auto at = [&](int64_t i) {
-        return load_as<Number>(x.dtype, call.inputs[0], first + i * inner);
-      };
+      const auto at = [&](int64_t i) { return load(first + i * inner); };
       int64_t best = 0;
       for (int64_t i = 1; i < length; ++i) {
         if (last ? !wins(at(best), at(i)) : wins(at(i), at(best))) best = i;

@@ -32,7 +32,8 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const int64_t length = x.dim(axis);
   const int64_t inner = extent(x.shape, axis + 1, x.rank());
   if (x.elements() == 0) return MDL_OK;
-  with_number(x.dtype, [&]<class Number>(Number) {
+  with_elements(x.dtype, call.inputs[0], [&](auto load) {
+    using Number = decltype(load(0));
     using Total = std::conditional_t<std::integral<Number>, uint64_t, Number>;
     for (int64_t row = 0; row < outer * inner; ++row) {
       const int64_t first = row / inner * length * inner + row % inner;
@@ -40,7 +41,7 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
       for (int64_t i = 0; i < length; ++i) {
         const int64_t at = first + (reverse ? length - 1 - i : i) * inner;
         const Total before = sum;
-        sum += static_cast<Total>(load_as<Number>(x.dtype, call.inputs[0], at));
+        sum += static_cast<Total>(load(at));
         store_as(x.dtype, call.outputs[0], at, static_cast<Number>(exclusive ? before : sum));
       }
     }

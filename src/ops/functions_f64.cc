@@ -286,7 +286,8 @@ double atanh_f64(double x) {
 double fmod_f64(double x, double y) {
   double rest = std::fabs(x);
   const double b = std::fabs(y);
-  if (!(rest < kInfinity) || !(b > 0)) return kNan;
+  // Subnormal divisors count as zero, as everywhere in a run.
+  if (!(rest < kInfinity) || !(b >= std::numeric_limits<double>::min())) return kNan;
   const auto exponent = [](double v) { return static_cast<int>(std::bit_cast<uint64_t>(v) >> 52); };
   while (rest >= b) {
     // The greatest b 2^k that is not above the rest; the difference is exact.

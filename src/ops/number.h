@@ -169,6 +169,19 @@ Number load_as(mdl_dtype dtype, const void* x, int64_t i);
 template <class Number>
 void store_as(mdl_dtype dtype, void* y, int64_t i, Number value);
 
+// Calls use(load) for elements of `x`: load(i) is element i as its Number, without a detour for
+// float32.
+template <class Use>
+void with_elements(mdl_dtype dtype, const void* x, Use use) {
+  if (dtype == MDL_FLOAT32) {
+    const auto* values = static_cast<const float*>(x);
+    return use([=](int64_t i) { return values[i]; });
+  }
+  with_number(dtype, [&]<class Number>(Number) {
+    use([=](int64_t i) { return load_as<Number>(dtype, x, i); });
+  });
+}
+
 }  // namespace medulla
 
 #endif  // MEDULLA_SRC_OPS_NUMBER_H_

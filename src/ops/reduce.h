@@ -48,7 +48,8 @@ mdl_status reference_reduce(const ReferenceCall& call, mdl_error* error) {
   for (uint32_t d = 0; d < shape.rank; ++d) ((mask >> d & 1) != 0 ? kept : folded).dims[d] = 1;
   const Strides strides = dense_strides(shape);
   const int64_t count = extent(folded, 0, folded.rank);
-  with_number(dtype, [&]<class Number>(Number) {
+  with_elements(dtype, call.inputs[0], [&](auto load) {
+    using Number = decltype(load(0));
     int64_t y = 0;
     for (Walk<1> outer(kept, {strides}); !outer.done(); outer.next(), ++y) {
       if (count == 0) {
@@ -57,7 +58,7 @@ mdl_status reference_reduce(const ReferenceCall& call, mdl_error* error) {
       }
       Fold<Number> fold;
       for (Walk<1> inner(folded, {strides}); !inner.done(); inner.next()) {
-        fold.add(load_as<Number>(dtype, call.inputs[0], outer.offset[0] + inner.offset[0]));
+        fold.add(load(outer.offset[0] + inner.offset[0]));
       }
       store_as(dtype, call.outputs[0], y, fold.result(count));
     }
