@@ -61,12 +61,12 @@ int32_t quantized(OnnxNode& node, int32_t x, size_t scale, size_t zero_point, in
   return node.build.add_typed("QuantizeLinear", {x}, {}, dtype, quantization);
 }
 
-// Scale and zero point.
+// Scale and zero point, which hold for a tensor or for its channels.
 bool has_constants(const OnnxNode& node) {
   const auto is_constant = [&](size_t i) {
     return node.input(i) < 0 || node.build.tensor(node.input(i)).data != nullptr;
   };
-  return is_constant(1) && is_constant(2);
+  return is_constant(1) && is_constant(2) && node.int_or("block_size", 0) == 0;
 }
 
 // The float32 tensor of quantized input i, whose parameters are inputs i + 1 and i + 2.
