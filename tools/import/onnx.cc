@@ -154,12 +154,12 @@ void Importer::choose_extents(const onnx::GraphProto& graph) {
   std::set<std::string> known;
   for (const bool first : {true, false}) {
     for (const auto& input : graph.input()) {
-      if (tensors_.count(input.name()) > 0) continue;
       const int rank = input.type().tensor_type().shape().dim_size();
       for (int d = first ? 0 : 1; d < (first ? std::min(rank, 1) : rank); ++d) {
         const std::string symbol = symbol_of(input, d);
         if (symbol.empty()) continue;
         known.insert(symbol);
+        if (tensors_.count(input.name()) > 0) continue;
         const auto given = options_.maxima.find(symbol);
         if (given != options_.maxima.end()) extents_[symbol] = given->second;
         if (extents_.count(symbol) > 0) continue;
