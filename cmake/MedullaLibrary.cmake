@@ -38,6 +38,7 @@ if(BUILD_SHARED_LIBS)
 endif()
 add_library(${archive} STATIC ${sources} "${PROJECT_SOURCE_DIR}/cmake/empty.cc")
 medulla_runtime_flags(${archive})
+target_link_libraries(${archive} PRIVATE m)  # fmaf and the like, where the CPU has no instruction
 if(MEDULLA_THREADS)
   target_link_libraries(${archive} PRIVATE PThreadPool::PThreadPool)
 endif()

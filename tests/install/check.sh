@@ -10,7 +10,7 @@ set -euo pipefail
 kind=$1 source=$2 build=$3
 work=$build/tests/install/$kind
 prefix=$work/prefix
-rm -rf "$prefix" "$prefix.moved" "$work/consumer"
+rm -rf "$prefix" "$prefix.moved" "$work/consumer" "$work/consumer_c"
 mkdir -p "$work"
 
 case $kind in
@@ -37,6 +37,11 @@ cmake -S "$source/tests/install/consumer" -B "$work/consumer" -G Ninja -DCMAKE_P
 cmake --build "$work/consumer"
 "$work/consumer/c_program"
 "$work/consumer/cc_program"
+# A project without C++.
+cmake -S "$source/tests/install/consumer" -B "$work/consumer_c" -G Ninja -DWITH_CXX=OFF \
+      -DCMAKE_PREFIX_PATH="$prefix"
+cmake --build "$work/consumer_c"
+"$work/consumer_c/c_program"
 
 pc=$(find "$prefix" -name medulla.pc)
 export PKG_CONFIG_PATH=${pc%/*} LD_LIBRARY_PATH=${pc%/pkgconfig/*}
