@@ -34,11 +34,9 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   for (int64_t n = 0; n < shape.dims[0]; ++n, x += window.inputs() * channels) {
     for (int64_t p = 0; p < window.outputs(); ++p, y += channels) {
       for (int64_t c = 0; c < channels; ++c) y[c] = 0.0f;
-      for (int64_t t = 0; t < window.taps(); ++t) {
-        const int64_t pixel = window.pixel(p, t);
-        if (pixel < 0) continue;
+      window.for_each_pixel(p, [&](int64_t pixel) {
         for (int64_t c = 0; c < channels; ++c) y[c] += x[pixel * channels + c];
-      }
+      });
       const float count = static_cast<float>(window.count(p, with_padding));
       for (int64_t c = 0; c < channels; ++c) y[c] /= count;
     }

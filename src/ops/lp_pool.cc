@@ -41,12 +41,10 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
     for (int64_t p = 0; p < window.outputs(); ++p) {
       for (int64_t c = 0; c < channels; ++c) {
         float sum = 0;
-        for (int64_t t = 0; t < window.taps(); ++t) {
-          const int64_t pixel = window.pixel(p, t);
-          if (pixel < 0) continue;
+        window.for_each_pixel(p, [&](int64_t pixel) {
           const float v = x[pixel * channels + c];
           sum = squares ? std::fma(v, v, sum) : sum + std::fabs(v);
-        }
+        });
         *y++ = squares ? std::sqrt(sum) : sum;
       }
     }

@@ -55,11 +55,9 @@ void pool(const ReferenceCall& call, const Window& window) {
       for (int64_t c = 0; c < channels; ++c) {
         Greatest<T> greatest;
         int64_t first = -1;
-        for (int64_t t = 0; t < window.taps(); ++t) {
-          const int64_t pixel = window.pixel(p, t);
-          if (pixel < 0) continue;
+        window.for_each_pixel(p, [&](int64_t pixel) {
           if (greatest.add(x[pixel * channels + c]) || first < 0) first = pixel;
-        }
+        });
         if (y != nullptr) *y++ = greatest.value();
         if (indices == nullptr) continue;
         *indices++ =

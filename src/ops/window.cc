@@ -136,11 +136,7 @@ int64_t Window::count(int64_t output, bool with_padding) const {
     const WindowAxis& a = axis[d];
     const int64_t low = with_padding ? -a.begin : 0;
     const int64_t high = with_padding ? a.in + a.end : a.in;
-    const int64_t start = a.at(output % a.out, 0);
-    // Taps [first, last) lie in [low, high).
-    const int64_t first = start < low ? (low - start + a.dilation - 1) / a.dilation : 0;
-    const int64_t last = start < high ? (high - start + a.dilation - 1) / a.dilation : 0;
-    count *= (last < a.kernel ? last : a.kernel) - first;
+    count *= a.last_tap(output % a.out, high) - a.first_tap(output % a.out, low);
     output /= a.out;
   }
   return count;

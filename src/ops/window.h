@@ -18,6 +18,16 @@ struct WindowAxis {
 
   // The input's index under a tap; outside [0, in) in the padding.
   int64_t at(int64_t output, int64_t tap) const { return output * stride + tap * dilation - begin; }
+  // The taps [first, last) that lie in [low, high) of the input's indices.
+  int64_t first_tap(int64_t output, int64_t low) const {
+    const int64_t start = at(output, 0);
+    return start < low ? (low - start + dilation - 1) / dilation : 0;
+  }
+  int64_t last_tap(int64_t output, int64_t high) const {
+    const int64_t start = at(output, 0);
+    const int64_t last = start < high ? (high - start + dilation - 1) / dilation : 0;
+    return last < kernel ? last : kernel;
+  }
 };
 
 // One to three spatial dimensions, right-aligned; the others are 1 wide. Pixels of one image and
@@ -34,10 +44,32 @@ struct Window {
   // For a transposed convolution: the input pixel that the tap spreads to the output pixel; -1 when
   // there is none.
   int64_t transposed_pixel(int64_t output, int64_t tap) const;
+  // Calls visit(pixel) for each tap of an output pixel that lies in the input, in order. The work
+  // is bounded by the input, however many taps there are.
+  template <class Visit>
+  void for_each_pixel(int64_t output, Visit visit) const;
   // The taps of an output pixel that lie in the input, or in its padding too: what ceil_mode hangs
   // over is not counted.
   int64_t count(int64_t output, bool with_padding) const;
 };
+
+template <class Visit>
+void Window::for_each_pixel(int64_t output, Visit visit) const {
+  const int64_t at[3] = {output / axis[2].out / axis[1].out, output / axis[2].out % axis[1].out,
+                         output % axis[2].out};
+  int64_t first[3];
+  int64_t last[3];
+  for (int d = 0; d < 3; ++d) {
+    first[d] = axis[d].first_tap(at[d], 0);
+    last[d] = axis[d].last_tap(at[d], axis[d].in);
+  }
+  for (int64_t i = first[0]; i < last[0]; ++i) {
+    for (int64_t j = first[1]; j < last[1]; ++j) {
+      const int64_t row = axis[0].at(at[0], i) * axis[1].in + axis[1].at(at[1], j);
+      for (int64_t k = first[2]; k < last[2]; ++k) visit(row * axis[2].in + axis[2].at(at[2], k));
+    }
+  }
+}
 
 // Reads strides, dilations, pads and ceil_mode for a kernel over x, and computes the outputs'
 // extents. All extents and products of extents are safe to compute with afterwards.

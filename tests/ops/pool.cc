@@ -102,6 +102,15 @@ TEST_CASE("MaxPool keeps NaN and the first of zeros, and takes integers") {
         std::vector<uint8_t>{200});
 }
 
+TEST_CASE("A window much larger than the input takes no longer than the input") {
+  const Value x = tensor<float>({1, 1, 2, 1, 1}, {3, 4});
+  const Ints kernel = {32768, 32768, 32768};
+  const Ints pads = {32767, 32767, 32767, 0, 0, 0};
+  CHECK(pool("MaxPool", x, kernel, {}, pads).run().values() == std::vector<float>{3, 4});
+  CHECK(pool("AveragePool", x, kernel, {}, pads).run().values() == std::vector<float>{3, 3.5f});
+  CHECK(pool("LpPool", x, kernel, {}, pads).run().values() == std::vector<float>{3, 5});
+}
+
 TEST_CASE("Global pools") {
   const Value x = tensor<float>({1, 2, 2, 2}, {1, -1, 2, -2, 3, kNan, 6, -4});
   Result r = Case("GlobalAveragePool").input(x).run();
