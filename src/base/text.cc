@@ -5,11 +5,21 @@
 #include <cstring>
 
 namespace medulla {
+namespace {
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+}  // namespace
 
 Text& Text::operator<<(char c) {
   if (length_ + 1 < size_) {
     buffer_[length_] = c;
     buffer_[length_ + 1] = 0;
+  } else if (length_ + 1 == size_ && is_continuation(c)) {
+    // The first byte that does not fit belongs to a character that has begun.
+    size_t end = length_;
+    while (end > 0 && is_continuation(buffer_[end - 1])) --end;
+    buffer_[end > 0 ? end - 1 : 0] = 0;
   }
   ++length_;
   return *this;
@@ -27,7 +37,13 @@ Text& Text::operator<<(std::string_view s) {
 Text& Text::operator<<(double value) {
   char digits[32];
   snprintf(digits, sizeof(digits), "%.9g", value);
-  return *this << static_cast<const char*>(digits);
+  // A locale may have another decimal point, of more bytes than one.
+  constexpr char kOwn[] = "0123456789+-einfa";
+  const char* point = digits + std::strspn(digits, kOwn);
+  const char* rest = point + std::strcspn(point, kOwn);
+  *this << std::string_view(digits, static_cast<size_t>(point - digits));
+  if (point != rest) *this << '.';
+  return *this << rest;
 }
 
 Text& Text::operator<<(const mdl_shape& shape) {
