@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "src/base/checked.h"
+#include "src/base/sha256.h"
 #include "src/base/text.h"
 #include "src/graph/session.h"
 
@@ -16,7 +17,8 @@ struct SavedHeader {
   char magic[8];
   uint32_t version;
   uint32_t state_count;
-  uint8_t digest[32];  // the model's
+  uint8_t digest[32];              // the model's
+  uint8_t contents[kSha256Bytes];  // of all that stands before and behind it
 };
 
 struct SavedState {
@@ -25,7 +27,15 @@ struct SavedState {
 };
 
 constexpr char kMagic[8] = {'M', 'D', 'L', 'S', 'T', 'A', 'T', 'E'};
-constexpr uint32_t kSavedVersion = 1;
+constexpr uint32_t kSavedVersion = 2;
+
+void digest_of(const void* saved, size_t size, uint8_t digest[kSha256Bytes]) {
+  const std::byte* bytes = static_cast<const std::byte*>(saved);
+  Sha256 sha;
+  sha.update(bytes, offsetof(SavedHeader, contents));
+  sha.update(bytes + sizeof(SavedHeader), size - sizeof(SavedHeader));
+  sha.finish(digest);
+}
 
 }  // namespace
 
@@ -115,6 +125,8 @@ void Session::save(void* to) const {
     std::memset(at + saved.bytes, 0, padded - saved.bytes);
     at += padded;
   }
+  digest_of(to, static_cast<size_t>(at - static_cast<std::byte*>(to)), header.contents);
+  std::memcpy(to, &header, sizeof(header));
 }
 
 mdl_status Session::restore(const void* from, size_t size, mdl_error* error) {
@@ -155,9 +167,16 @@ mdl_status Session::restore(const void* from, size_t size, mdl_error* error) {
       }
       offset += align_up(saved.bytes, 8);
     }
-    if (!take && offset != size) {
+    if (take) continue;
+    if (offset != size) {
       return fail(error, MDL_ERROR_STATE, "the saved state has ", size, " bytes, should have ",
                   offset);
+    }
+    uint8_t digest[kSha256Bytes];
+    digest_of(from, size, digest);
+    if (std::memcmp(digest, header.contents, sizeof(digest)) != 0) {
+      return fail(error, MDL_ERROR_DIGEST,
+                  "the saved state's bytes have changed since it was saved");
     }
   }
   return MDL_OK;
