@@ -35,6 +35,13 @@ class Error {
     error_.status = status;
     return *this;
   }
+  /// With a text of its own, cut when it is too long.
+  Error& with(mdl_status status, const char* text) {
+    size_t i = 0;
+    for (; text[i] != 0 && i + 1 < sizeof(error_.text); ++i) error_.text[i] = text[i];
+    error_.text[i] = 0;
+    return with(status);
+  }
 
  private:
   mdl_error error_ = MDL_ERROR_INIT;
@@ -138,6 +145,13 @@ class Model : public detail::Handle<mdl_model, mdl_model_close> {
   Result<mdl_tensor_info> state(size_t index) const { return info(mdl_model_state, index); }
   Result<size_t> find_input(const char* name) const { return find(mdl_model_find_input, name); }
   Result<size_t> find_output(const char* name) const { return find(mdl_model_find_output, name); }
+  Result<mdl_preprocessing> preprocessing(size_t input) const {
+    mdl_preprocessing preprocessing = MDL_PREPROCESSING_INIT;
+    Error error;
+    const mdl_status status = mdl_model_preprocessing(get(), input, &preprocessing, error.out());
+    if (status != MDL_OK) return Result<mdl_preprocessing>(error.with(status));
+    return Result<mdl_preprocessing>(preprocessing);
+  }
   /// Null when the file has no such key.
   const char* metadata(const char* key) const { return mdl_model_metadata(get(), key); }
   /// Null when the output has no label of that index.
@@ -197,6 +211,17 @@ class Program : public detail::Handle<mdl_program, mdl_program_destroy> {
   }
 };
 
+/// mdl_step_profile, to be kept: `op` is a copy.
+struct StepProfile {
+  const char* name;
+  std::string op;
+  const char* backend;
+  const char* kernel;
+  uint64_t nanoseconds;
+  uint64_t macs;
+  uint64_t bytes;
+};
+
 class Session : public detail::Handle<mdl_session, mdl_session_destroy> {
  public:
   using Handle::Handle;
@@ -207,6 +232,15 @@ class Session : public detail::Handle<mdl_session, mdl_session_destroy> {
     Error error;
     const mdl_status status = mdl_session_create(program.get(), options, &session, error.out());
     return detail::wrap<Session>(status, session, error);
+  }
+
+  static Result<size_t> memory_need(const Program& program,
+                                    const mdl_session_options* options = nullptr) {
+    size_t bytes = 0;
+    Error error;
+    const mdl_status status = mdl_session_memory_need(program.get(), options, &bytes, error.out());
+    if (status != MDL_OK) return Result<size_t>(error.with(status));
+    return Result<size_t>(bytes);
   }
 
   /// The memory of an input or output, as elements of T; empty when there is no such index. T has
@@ -250,18 +284,56 @@ class Session : public detail::Handle<mdl_session, mdl_session_destroy> {
     Error error;
     return error.with(mdl_session_get_output(get(), index, values, count, error.out()));
   }
-  /// One shape for each input.
+  /// One shape for each input, of the input's rank.
   Error resize(const std::vector<std::vector<int64_t>>& shapes) {
     std::vector<const int64_t*> dims;
-    for (const auto& shape : shapes) dims.push_back(shape.data());
     Error error;
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      const size_t rank = input_shape(i).size();
+      if (shapes[i].size() != rank) {
+        const std::string text = "input " + std::to_string(i) + ": the shape has " +
+                                 std::to_string(shapes[i].size()) + " dimensions, should have " +
+                                 std::to_string(rank);
+        return error.with(MDL_ERROR_SHAPE, text.c_str());
+      }
+      dims.push_back(shapes[i].data());
+    }
     return error.with(mdl_session_resize(get(), dims.data(), dims.size(), error.out()));
   }
 
-  /// The text of a failure is at error_text().
-  mdl_status run() { return mdl_session_run(get()); }
-  const char* error_text() const { return mdl_session_error(get()); }
+  Error run() {
+    Error error;
+    const mdl_status status = mdl_session_run(get());
+    return status == MDL_OK ? error : error.with(status, mdl_session_error(get()));
+  }
   void cancel() { mdl_session_cancel(get()); }
+
+  /// Of mdl_session_tensor, as elements of T; T has to be the tensor's type.
+  template <class T>
+  Result<Span<const T>> tensor(const char* name, mdl_tensor_info* info = nullptr) const {
+    mdl_tensor_info own = MDL_TENSOR_INFO_INIT;
+    const void* data = nullptr;
+    Error error;
+    const mdl_status status = mdl_session_tensor(get(), name, &own, &data, error.out());
+    if (status != MDL_OK) return Result<Span<const T>>(error.with(status));
+    if (info != nullptr) *info = own;
+    return Result<Span<const T>>(Span<const T>(static_cast<const T*>(data), own.bytes / sizeof(T)));
+  }
+
+  /// The steps of the last run; the strings live as long as the program.
+  Result<std::vector<StepProfile>> profile() const {
+    std::vector<StepProfile> steps;
+    const auto visit = [](void* context, const mdl_step_profile* step) {
+      static_cast<std::vector<StepProfile>*>(context)->push_back(
+          {step->name, step->op, step->backend, step->kernel, step->nanoseconds, step->macs,
+           step->bytes});
+      return 1;
+    };
+    Error error;
+    const mdl_status status = mdl_session_profile(get(), visit, &steps, error.out());
+    if (status != MDL_OK) return Result<std::vector<StepProfile>>(error.with(status));
+    return Result<std::vector<StepProfile>>(std::move(steps));
+  }
 
   Error reset() {
     Error error;

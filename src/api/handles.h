@@ -40,6 +40,10 @@ inline size_t mdl_session::head() { return medulla::align_up(sizeof(mdl_session)
 
 namespace medulla {
 
+// The bytes of a session's block; LIMIT when there cannot be so many.
+mdl_status session_need(const Program& program, const SessionOptions& options, size_t* bytes,
+                        mdl_error* error);
+
 // As the functions of the API, for any graph; `digest` is 32 bytes, or null for zeros.
 mdl_status create_program(const mdl_graph& graph, const uint8_t* digest,
                           const mdl_program_options* options, bool share_memory,

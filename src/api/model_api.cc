@@ -5,6 +5,7 @@
 #include "medulla_generated.h"
 #include "src/api/options.h"
 #include "src/api/tensor_info.h"
+#include "src/base/fp_env.h"
 #include "src/model/model.h"
 
 using medulla::fail;
@@ -14,10 +15,10 @@ namespace {
 mdl_status read_model_options(const mdl_model_options* given, mdl_model_options* options,
                               mdl_error* error) {
   MDL_TRY(medulla::read_options(given, options, error));
-  if (options->check > MDL_CHECK_FULL || options->lock_memory > 1) {
-    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: check is ",
-                static_cast<int>(options->check), ", lock_memory is ", options->lock_memory,
-                ", both should be 0 or 1");
+  const uint32_t check = medulla::enum_value(options->check);
+  if (check > MDL_CHECK_FULL || options->lock_memory > 1) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: check is ", check, ", lock_memory is ",
+                options->lock_memory, ", both should be 0 or 1");
   }
   return medulla::check_block(options->block, error);
 }
@@ -86,6 +87,7 @@ mdl_status mdl_model_open(const char* path, const mdl_model_options* options, md
   }
   mdl_model_options read;
   MDL_TRY(read_model_options(options, &read, error));
+  const medulla::FloatEnvironment environment;
   return medulla::open_model_file(path, read, true, model, error);
 }
 
@@ -96,6 +98,7 @@ mdl_status mdl_model_open_memory(const void* data, size_t size, const mdl_model_
   }
   mdl_model_options read;
   MDL_TRY(read_model_options(options, &read, error));
+  const medulla::FloatEnvironment environment;
   return medulla::open_model_memory({static_cast<const uint8_t*>(data), size}, read, true, model,
                                     error);
 }
@@ -107,6 +110,7 @@ mdl_status mdl_model_memory_need(const void* data, size_t size, const mdl_model_
   }
   mdl_model_options read;
   MDL_TRY(read_model_options(options, &read, error));
+  const medulla::FloatEnvironment environment;
   return medulla::model_memory_need({static_cast<const uint8_t*>(data), size}, read, bytes, error);
 }
 

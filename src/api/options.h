@@ -36,6 +36,15 @@ mdl_status read_options(const Options* given, Options* options, mdl_error* error
   return MDL_OK;
 }
 
+// What a caller put into a field of an enum, which may be no value of it.
+template <class Enum>
+uint32_t enum_value(const Enum& field) {
+  static_assert(sizeof(Enum) == sizeof(uint32_t));
+  uint32_t value;
+  std::memcpy(&value, &field, sizeof(value));
+  return value;
+}
+
 inline mdl_status check_block(const mdl_block& block, mdl_error* error) {
   const size_t rest = reinterpret_cast<uintptr_t>(block.data) % MDL_ALIGNMENT;
   if (rest == 0) return MDL_OK;

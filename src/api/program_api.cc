@@ -3,6 +3,7 @@
 
 #include "src/api/handles.h"
 #include "src/api/options.h"
+#include "src/base/fp_env.h"
 #include "src/model/model.h"
 
 namespace medulla {
@@ -11,10 +12,14 @@ namespace {
 mdl_status read_program_options(const mdl_program_options* given, mdl_program_options* options,
                                 mdl_error* error) {
   MDL_TRY(read_options(given, options, error));
-  if (options->placement > MDL_PLACEMENT_STRICT || options->numerics > MDL_NUMERICS_FAST ||
-      options->precision > MDL_PRECISION_LOW) {
-    return fail(error, MDL_ERROR_INVALID_ARGUMENT,
-                "options: placement, numerics or precision is no value of its enum");
+  const uint32_t placement = enum_value(options->placement);
+  const uint32_t numerics = enum_value(options->numerics);
+  const uint32_t precision = enum_value(options->precision);
+  if (placement > MDL_PLACEMENT_STRICT || numerics > MDL_NUMERICS_FAST ||
+      precision > MDL_PRECISION_LOW) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: placement is ", placement,
+                ", numerics ", numerics, ", precision ", precision,
+                "; one of them is no value of its enum");
   }
   if (options->extra_backend_count > 0 && options->extra_backends == nullptr) {
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: extra_backends is null, its count ",
@@ -49,18 +54,24 @@ void destroy(mdl_program* program) {
   }
 }
 
-size_t session_bytes(const Program& program) {
-  return mdl_session::head() + Session::memory_need(program, SessionOptions());
+// What a program that was planned takes once it is packed.
+size_t program_bytes(const mdl_program& planned) {
+  const size_t packed = planned.arena.lasting() + planned.program.packed_bytes;
+  return mdl_program::head() + std::max(planned.arena.peak(), packed);
 }
 
-mdl_status build(const mdl_graph& graph, const uint8_t* digest, const mdl_program_options& options,
-                 const BuildMode& mode, mdl_program** program, mdl_error* error) {
+// Plans, and says what a session with one thread takes.
+mdl_status plan(const mdl_graph& graph, const uint8_t* digest, const mdl_program_options& options,
+                bool share_memory, mdl_program** program, size_t* session_bytes, mdl_error* error) {
   mdl_program* built = make_handle(options);
   if (built == nullptr) {
     return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for the program's handle");
   }
-  const mdl_status status =
-      build_program(graph, digest, options, mode, built->arena, &built->program, error);
+  mdl_status status =
+      plan_program(graph, digest, options, share_memory, built->arena, &built->program, error);
+  if (status == MDL_OK) {
+    status = session_need(built->program, SessionOptions(), session_bytes, error);
+  }
   if (status != MDL_OK) {
     destroy(built);
     return status;
@@ -76,10 +87,20 @@ mdl_status create_program(const mdl_graph& graph, const uint8_t* digest,
                           mdl_program** program, mdl_error* error) {
   mdl_program_options options;
   MDL_TRY(read_program_options(given, &options, error));
+  const FloatEnvironment environment;
   mdl_program* built = nullptr;
   mdl_error reason = MDL_ERROR_INIT;
-  const BuildMode mode = {.pack = true, .share_memory = share_memory};
-  const mdl_status status = build(graph, digest, options, mode, &built, &reason);
+  size_t session_bytes = 0;
+  mdl_status status = plan(graph, digest, options, share_memory, &built, &session_bytes, &reason);
+  if (status == MDL_OK) {
+    const size_t whole = program_bytes(*built) + session_bytes;
+    if (options.memory_budget != 0 && whole > options.memory_budget) {
+      status = fail(&reason, MDL_ERROR_LIMIT, "program and session need ", whole,
+                    " bytes, the budget is ", options.memory_budget);
+    }
+    if (status == MDL_OK) status = pack_program(built->arena, &built->program, &reason);
+    if (status != MDL_OK) destroy(built);
+  }
   if (status == MDL_ERROR_OUT_OF_MEMORY && options.block.data != nullptr) {
     mdl_memory_need need = MDL_MEMORY_NEED_INIT;
     MDL_TRY(program_memory_need(graph, given, share_memory, &need, error));
@@ -87,12 +108,6 @@ mdl_status create_program(const mdl_graph& graph, const uint8_t* digest,
                 need.program_bytes);
   }
   if (status != MDL_OK) return fail(error, status, static_cast<const char*>(reason.text));
-  const size_t whole = mdl_program::head() + built->arena.peak() + session_bytes(built->program);
-  if (options.memory_budget != 0 && whole > options.memory_budget) {
-    destroy(built);
-    return fail(error, MDL_ERROR_LIMIT, "program and session need ", whole,
-                " bytes, the budget is ", options.memory_budget);
-  }
   *program = built;
   return MDL_OK;
 }
@@ -102,14 +117,12 @@ mdl_status program_memory_need(const mdl_graph& graph, const mdl_program_options
   mdl_program_options options;
   MDL_TRY(read_program_options(given, &options, error));
   options.block = {};
+  const FloatEnvironment environment;
   mdl_program* built = nullptr;
-  const BuildMode mode = {.pack = false, .share_memory = share_memory};
-  MDL_TRY(build(graph, nullptr, options, mode, &built, error));
-  const Program& program = built->program;
-  const size_t packed = built->arena.lasting() + program.packed_bytes;
   mdl_memory_need all = MDL_MEMORY_NEED_INIT;
-  all.program_bytes = mdl_program::head() + std::max(built->arena.peak(), packed);
-  all.session_bytes = session_bytes(program);
+  MDL_TRY(plan(graph, nullptr, options, share_memory, &built, &all.session_bytes, error));
+  const Program& program = built->program;
+  all.program_bytes = program_bytes(*built);
   all.packed_bytes = program.packed_bytes;
   all.arena_bytes = program.arena_bytes;
   all.arena_bound_bytes = program.arena_bound_bytes;

@@ -3,6 +3,7 @@
 
 #include "src/api/handles.h"
 #include "src/api/options.h"
+#include "src/base/fp_env.h"
 
 namespace medulla {
 namespace {
@@ -34,6 +35,18 @@ void release(mdl_session* session) {
 }
 
 }  // namespace
+
+mdl_status session_need(const Program& program, const SessionOptions& options, size_t* bytes,
+                        mdl_error* error) {
+  if (!checked_add(mdl_session::head(), Session::memory_need(program, options), bytes) ||
+      *bytes > SIZE_MAX / 2) {
+    return fail(error, MDL_ERROR_LIMIT, "a session with ", options.threads, " threads, ",
+                program.scratch_bytes, " bytes of scratch each and ", program.arena_bytes,
+                " bytes of arena would be larger than memory can be");
+  }
+  return MDL_OK;
+}
+
 }  // namespace medulla
 
 using medulla::fail;
@@ -48,7 +61,9 @@ mdl_status mdl_session_create(const mdl_program* program, const mdl_session_opti
   mdl_session_options options;
   medulla::SessionOptions settings;
   MDL_TRY(medulla::read_session_options(given, &options, &settings, error));
-  const size_t need = mdl_session::head() + Session::memory_need(program->program, settings);
+  const medulla::FloatEnvironment environment;
+  size_t need = 0;
+  MDL_TRY(medulla::session_need(program->program, settings, &need, error));
   const mdl_allocator& allocator = medulla::allocator_of(options.allocator);
   void* memory = options.block.data;
   if (memory == nullptr) {
@@ -82,7 +97,9 @@ mdl_status mdl_session_memory_need(const mdl_program* program, const mdl_session
   mdl_session_options options;
   medulla::SessionOptions settings;
   MDL_TRY(medulla::read_session_options(given, &options, &settings, error));
-  *bytes = mdl_session::head() + Session::memory_need(program->program, settings);
+  size_t need = 0;
+  MDL_TRY(medulla::session_need(program->program, settings, &need, error));
+  *bytes = need;
   return MDL_OK;
 }
 
@@ -102,6 +119,7 @@ mdl_status mdl_session_resize(mdl_session* session, const int64_t* const* dims, 
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_session_resize: ", input_count,
                 " shapes, the model has ", count, " inputs");
   }
+  const medulla::FloatEnvironment environment;
   return session->session().resize(dims, error);
 }
 
@@ -147,6 +165,7 @@ mdl_status mdl_session_restore(mdl_session* session, const void* data, size_t si
   if (session == nullptr || data == nullptr) {
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_session_restore: session or data is null");
   }
+  const medulla::FloatEnvironment environment;
   return session->session().restore(data, size, error);
 }
 

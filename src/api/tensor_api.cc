@@ -3,6 +3,7 @@
 #include "src/api/handles.h"
 #include "src/api/options.h"
 #include "src/api/tensor_info.h"
+#include "src/base/fp_env.h"
 #include "src/graph/convert.h"
 
 namespace medulla {
@@ -101,6 +102,7 @@ mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void
   int32_t tensor = -1;
   MDL_TRY(find_port(session, false, index, &tensor, error));
   MDL_TRY(check_buffer(*session, false, tensor, data, bytes, error));
+  const FloatEnvironment environment;
   // No step writes to an input.
   return session->session().bind_input(index, const_cast<void*>(data), error);
 }
@@ -110,6 +112,7 @@ mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* dat
   int32_t tensor = -1;
   MDL_TRY(find_port(session, true, index, &tensor, error));
   MDL_TRY(check_buffer(*session, true, tensor, data, bytes, error));
+  const FloatEnvironment environment;
   return session->session().bind_output(index, data, error);
 }
 
@@ -155,6 +158,9 @@ mdl_status mdl_session_tensor(const mdl_session* session, const char* name, mdl_
   if (session == nullptr || name == nullptr || data == nullptr) {
     return fail_null("session, name or data", error);
   }
+  if (info != nullptr && info->struct_size < sizeof(size_t)) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "info: its struct_size is not set");
+  }
   const Session& s = session->session();
   const mdl_graph& graph = s.program().graph;
   constexpr uint32_t kReadable =
@@ -173,6 +179,10 @@ mdl_status mdl_session_tensor(const mdl_session* session, const char* name, mdl_
     *data = pointer;
     return MDL_OK;
   }
+  char known[320];
+  Text text(known, sizeof(known));
+  list_names(graph, kReadable, text);
   return fail(error, MDL_ERROR_NOT_FOUND, "'", name,
-              "' is no input, output, state, or tensor that is kept (options.keep)");
+              "' is no input, output, state, or tensor that is kept (options.keep); there are ",
+              static_cast<const char*>(known));
 }

@@ -43,6 +43,17 @@ mdl_status fail_unknown(const mdl_program_options& options, std::string_view nam
               "' is neither built in nor handed in; there are:", static_cast<const char*>(known));
 }
 
+// A backend without a name could not be asked for, nor named in a text.
+mdl_status check_names(const mdl_program_options& options, mdl_error* error) {
+  for (size_t b = 0; b < options.extra_backend_count; ++b) {
+    const mdl_backend* backend = options.extra_backends[b];
+    if (backend != nullptr && (backend->name == nullptr || backend->name[0] == 0)) {
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "extra_backends[", b, "] has no name");
+    }
+  }
+  return MDL_OK;
+}
+
 // What a core of this version calls without asking.
 mdl_status check_table(const mdl_backend& backend, mdl_error* error) {
   if (backend.abi != MDL_BACKEND_ABI) {
@@ -72,8 +83,9 @@ class Opener {
     if (backend.open != nullptr) {
       const mdl_host host = {sizeof(mdl_host), &arena_, allocate};
       mdl_error reason = MDL_ERROR_INIT;
-      const mdl_status status = backend.open(&program_.context, &host, &instance.instance, &reason);
-      if (status == MDL_ERROR_BACKEND && !needed) return MDL_OK;
+      const mdl_status status = checked_status(
+          backend.open(&program_.context, &host, &instance.instance, &reason), &reason);
+      if (status == MDL_ERROR_BACKEND && !needed) return keep_reason(backend, reason, error);
       if (status != MDL_OK) {
         return fail(error, status, "backend '", backend.name,
                     "' does not open: ", static_cast<const char*>(reason.text));
@@ -89,6 +101,25 @@ class Opener {
     return static_cast<Arena*>(context)->allocate(size);
   }
 
+  // Puts a backend that is not there behind the others in program_.closed.
+  mdl_status keep_reason(const mdl_backend& backend, const mdl_error& reason, mdl_error* error) {
+    const char* why = reason.text[0] != 0 ? reason.text : mdl_status_name(MDL_ERROR_BACKEND);
+    const auto write = [&](char* buffer, size_t size) {
+      Text text(buffer, size);
+      text << program_.closed << (program_.closed[0] != 0 ? "; " : "") << backend.name
+           << ": does not open: " << why;
+      return text.needed();
+    };
+    const size_t bytes = write(nullptr, 0);
+    char* text = arena_.make<char>(bytes);
+    if (text == nullptr) {
+      return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for the list of backends");
+    }
+    write(text, bytes);
+    program_.closed = text;
+    return MDL_OK;
+  }
+
   Arena& arena_;
   Program& program_;
   std::span<Instance> room_;
@@ -100,6 +131,8 @@ std::span<const mdl_backend* const> built_in_backends() { return kBuiltIn; }
 
 mdl_status open_backends(const mdl_program_options& options, Arena& arena, Program* program,
                          mdl_error* error) {
+  MDL_TRY(check_names(options, error));
+  program->closed = "";
   const size_t most = options.extra_backend_count + std::size(kBuiltIn);
   const std::span room(arena.make<Instance>(most), most);
   if (room.data() == nullptr) {
@@ -120,6 +153,13 @@ mdl_status open_backends(const mdl_program_options& options, Arena& arena, Progr
     if (!named || (own && !strict)) MDL_TRY(opener.open(*backend, false, error));
   }
   return MDL_OK;
+}
+
+mdl_status checked_status(mdl_status status, mdl_error* reason) {
+  reason->text[sizeof(reason->text) - 1] = 0;
+  const int value = static_cast<int>(status);
+  if (value >= MDL_OK && value <= MDL_ERROR_INTERNAL) return status;
+  return fail(reason, MDL_ERROR_BACKEND, "it gave ", value, ", which is no status");
 }
 
 void close_backends(Program& program) {

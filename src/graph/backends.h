@@ -18,6 +18,10 @@ mdl_status open_backends(const mdl_program_options& options, Arena& arena, Progr
                          mdl_error* error);
 void close_backends(Program& program);
 
+// What a backend's function gave, with its reason: a status that is none of mdl_status becomes
+// BACKEND, and the text ends in any case.
+mdl_status checked_status(mdl_status status, mdl_error* reason);
+
 }  // namespace medulla
 
 #endif  // MEDULLA_SRC_GRAPH_BACKENDS_H_

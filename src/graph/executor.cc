@@ -8,6 +8,7 @@
 
 #include "src/base/fp_env.h"
 #include "src/base/text.h"
+#include "src/graph/backends.h"
 #include "src/graph/session.h"
 
 namespace medulla {
@@ -75,7 +76,7 @@ mdl_status Session::run_calls() {
     status = call->parts == 1 ? call->run(call->args, call->phase, 0, call->rows, scratch_)
                               : run_shared(*call);
     if (status != MDL_OK) {
-      fail_call(*call, status);
+      status = fail_call(*call, status);
       break;
     }
   }
@@ -108,7 +109,7 @@ mdl_status Session::run_measured() {
     status = call.parts == 1 ? call.run(call.args, call.phase, 0, call.rows, scratch_)
                              : run_shared(call);
     if (options_.profile) nanoseconds_[call.step] += now() - start;
-    if (status != MDL_OK) fail_call(call, status);
+    if (status != MDL_OK) status = fail_call(call, status);
     const bool step_ends = c + 1 == call_count_ || calls_[c + 1].step != call.step;
     if (status == MDL_OK && options_.check_finite && step_ends) {
       status = check_outputs(program_->steps[call.step]);
@@ -146,9 +147,12 @@ mdl_status Session::check_outputs(const Step& step) {
 mdl_status Session::fail_call(const Call& call, mdl_status status) {
   const Step& step = program_->steps[call.step];
   const mdl_node& node = program_->graph.nodes[step.group.nodes[0]];
+  mdl_error reason = MDL_ERROR_INIT;
+  status = checked_status(status, &reason);
+  const char* why = reason.text[0] != 0 ? reason.text : mdl_status_name(status);
   return fail(&error_, status, "node '", node.name, "' (", node.op, ") failed on backend ",
               program_->backends[step.backend].backend->name, ", kernel ", step.plan.kernel, ": ",
-              mdl_status_name(status));
+              why);
 }
 
 }  // namespace medulla

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "src/base/text.h"
+#include "src/graph/backends.h"
 #include "src/ops/op.h"
 
 namespace medulla {
@@ -73,8 +74,8 @@ class Placer {
   }
 
   mdl_status place(int32_t node, mdl_error* error) {
-    reasons_[0] = 0;
     Text reasons(reasons_, kMaxReasons);
+    if (options_.refusals[0] != 0) reasons << options_.refusals << "; ";
     for (size_t b = 0; b < backends_.size(); ++b) {
       int32_t* members = lists_;
       members[0] = node;
@@ -181,14 +182,17 @@ class Placer {
     const Candidate candidate = list_tensors(members);
     mdl_group group = candidate.group();
     mdl_error reason = MDL_ERROR_INIT;
-    mdl_status status = backend.supports(backends_[b].instance, &graph_, &group, &reason);
+    mdl_status status =
+        checked_status(backend.supports(backends_[b].instance, &graph_, &group, &reason), &reason);
     Step& step = steps_[step_count_];
     if (status == MDL_OK) {
       MDL_TRY(keep_group(candidate, &group, error));
       step = {};
       step.plan.struct_size = sizeof(mdl_step);
       const mdl_host host = {sizeof(mdl_host), &arena_, allocate};
-      status = backend.plan(backends_[b].instance, &graph_, &group, &host, &step.plan, &reason);
+      status = checked_status(
+          backend.plan(backends_[b].instance, &graph_, &group, &host, &step.plan, &reason),
+          &reason);
       if (status == MDL_OK) status = check_plan(step.plan, &reason);
     }
     if (status == MDL_ERROR_UNSUPPORTED) {

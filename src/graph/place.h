@@ -13,6 +13,7 @@ namespace medulla {
 struct PlaceOptions {
   mdl_numerics_class numerics;  // the weakest class that a step may have
   bool strict;                  // no backend but those that were named
+  const char* refusals;         // that all nodes have, of backends that do not open
 };
 
 // Fills `*steps`, in planning space, in execution order; each group's arrays and what backends

@@ -97,6 +97,7 @@ size_t plan_text(const Program& program, char* buffer, size_t size) {
        << program.arena_bytes << " bytes (bound " << program.arena_bound_bytes << "), packed "
        << program.packed_bytes << ", scratch " << program.scratch_bytes << ", state "
        << program.state_bytes << '\n';
+  if (program.closed[0] != 0) text << "not used: " << program.closed << '\n';
   for (size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];
     text << s << ' ';
@@ -123,7 +124,7 @@ size_t plan_json(const Program& program, char* buffer, size_t size) {
   Text text(buffer, size);
   text << "{\"isa\":" << Quoted{program.context.isa_names} << ",\"numerics\":"
        << Quoted{program.context.numerics == MDL_NUMERICS_FAST ? "fast" : "exact"}
-       << ",\"arena_bytes\":" << program.arena_bytes
+       << ",\"not_used\":" << Quoted{program.closed} << ",\"arena_bytes\":" << program.arena_bytes
        << ",\"arena_bound_bytes\":" << program.arena_bound_bytes
        << ",\"packed_bytes\":" << program.packed_bytes
        << ",\"scratch_bytes\":" << program.scratch_bytes

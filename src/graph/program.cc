@@ -16,24 +16,15 @@
 namespace medulla {
 namespace {
 
+// More than any part of a program or session can have: sums of a few of them do not overflow.
+constexpr size_t kMostBytes = SIZE_MAX / 16;
+
 mdl_status fail_memory(mdl_error* error) {
   return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for the program");
 }
 
-// What planning takes for granted of inputs, outputs and states, beside what the loader checks.
+// What planning takes for granted of states, beside what the loader checks.
 mdl_status check_graph(const mdl_graph& graph, mdl_error* error) {
-  for (size_t o = 0; o < graph.output_count; ++o) {
-    const mdl_tensor& output = graph.tensors[graph.outputs[o]];
-    if (output.producer < 0) {
-      return fail(error, MDL_ERROR_BAD_MODEL, "output '", output.name,
-                  "' is made by no node; put an Identity before it");
-    }
-    for (size_t other = 0; other < o; ++other) {
-      if (graph.outputs[other] == graph.outputs[o]) {
-        return fail(error, MDL_ERROR_BAD_MODEL, "output '", output.name, "' stands twice");
-      }
-    }
-  }
   for (size_t s = 0; s < graph.state_count; ++s) {
     const mdl_state& state = graph.states[s];
     const mdl_tensor& tensor = graph.tensors[state.tensor];
@@ -80,7 +71,11 @@ mdl_status mark_kept(const char* names, Arena& arena, mdl_graph* graph, mdl_erro
     mdl_tensor* const found =
         std::find_if(tensors, end, [&](const mdl_tensor& t) { return name == t.name; });
     if (found == end) {
-      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "keep: the model has no tensor '", name, "'");
+      char known[320];
+      Text text(known, sizeof(known));
+      list_names(*graph, 0, text);
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "keep: the model has no tensor '", name,
+                  "'; there are ", static_cast<const char*>(known));
     }
     found->flags |= MDL_TENSOR_KEEP;
   } while (next_name(&rest, &name));
@@ -186,8 +181,14 @@ mdl_status give_offsets(Arena& arena, Program* program, mdl_error* error) {
     return fail(error, MDL_ERROR_OUT_OF_MEMORY, "no memory for planning the program");
   }
   size_t s = 0;
+  size_t sum = 0;  // no offset is above it
   for (const Storage& storage : program->storages) {
     if (!in_arena(storage)) continue;
+    if (storage.bytes > kMostBytes || !checked_add(sum, storage.bytes + MDL_ALIGNMENT, &sum) ||
+        sum > kMostBytes) {
+      return fail(error, MDL_ERROR_LIMIT, "the tensors are larger than memory can be, ",
+                  storage.bytes, " bytes and ", sum, " of others");
+    }
     spans[s++] = {storage.first, storage.last, align_up(storage.bytes, MDL_ALIGNMENT), 0};
   }
   program->arena_bound_bytes = lower_bound(spans, end, sums);
@@ -216,9 +217,8 @@ uint64_t touched_bytes(const mdl_graph& graph, const Step& step) {
 mdl_status sum_up(Program* program, mdl_error* error) {
   for (Step& step : program->steps) {
     const mdl_step& plan = step.plan;
-    constexpr size_t kMost = SIZE_MAX / 8;
-    if (plan.args_bytes > kMost - program->args_bytes ||
-        plan.packed_bytes > kMost - program->packed_bytes || plan.scratch_bytes > kMost) {
+    if (plan.args_bytes > kMostBytes - program->args_bytes ||
+        plan.packed_bytes > kMostBytes - program->packed_bytes || plan.scratch_bytes > kMostBytes) {
       return fail(error, MDL_ERROR_LIMIT, "step '", program->graph.nodes[step.group.nodes[0]].name,
                   "' (", plan.kernel, ") asks for more memory than there can be");
     }
@@ -234,13 +234,19 @@ mdl_status sum_up(Program* program, mdl_error* error) {
     program->max_phases += plan.phase_count;
   }
   for (size_t s = 0; s < program->graph.state_count; ++s) {
-    program->state_bytes +=
-        align_up(program->graph.tensors[program->graph.states[s].tensor].bytes, MDL_ALIGNMENT);
+    const mdl_tensor& state = program->graph.tensors[program->graph.states[s].tensor];
+    if (state.bytes > kMostBytes - program->state_bytes) {
+      return fail(error, MDL_ERROR_LIMIT, "state '", state.name, "' of ", state.bytes,
+                  " bytes makes the states larger than memory can be");
+    }
+    program->state_bytes += align_up(state.bytes, MDL_ALIGNMENT);
   }
   return MDL_OK;
 }
 
-mdl_status pack(Arena& arena, Program* program, mdl_error* error) {
+}  // namespace
+
+mdl_status pack_program(Arena& arena, Program* program, mdl_error* error) {
   if (program->packed_bytes == 0) return MDL_OK;
   std::byte* packed = arena.make<std::byte>(program->packed_bytes);
   if (packed == nullptr) return fail_memory(error);
@@ -249,11 +255,12 @@ mdl_status pack(Arena& arena, Program* program, mdl_error* error) {
     if (step.plan.packed_bytes == 0) continue;
     const Instance& instance = program->backends[step.backend];
     mdl_error reason = MDL_ERROR_INIT;
-    const mdl_status status =
+    const mdl_status status = checked_status(
         instance.backend->pack == nullptr
             ? fail(&reason, MDL_ERROR_BACKEND, "it has no pack")
             : instance.backend->pack(instance.instance, &program->graph, &step.group, &step.plan,
-                                     packed + step.packed_offset, &reason);
+                                     packed + step.packed_offset, &reason),
+        &reason);
     if (status != MDL_OK) {
       return fail(error, status, "packing node '", program->graph.nodes[step.group.nodes[0]].name,
                   "' for backend ", instance.backend->name, ": ",
@@ -263,11 +270,9 @@ mdl_status pack(Arena& arena, Program* program, mdl_error* error) {
   return MDL_OK;
 }
 
-}  // namespace
-
-mdl_status build_program(const mdl_graph& graph, const uint8_t* digest,
-                         const mdl_program_options& options, const BuildMode& mode, Arena& arena,
-                         Program* program, mdl_error* error) {
+mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
+                        const mdl_program_options& options, bool share_memory, Arena& arena,
+                        Program* program, mdl_error* error) {
   program->graph = graph;
   if (digest != nullptr) std::memcpy(program->digest, digest, sizeof(program->digest));
   program->dynamic = is_dynamic(graph);
@@ -278,18 +283,17 @@ mdl_status build_program(const mdl_graph& graph, const uint8_t* digest,
   {
     const Arena::Scope scope(arena);
     const PlaceOptions place_options = {weakest_class(*program, options),
-                                        options.placement == MDL_PLACEMENT_STRICT};
+                                        options.placement == MDL_PLACEMENT_STRICT, program->closed};
     Uses uses;
     std::span<Step> placed;
     MDL_TRY(find_uses(program->graph, arena, &uses, error));
     MDL_TRY(
         place_nodes(program->graph, uses, program->backends, place_options, arena, &placed, error));
     MDL_TRY(check_forced(placed, program->context.kernels, error));
-    MDL_TRY(plan_sharing(uses, placed, mode.share_memory, arena, program, error));
+    MDL_TRY(plan_sharing(uses, placed, share_memory, arena, program, error));
   }
   MDL_TRY(give_offsets(arena, program, error));
-  MDL_TRY(sum_up(program, error));
-  return mode.pack ? pack(arena, program, error) : MDL_OK;
+  return sum_up(program, error);
 }
 
 void close_program(Program& program) { close_backends(program); }
@@ -298,6 +302,17 @@ mdl_shape declared_shape(const mdl_tensor& tensor) {
   mdl_shape shape = {tensor.rank, {}};
   std::copy_n(tensor.dims, tensor.rank, shape.dims);
   return shape;
+}
+
+void list_names(const mdl_graph& graph, uint32_t flags, Text& text) {
+  constexpr size_t kMost = 12;
+  size_t count = 0;
+  for (size_t t = 0; t < graph.tensor_count; ++t) {
+    const mdl_tensor& tensor = graph.tensors[t];
+    if (tensor.data != nullptr || (flags != 0 && (tensor.flags & flags) == 0)) continue;
+    if (count++ < kMost) text << (count > 1 ? ", '" : "'") << tensor.name << '\'';
+  }
+  if (count > kMost) text << " and " << count - kMost << " more";
 }
 
 size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape) {

@@ -10,6 +10,7 @@
 
 #include "medulla/backend.h"
 #include "src/base/arena.h"
+#include "src/base/text.h"
 
 namespace medulla {
 
@@ -65,6 +66,7 @@ struct Program {
   uint8_t digest[32];
   mdl_backend_context context;
   std::span<Instance> backends;
+  const char* closed;  // those that were wanted and do not open, as refusals; "" when none
   std::span<Step> steps;
   std::span<Storage> storages;
   std::span<Place> places;       // of each tensor
@@ -86,22 +88,23 @@ struct Program {
 // executor's own frames.
 constexpr size_t kRunStackBytes = MDL_STEP_STACK_BYTES + 4096;
 
-// How to build a program, beside the public options.
-struct BuildMode {
-  bool pack = true;          // false: plan only, to learn what memory it takes
-  bool share_memory = true;  // false: neither in-place steps nor concatenation by placement
-};
-
-// Builds `*program`, zeroed before, in `arena`. On failure and for a program that was built,
-// close_program has to be called before the arena goes.
-mdl_status build_program(const mdl_graph& graph, const uint8_t* digest,
-                         const mdl_program_options& options, const BuildMode& mode, Arena& arena,
-                         Program* program, mdl_error* error);
+// Plans `*program`, zeroed before, in `arena`; share_memory = false: neither in-place steps nor
+// concatenation by placement. On failure and for a program that was planned, close_program has to
+// be called before the arena goes.
+mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
+                        const mdl_program_options& options, bool share_memory, Arena& arena,
+                        Program* program, mdl_error* error);
+// Packs the constants of a program that was planned.
+mdl_status pack_program(Arena& arena, Program* program, mdl_error* error);
 void close_program(Program& program);
 
 // Bytes of a dense tensor.
 size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape);
 mdl_shape declared_shape(const mdl_tensor& tensor);
+
+// Writes the names of the tensors that have one of the flags, all when flags is 0, as far as they
+// are few; says how many more there are.
+void list_names(const mdl_graph& graph, uint32_t flags, Text& text);
 
 // The operators of a step, joined with '+'.
 size_t step_ops(const Program& program, const Step& step, char* text, size_t size);

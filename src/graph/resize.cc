@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "src/graph/backends.h"
 #include "src/graph/infer.h"
 #include "src/graph/session.h"
 
@@ -156,8 +157,10 @@ mdl_status Session::prepare_step(const Step& step, mdl_error* error) {
   mdl_rows rows = {};
   mdl_error reason = MDL_ERROR_INIT;
   void* args = args_ + step.args_offset;
-  const mdl_status status = instance.backend->resize(instance.instance, &step.plan, operand_shapes_,
-                                                     args, &rows, &reason);
+  const mdl_status status =
+      checked_status(instance.backend->resize(instance.instance, &step.plan, operand_shapes_, args,
+                                              &rows, &reason),
+                     &reason);
   if (status != MDL_OK) {
     return fail(error, status, "node '", program_->graph.nodes[step.group.nodes[0]].name,
                 "' on backend ", instance.backend->name,
@@ -200,8 +203,10 @@ mdl_status Session::bind_step(const Step& step, mdl_error* error) {
   mdl_error reason = MDL_ERROR_INIT;
   const std::byte* packed =
       step.plan.packed_bytes != 0 ? program_->packed + step.packed_offset : nullptr;
-  const mdl_status status = instance.backend->bind(instance.instance, &step.plan, operands_, packed,
-                                                   args_ + step.args_offset, &reason);
+  const mdl_status status =
+      checked_status(instance.backend->bind(instance.instance, &step.plan, operands_, packed,
+                                            args_ + step.args_offset, &reason),
+                     &reason);
   if (status == MDL_OK) return MDL_OK;
   return fail(error, status, "node '", program_->graph.nodes[step.group.nodes[0]].name,
               "' on backend ", instance.backend->name,

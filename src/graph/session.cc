@@ -16,9 +16,14 @@ struct Session::Layout {
   size_t arena, args, scratch, states, calls, shapes, next_shapes, room, operand_shapes, operands,
       state_pointers, state_lengths, inputs, outputs, nanoseconds;
 
-  size_t add(size_t bytes) {
+  // total is SIZE_MAX once it would be more.
+  size_t add(size_t count, size_t bytes = 1) {
     const size_t offset = total;
-    total += align_up(bytes, MDL_ALIGNMENT);
+    size_t size;
+    if (!checked_mul(count, bytes, &size) || !checked_add(size, size_t{MDL_ALIGNMENT - 1}, &size) ||
+        !checked_add(total, size & ~size_t{MDL_ALIGNMENT - 1}, &total)) {
+      total = SIZE_MAX;
+    }
     return offset;
   }
 };
@@ -29,19 +34,19 @@ Session::Layout Session::layout(const Program& program, const SessionOptions& op
   Layout l;
   l.arena = l.add(program.arena_bytes);
   l.args = l.add(program.args_bytes);
-  l.scratch = l.add(program.scratch_bytes * options.threads);
+  l.scratch = l.add(program.scratch_bytes, options.threads);
   l.states = l.add(program.state_bytes);
-  l.calls = l.add(program.max_phases * sizeof(Call));
-  l.shapes = l.add(tensors * sizeof(mdl_shape));
-  l.next_shapes = l.add(tensors * sizeof(mdl_shape));
-  l.room = l.add((program.dynamic ? infer_room(graph) : 0) * sizeof(TensorType));
-  l.operand_shapes = l.add(program.max_operands * sizeof(mdl_shape));
-  l.operands = l.add(program.max_operands * sizeof(mdl_operand));
-  l.state_pointers = l.add(graph.state_count * sizeof(void*));
-  l.state_lengths = l.add(graph.state_count * sizeof(int64_t));
-  l.inputs = l.add(graph.input_count * sizeof(void*));
-  l.outputs = l.add(graph.output_count * sizeof(void*));
-  l.nanoseconds = l.add((options.profile ? program.steps.size() : 0) * sizeof(uint64_t));
+  l.calls = l.add(program.max_phases, sizeof(Call));
+  l.shapes = l.add(tensors, sizeof(mdl_shape));
+  l.next_shapes = l.add(tensors, sizeof(mdl_shape));
+  l.room = l.add((program.dynamic ? infer_room(graph) : 0), sizeof(TensorType));
+  l.operand_shapes = l.add(program.max_operands, sizeof(mdl_shape));
+  l.operands = l.add(program.max_operands, sizeof(mdl_operand));
+  l.state_pointers = l.add(graph.state_count, sizeof(void*));
+  l.state_lengths = l.add(graph.state_count, sizeof(int64_t));
+  l.inputs = l.add(graph.input_count, sizeof(void*));
+  l.outputs = l.add(graph.output_count, sizeof(void*));
+  l.nanoseconds = l.add((options.profile ? program.steps.size() : 0), sizeof(uint64_t));
   return l;
 }
 
@@ -136,20 +141,20 @@ void* Session::data(int32_t tensor) const {
 }
 
 mdl_status Session::run() {
+  const FloatEnvironment environment;
   error_.struct_size = sizeof(error_);
   error_.text[0] = 0;
   error_.status = begin_run();
   profiled_ = error_.status == MDL_OK && options_.profile;
+  // A run that fails for another reason takes the cancel with it: the next is not stopped by it.
+  if (error_.status != MDL_OK) cancel_.store(0, std::memory_order_relaxed);
   return error_.status;
 }
 
 mdl_status Session::begin_run() {
   MDL_TRY(check_room());
   if (stale_) MDL_TRY(resize(nullptr, &error_));
-  {
-    const FloatEnvironment environment;
-    MDL_TRY(options_.profile || options_.check_finite ? run_measured() : run_calls());
-  }
+  MDL_TRY(options_.profile || options_.check_finite ? run_measured() : run_calls());
   commit();
   return MDL_OK;
 }

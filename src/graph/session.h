@@ -33,7 +33,7 @@ struct SessionOptions {
 
 class Session {
  public:
-  // Exact size of the block that a session takes, this object included.
+  // Exact size of the block that a session takes, this object included; SIZE_MAX: more than can be.
   static size_t memory_need(const Program& program, const SessionOptions& options);
 
   // `this` is the start of a zeroed block of memory_need bytes, aligned to MDL_ALIGNMENT.

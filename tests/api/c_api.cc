@@ -49,7 +49,7 @@ TEST_CASE("medulla.hpp opens, runs, saves and moves") {
   CHECK_FALSE(bool(*created));
   const std::vector<float> x = {-1, 2, -3, 4, -5, 6};
   std::copy(x.begin(), x.end(), session.input<float>(0).begin());
-  REQUIRE(session.run() == MDL_OK);
+  REQUIRE_FALSE(session.run());
   const mdl::Span<const float> y = session.output<float>(0);
   CHECK(std::vector<float>(y.begin(), y.end()) == std::vector<float>{0, 2, 0, 4, 0, 6});
 
@@ -60,11 +60,101 @@ TEST_CASE("medulla.hpp opens, runs, saves and moves") {
   CHECK_FALSE(session.resize({{2, 3}}));
   CHECK_FALSE(session.restore(saved));
   CHECK_FALSE(session.set_input(0, x.data(), x.size()));
-  REQUIRE(session.run() == MDL_OK);
+  REQUIRE_FALSE(session.run());
   std::vector<float> twice(6);
   CHECK_FALSE(session.get_output(0, twice.data(), twice.size()));
   CHECK(twice == std::vector<float>{0, 4, 0, 8, 0, 12});
   CHECK(session.set_input(0, x.data(), 5).status() == MDL_ERROR_SHAPE);
+}
+
+TEST_CASE("medulla.hpp looks inside") {
+  const AlignedBytes bytes = accumulator();
+  mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
+  REQUIRE(model);
+  CHECK(model->preprocessing(0)->count == 0);
+  CHECK(model->preprocessing(1).error().status() == MDL_ERROR_INVALID_ARGUMENT);
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  options.keep = "next";
+  mdl::Result<mdl::Program> program = mdl::Program::create(*model, &options);
+  REQUIRE(program);
+  mdl_session_options session_options = MDL_SESSION_OPTIONS_INIT;
+  session_options.profile = 1;
+  CHECK(*mdl::Session::memory_need(*program, &session_options) > 0);
+  session_options.struct_size = 0;
+  CHECK_FALSE(mdl::Session::memory_need(*program, &session_options));
+  session_options.struct_size = sizeof(session_options);
+  mdl::Result<mdl::Session> session = mdl::Session::create(*program, &session_options);
+  REQUIRE(session);
+  const std::vector<float> x = {-1, 2, -3, 4, -5, 6};
+  CHECK(session->profile().error().status() == MDL_ERROR_UNSUPPORTED);  // nothing has run
+  REQUIRE_FALSE(session->set_input(0, x.data(), x.size()));
+  REQUIRE_FALSE(session->run());
+  mdl_tensor_info info = MDL_TENSOR_INFO_INIT;
+  const mdl::Result<mdl::Span<const float>> next = session->tensor<float>("next", &info);
+  REQUIRE(next);
+  CHECK(std::vector<float>(next->begin(), next->end()) == x);
+  CHECK(info.rank == 2);
+  const mdl::Result<std::vector<mdl::StepProfile>> profile = session->profile();
+  REQUIRE(profile);
+  CHECK(profile->size() == program->step_count());
+  CHECK(profile->at(0).op == "Add");
+
+  session->cancel();
+  const mdl::Error cancelled = session->run();
+  CHECK(cancelled.status() == MDL_ERROR_CANCELLED);
+  CHECK(std::string(cancelled.text()).find("cancelled") != std::string::npos);
+}
+
+TEST_CASE("medulla.hpp checks shapes before it hands them on") {
+  const AlignedBytes bytes = accumulator();
+  mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
+  mdl::Result<mdl::Program> program = mdl::Program::create(*model);
+  mdl::Result<mdl::Session> session = mdl::Session::create(*program);
+  REQUIRE(session);
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1}, {}, {1, 3, 1}}) {
+    const mdl::Error error = session->resize({shape});
+    CHECK(error.status() == MDL_ERROR_SHAPE);
+    CHECK(std::string(error.text()).find("should have 2") != std::string::npos);
+  }
+  CHECK(session->resize({}).status() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(session->resize({{1, 3}, {1, 3}}).status() == MDL_ERROR_SHAPE);
+  CHECK(session->input_shape(0) == std::vector<int64_t>{2, 3});
+}
+
+TEST_CASE("a name that is not there is answered with those that are") {
+  const AlignedBytes bytes = accumulator();
+  mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  options.keep = "neext";
+  const mdl::Result<mdl::Program> none = mdl::Program::create(*model, &options);
+  CHECK(none.error().status() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(std::string(none.error().text()).find("'next'") != std::string::npos);
+  mdl::Result<mdl::Program> program = mdl::Program::create(*model);
+  mdl::Result<mdl::Session> session = mdl::Session::create(*program);
+  REQUIRE(session);
+  const mdl::Error missing = session->tensor<float>("next").error();
+  CHECK(missing.status() == MDL_ERROR_NOT_FOUND);
+  CHECK(std::string(missing.text()).find("'x', 'h', 'y'") != std::string::npos);
+  mdl_tensor_info info = MDL_TENSOR_INFO_INIT;
+  info.struct_size = 0;
+  const void* data = nullptr;
+  CHECK(mdl_session_tensor(session->get(), "y", &info, &data, nullptr) ==
+        MDL_ERROR_INVALID_ARGUMENT);
+}
+
+TEST_CASE("options with values of no enum are refused") {
+  const AlignedBytes bytes = accumulator();
+  const uint32_t wrong = 77;
+  mdl_model_options model_options = MDL_MODEL_OPTIONS_INIT;
+  std::memcpy(&model_options.check, &wrong, sizeof(wrong));
+  const mdl::Result<mdl::Model> none =
+      mdl::Model::open_memory(bytes.data(), bytes.size(), &model_options);
+  CHECK(none.error().status() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(std::string(none.error().text()).find("77") != std::string::npos);
+  mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  std::memcpy(&options.numerics, &wrong, sizeof(wrong));
+  CHECK(mdl::Program::create(*model, &options).error().status() == MDL_ERROR_INVALID_ARGUMENT);
 }
 
 TEST_CASE("what is no model, and what is no option, is refused") {

@@ -185,6 +185,16 @@ TEST_CASE("a budget too small is refused with what is needed") {
         MDL_ERROR_LIMIT);
 }
 
+TEST_CASE("tensors larger than memory are refused") {
+  GraphBuilder b;
+  const int32_t x = b.input("x", {int64_t{1} << 57});
+  b.output(b.node("Abs", {x}));
+  b.output(b.node("Neg", {x}));
+  mdl_program* none = nullptr;
+  mdl_error error = MDL_ERROR_INIT;
+  CHECK(create_program(b.graph(), nullptr, nullptr, true, &none, &error) == MDL_ERROR_LIMIT);
+}
+
 TEST_CASE("states are carried on, saved, restored and reset") {
   Accumulator model;
   const ProgramHandle program = make_program(model.b.graph());
@@ -209,6 +219,16 @@ TEST_CASE("states are carried on, saved, restored and reset") {
       std::vector<uint8_t> bad = saved;
       bad[at] ^= 0x40;
       CHECK(mdl_session_restore(session.get(), bad.data(), bad.size(), &error) == MDL_ERROR_STATE);
+    }
+    for (size_t at = 0; at < saved.size() * 8; ++at) {
+      CAPTURE(at);
+      std::vector<uint8_t> bad = saved;
+      bad[at / 8] ^= static_cast<uint8_t>(1u << at % 8);
+      error = MDL_ERROR_INIT;
+      const mdl_status status = mdl_session_restore(session.get(), bad.data(), bad.size(), &error);
+      CHECK((status == MDL_ERROR_STATE || status == MDL_ERROR_DIGEST));
+      CHECK(error.status == status);
+      CHECK(error.text[0] != 0);
     }
     CHECK(save(session.get()) == before);
   }
