@@ -35,7 +35,7 @@ struct Resize {
   float extrapolation;
   double scales[MDL_MAX_RANK];
   double extents[MDL_MAX_RANK];  // of the output before they were made integers
-  double begins[MDL_MAX_RANK];  // the region that is read, 0 to 1 for all of it
+  double begins[MDL_MAX_RANK];   // the region that is read, 0 to 1 for all of it
   double ends[MDL_MAX_RANK];
   mdl_shape input;
   mdl_shape output;
