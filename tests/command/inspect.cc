@@ -42,6 +42,7 @@ TEST_CASE("inspect --json tells everything that the page and the tables show") {
   CHECK(report["inputs"][0]["name"] == "x <in>");
   CHECK(report["outputs"][0]["shape"] == nlohmann::json({4, 4}));
   CHECK(report["operators"]["Concat"] == 1);
+  CHECK(report["memory"]["model_bytes"] > 0);
   CHECK(report["memory"]["arena_bytes"] >= report["memory"]["arena_bound_bytes"]);
   REQUIRE(!report["plan"]["steps"].empty());
   for (const nlohmann::json& step : report["plan"]["steps"]) {

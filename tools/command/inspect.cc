@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include "src/model/model.h"
 #include "tools/command/command.h"
@@ -46,14 +47,22 @@ nlohmann::json describe(const std::vector<mdl_tensor_info>& list) {
   return json;
 }
 
-nlohmann::json describe(const mdl_memory_need& need) {
-  return {{"program_bytes", need.program_bytes},
-          {"session_bytes", need.session_bytes},
-          {"packed_bytes", need.packed_bytes},
-          {"arena_bytes", need.arena_bytes},
-          {"arena_bound_bytes", need.arena_bound_bytes},
-          {"scratch_bytes", need.scratch_bytes},
-          {"state_bytes", need.state_bytes},
+// The block of a model's tables.
+size_t model_block(const mdl_model& model) {
+  size_t bytes = 0;
+  mdl_error error = MDL_ERROR_INIT;
+  if (mdl_model_memory_need(model.bytes.data(), model.bytes.size(), nullptr, &bytes, &error) !=
+      MDL_OK) {
+    throw std::runtime_error(error.text);
+  }
+  return bytes;
+}
+
+nlohmann::json describe(size_t model_bytes, const mdl_memory_need& need) {
+  return {{"model_bytes", model_bytes},          {"program_bytes", need.program_bytes},
+          {"session_bytes", need.session_bytes}, {"packed_bytes", need.packed_bytes},
+          {"arena_bytes", need.arena_bytes},     {"arena_bound_bytes", need.arena_bound_bytes},
+          {"scratch_bytes", need.scratch_bytes}, {"state_bytes", need.state_bytes},
           {"stack_bytes", need.stack_bytes}};
 }
 
@@ -111,12 +120,13 @@ void print_list(const char* what, const std::vector<mdl_tensor_info>& list) {
   }
 }
 
-void print_memory(const mdl_memory_need& need) {
+void print_memory(size_t model_bytes, const mdl_memory_need& need) {
   const auto row = [](const char* what, size_t bytes, const char* note) {
     std::cout << "  " << std::left << std::setw(22) << what << std::right << std::setw(12) << bytes
               << "  " << note << "\n";
   };
   std::cout << "\nmemory, bytes\n";
+  row("model block", model_bytes, "for mdl_model_options.block");
   row("program block", need.program_bytes, "for mdl_program_options.block");
   row("  packed weights", need.packed_bytes, "");
   row("session block", need.session_bytes, "for mdl_session_options.block, one thread");
@@ -207,14 +217,14 @@ void inspect(const Options& options) {
     std::cout << "\noperators\n ";
     for (const auto& [op, count] : ops) std::cout << " " << op << " x" << count;
     std::cout << "\n";
-    print_memory(need);
+    print_memory(model_block(*model), need);
     print_steps(plan["steps"]);
     return;
   }
   nlohmann::json report = describe_model(model.get());
   report["file"] = options.engine.model;
   report["operators"] = ops;
-  report["memory"] = describe(need);
+  report["memory"] = describe(model_block(*model), need);
   report["tensors"] = describe_tensors(graph);
   report["plan"] = plan;
   if (!options.html.empty()) {
