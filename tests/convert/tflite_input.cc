@@ -183,3 +183,32 @@ TEST_CASE("wrong numbers in a TensorFlow Lite file are refused") {
     CHECK(refusals(m.bytes()).size() == 1);
   }
 }
+
+TEST_CASE("an operator without the inputs it needs is refused") {
+  for (const TfliteOp op : {TfliteOp::CAST, TfliteOp::DEPTHWISE_CONV_2D, TfliteOp::FULLY_CONNECTED,
+                            TfliteOp::CONCATENATION, TfliteOp::SELECT_V2, TfliteOp::SVDF}) {
+    CAPTURE(tflite::EnumNameBuiltinOperator(op));
+    for (const std::vector<int32_t>& inputs : {std::vector<int32_t>(), {-1, -1, -1, -1, -1}}) {
+      TfliteModel m;
+      m.input("x", {1, 1, 1, 1});
+      const int32_t y = m.output("y", {1, 1, 1, 1});
+      tflite::OperatorT& node = m.node(op, inputs, {y});
+      if (op == TfliteOp::DEPTHWISE_CONV_2D) node.options.Set(tflite::DepthwiseConv2DOptionsT());
+      if (op == TfliteOp::FULLY_CONNECTED) node.options.Set(tflite::FullyConnectedOptionsT());
+      if (op == TfliteOp::CONCATENATION) node.options.Set(tflite::ConcatenationOptionsT());
+      if (op == TfliteOp::SVDF) node.options.Set(tflite::SVDFOptionsT());
+      CHECK(refusals(m.bytes()).size() == 1);
+    }
+  }
+}
+
+TEST_CASE("a pool whose window has too many elements for a table of them stays in float32") {
+  TfliteModel m;
+  const int32_t x = m.quantize(m.input("x", {1, 3, 3, 1}, TfliteType::INT8), {0.5f}, {3});
+  const int32_t y = m.quantize(m.output("y", {1, 3, 3, 1}, TfliteType::INT8), {0.5f}, {3});
+  tflite::Pool2DOptionsT options;
+  options.filter_h = options.filter_w = 1 << 30;
+  options.stride_h = options.stride_w = 1;
+  m.node(TfliteOp::AVERAGE_POOL_2D, {x}, {y}, options);
+  CHECK(refusals(m.bytes()).size() <= 1);
+}

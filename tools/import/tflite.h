@@ -94,7 +94,9 @@ struct TfliteNode {
   int32_t input(size_t i) const;
   int32_t output(size_t o) const;
   bool has(size_t i) const { return input(i) >= 0; }
-  bool quantized(size_t i) const { return is_quantized(scope.tensor(input(i))); }
+  // The file's tensor of input i; refuses when that is left out.
+  const tflite::Tensor& source(size_t i) const;
+  bool quantized(size_t i) const { return is_quantized(source(i)); }
   // Of a type that is counted in units: no float.
   bool output_quantized(size_t o) const { return is_quantized(scope.tensor(output(o))); }
 

@@ -196,7 +196,7 @@ void convert_prelu(TfliteNode& node) {
 // Of the elements as they are: a scale plays no part.
 void convert_cast(TfliteNode& node) {
   Builder& build = node.build;
-  const tflite::Tensor& from = node.scope.tensor(node.input(0));
+  const tflite::Tensor& from = node.source(0);
   int32_t x = node.stored(0);
   if (node.quantized(0) && from.type() == tflite::TensorType::UINT8) {
     refuse("a cast of quantized uint8 is not taken", "export with DEQUANTIZE in its place");

@@ -43,6 +43,11 @@ int32_t TfliteNode::output(size_t o) const {
   return id;
 }
 
+const tflite::Tensor& TfliteNode::source(size_t i) const {
+  if (!has(i)) refuse("has no input " + std::to_string(i));
+  return scope.tensor(input(i));
+}
+
 int32_t TfliteNode::stored(size_t i) const {
   if (!has(i)) refuse("has no input " + std::to_string(i));
   const int32_t stored = scope.values[static_cast<size_t>(input(i))].stored;
@@ -73,8 +78,7 @@ int32_t TfliteNode::moved(size_t i, size_t end) const {
   bool alike = is_quantized(y);
   for (size_t k = i; k < end && alike; ++k) {
     const Tensor& x = build.tensor(stored(k));
-    alike = x.quantization && scope.tensor(input(k)).type() == y.type() &&
-            *x.quantization == quantization_of(y);
+    alike = x.quantization && source(k).type() == y.type() && *x.quantization == quantization_of(y);
   }
   return alike ? stored(i) : value(i);
 }

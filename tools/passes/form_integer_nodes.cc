@@ -320,8 +320,12 @@ class FormIntegerNodes {
     const auto x = activation(node.inputs[0]);
     const End end = end_of(node);
     if (!x || end.quantize == nullptr) return false;
+    constexpr int64_t kMaxElements = 1 << 16;  // of the stored table
     int64_t elements = 1;
-    for (const int64_t k : node.get<Dims>("kernel_shape", {})) elements *= k;
+    for (const int64_t k : node.get<Dims>("kernel_shape", {})) {
+      if (k > kMaxElements / elements) return false;
+      elements *= k;
+    }
     std::vector<double> table;
     for (int64_t n = 1; n <= elements; ++n) {
       table.push_back(ratio_multiplier(scale(*x), end.y.scales[0], n));
