@@ -16,18 +16,22 @@ struct Plan {
   const Op* op;
   const mdl_graph* graph;
   const mdl_node* node;
+  size_t input_operands;  // of the group
+  bool finds;             // finds_extents
 
   int32_t* operands() { return reinterpret_cast<int32_t*>(this + 1); }
   const int32_t* operands() const { return reinterpret_cast<const int32_t*>(this + 1); }
 };
 
-// A step's arguments; types, then pointers, of all inputs and outputs follow it.
+// A step's arguments; types, then pointers, of all inputs and outputs follow it, and, when the
+// node finds extents, what the outputs' shapes came out as.
 struct Args {
   const Plan* plan;
   size_t count;
 
   TensorType* types() { return reinterpret_cast<TensorType*>(this + 1); }
   void** pointers() { return reinterpret_cast<void**>(types() + count); }
+  mdl_shape* found() { return reinterpret_cast<mdl_shape*>(pointers() + count); }
 };
 
 size_t argument_count(const mdl_node& node) { return node.input_count + node.output_count; }
@@ -73,6 +77,11 @@ mdl_status run(const void* memory, uint32_t, int64_t, int64_t, void* scratch) {
   const mdl_node& node = *args.plan->node;
   const TensorType* types = args.types();
   void* const* pointers = args.pointers();
+  std::span<mdl_shape> found;
+  if (args.plan->finds) {
+    found = {args.found(), node.output_count};
+    for (size_t o = 0; o < found.size(); ++o) found[o] = types[node.input_count + o].shape;
+  }
   const ReferenceCall call = {
       .node = NodeView(*args.plan->graph, node),
       .input_types = {types, node.input_count},
@@ -80,8 +89,18 @@ mdl_status run(const void* memory, uint32_t, int64_t, int64_t, void* scratch) {
       .inputs = {const_cast<const void* const*>(pointers), node.input_count},
       .outputs = {pointers + node.input_count, node.output_count},
       .scratch = scratch,
+      .found = found,
   };
   return args.plan->op->reference(call, nullptr);
+}
+
+void found(const void* memory, mdl_shape* shapes) {
+  Args& args = *static_cast<Args*>(const_cast<void*>(memory));
+  const Plan& plan = *args.plan;
+  for (size_t o = 0; o < plan.node->output_count; ++o) {
+    const int32_t operand = plan.operands()[plan.node->input_count + o];
+    if (operand >= 0) shapes[static_cast<size_t>(operand) - plan.input_operands] = args.found()[o];
+  }
 }
 
 mdl_status plan(void*, const mdl_graph* graph, const mdl_group* group, const mdl_host* host,
@@ -94,7 +113,7 @@ mdl_status plan(void*, const mdl_graph* graph, const mdl_group* group, const mdl
   if (memory == nullptr) {
     return fail_node(error, MDL_ERROR_OUT_OF_MEMORY, view, "no memory for the step's plan");
   }
-  Plan* step_plan = new (memory) Plan{find_op(node.op), graph, &node};
+  Plan* step_plan = new (memory) Plan{find_op(node.op), graph, &node, group->input_count, finds_extents(view)};
   const Op& op = *step_plan->op;
   TensorType types[kMaxArguments];
   for (size_t i = 0; i < count; ++i) types[i] = declared_type(*graph, argument(node, i));
@@ -119,6 +138,10 @@ mdl_status plan(void*, const mdl_graph* graph, const mdl_group* group, const mdl
   step->phase_count = 1;
   step->run = run;
   step->args_bytes = sizeof(Args) + count * (sizeof(TensorType) + sizeof(void*));
+  if (step_plan->finds) {
+    step->args_bytes += node.output_count * sizeof(mdl_shape);
+    step->found = found;
+  }
   return MDL_OK;
 }
 

@@ -9,7 +9,7 @@
 ///     reason for each group:                                 plan -> step for each step: pack (or
 ///     check_packed on bytes from a file) for each session, each step:                    resize,
 ///     bind; both again when shapes or
-///                                                     pointers change, never inside a run
+///                                                     pointers change, never while the step runs
 ///     in each mdl_session_run, each step, each phase: run on ranges of rows
 ///     close
 ///
@@ -220,6 +220,10 @@ typedef struct mdl_step {
   /// For output number o (o < 4): bit i: it may lie on input i, same address, same pitch.
   uint32_t in_place[4];
   mdl_stripe stripe;
+  /// Of a step whose outputs' extents depend on values (NonZero): shapes[o] comes as `resize` had
+  /// it and is set to what the run that has just ended found of output o, no extent above what came.
+  /// Null: all extents are known before.
+  void (*found)(const void* args, mdl_shape* shapes);
 } mdl_step;
 
 /// Sets rows[p] for each phase p: how many rows the phase has at these shapes.

@@ -204,7 +204,7 @@ MDL_AT(mdl_stripe, stride, 0);
 MDL_AT(mdl_stripe, before, 4);
 MDL_AT(mdl_stripe, after, 8);
 
-MDL_SIZE(mdl_step, 120);
+MDL_SIZE(mdl_step, 128);
 MDL_AT(mdl_step, struct_size, 0);
 MDL_AT(mdl_step, kernel, 8);
 MDL_AT(mdl_step, data, 16);
@@ -220,6 +220,7 @@ MDL_AT(mdl_step, row_grain, 80);
 MDL_AT(mdl_step, strided, 84);
 MDL_AT(mdl_step, in_place, 88);
 MDL_AT(mdl_step, stripe, 104);
+MDL_AT(mdl_step, found, 120);
 
 MDL_SIZE(mdl_rows, 32);
 MDL_AT(mdl_rows, rows, 0);

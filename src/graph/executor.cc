@@ -67,26 +67,34 @@ bool is_float(mdl_dtype dtype) {
 
 }  // namespace
 
-// The hot loop: nothing but the calls, and a look at the flag between them.
-mdl_status Session::run_calls() {
-  mdl_status status = MDL_OK;
-  const Call* const end = calls_.data() + call_count_;
-  for (const Call* call = calls_.data(); call != end; ++call) {
-    if (cancel_.load(std::memory_order_relaxed) != 0) break;
-    status = call->parts == 1 ? call->run(call->args, call->phase, 0, call->rows, scratch_)
-                              : run_shared(*call);
-    if (status != MDL_OK) {
-      status = fail_call(*call, status);
-      break;
-    }
-  }
+mdl_status Session::run_steps() {
+  if (options_.profile) std::fill(nanoseconds_.begin(), nanoseconds_.end(), 0);
+  mdl_status status = run_list(calls_.data(), calls_.data() + call_count_);
+  if (status == MDL_OK && program_->early_steps != program_->steps.size()) status = run_late();
   parallel_.rest();
   return status != MDL_OK ? status : take_cancel();
 }
 
+mdl_status Session::run_list(const Call* begin, const Call* end) {
+  return options_.profile || options_.check_finite ? run_measured(begin, end)
+                                                   : run_calls(begin, end);
+}
+
+// The hot loop: nothing but the calls, and a look at the flag between them.
+mdl_status Session::run_calls(const Call* begin, const Call* end) {
+  for (const Call* call = begin; call != end; ++call) {
+    if (cancel_.load(std::memory_order_relaxed) != 0) break;
+    const mdl_status status = call->parts == 1
+                                  ? call->run(call->args, call->phase, 0, call->rows, scratch_)
+                                  : run_shared(*call);
+    if (status != MDL_OK) return fail_call(*call, status);
+  }
+  return MDL_OK;
+}
+
 mdl_status Session::run_shared(const Call& call) {
   SharedCall shared = {&call, scratch_, program_->scratch_bytes, MDL_OK};
-  const bool last = &call == &calls_[last_shared_];
+  const bool last = &call == last_shared_;
   parallel_.run(run_part, &shared, call.parts, last);
   return shared.status.load(std::memory_order_relaxed);
 }
@@ -99,24 +107,23 @@ mdl_status Session::take_cancel() {
 }
 
 // The same with a look at the clock and at the outputs.
-mdl_status Session::run_measured() {
-  mdl_status status = MDL_OK;
-  std::fill(nanoseconds_.begin(), nanoseconds_.end(), 0);
-  for (size_t c = 0; c < call_count_ && status == MDL_OK; ++c) {
+mdl_status Session::run_measured(const Call* begin, const Call* end) {
+  for (const Call* call = begin; call != end; ++call) {
     if (cancel_.load(std::memory_order_relaxed) != 0) break;
-    const Call& call = calls_[c];
     const uint64_t start = options_.profile ? now() : 0;
-    status = call.parts == 1 ? call.run(call.args, call.phase, 0, call.rows, scratch_)
-                             : run_shared(call);
-    if (options_.profile) nanoseconds_[call.step] += now() - start;
-    if (status != MDL_OK) status = fail_call(call, status);
-    const bool step_ends = c + 1 == call_count_ || calls_[c + 1].step != call.step;
-    if (status == MDL_OK && options_.check_finite && step_ends) {
-      status = check_outputs(program_->steps[call.step]);
+    const mdl_status status = call->parts == 1
+                                  ? call->run(call->args, call->phase, 0, call->rows, scratch_)
+                                  : run_shared(*call);
+    if (options_.profile) nanoseconds_[call->step] += now() - start;
+    if (status != MDL_OK) return fail_call(*call, status);
+    const Step& step = program_->steps[call->step];
+    const bool step_ends = call + 1 == end || call[1].step != call->step;
+    // What finds its extents is looked at when they are known.
+    if (options_.check_finite && step_ends && step.plan.found == nullptr) {
+      MDL_TRY(check_outputs(step));
     }
   }
-  parallel_.rest();
-  return status != MDL_OK ? status : take_cancel();
+  return MDL_OK;
 }
 
 mdl_status Session::check_outputs(const Step& step) {

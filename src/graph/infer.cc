@@ -4,9 +4,6 @@
 #include <algorithm>
 
 namespace medulla {
-namespace {
-
-// Extents have to keep to what the file declares: planning relies on those that are fixed.
 mdl_status check_extents(const NodeView& node, const mdl_tensor& tensor, const mdl_shape& shape,
                          mdl_error* error) {
   if (shape.rank != tensor.rank) {
@@ -24,8 +21,6 @@ mdl_status check_extents(const NodeView& node, const mdl_tensor& tensor, const m
   return MDL_OK;
 }
 
-}  // namespace
-
 size_t infer_room(const mdl_graph& graph) {
   size_t most = 0;
   for (size_t n = 0; n < graph.node_count; ++n) {
@@ -34,31 +29,36 @@ size_t infer_room(const mdl_graph& graph) {
   return most;
 }
 
+mdl_status infer_node_shapes(const mdl_graph& graph, const mdl_node& node, TensorType* room,
+                             mdl_shape* shapes, mdl_error* error) {
+  const NodeView view(graph, node);
+  const Op* op = find_op(node.op);
+  if (op == nullptr) return fail_node(error, MDL_ERROR_NOT_BUILT, view, "is not in this build");
+  const std::span inputs(room, node.input_count);
+  const std::span outputs(room + node.input_count, node.output_count);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i] = {};
+    const int32_t t = node.inputs[i];
+    if (t >= 0) inputs[i] = {graph.tensors[t].dtype, shapes[t]};
+  }
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    outputs[o] = {};
+    if (node.outputs[o] >= 0) outputs[o].dtype = graph.tensors[node.outputs[o]].dtype;
+  }
+  MDL_TRY(op->infer(view, inputs, outputs, error));
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    const int32_t t = node.outputs[o];
+    if (t < 0) continue;
+    MDL_TRY(check_extents(view, graph.tensors[t], outputs[o].shape, error));
+    shapes[t] = outputs[o].shape;
+  }
+  return MDL_OK;
+}
+
 mdl_status infer_shapes(const mdl_graph& graph, TensorType* room, mdl_shape* shapes,
                         mdl_error* error) {
   for (size_t n = 0; n < graph.node_count; ++n) {
-    const mdl_node& node = graph.nodes[n];
-    const NodeView view(graph, node);
-    const Op* op = find_op(node.op);
-    if (op == nullptr) return fail_node(error, MDL_ERROR_NOT_BUILT, view, "is not in this build");
-    const std::span inputs(room, node.input_count);
-    const std::span outputs(room + node.input_count, node.output_count);
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      inputs[i] = {};
-      const int32_t t = node.inputs[i];
-      if (t >= 0) inputs[i] = {graph.tensors[t].dtype, shapes[t]};
-    }
-    for (size_t o = 0; o < outputs.size(); ++o) {
-      outputs[o] = {};
-      if (node.outputs[o] >= 0) outputs[o].dtype = graph.tensors[node.outputs[o]].dtype;
-    }
-    MDL_TRY(op->infer(view, inputs, outputs, error));
-    for (size_t o = 0; o < outputs.size(); ++o) {
-      const int32_t t = node.outputs[o];
-      if (t < 0) continue;
-      MDL_TRY(check_extents(view, graph.tensors[t], outputs[o].shape, error));
-      shapes[t] = outputs[o].shape;
-    }
+    MDL_TRY(infer_node_shapes(graph, graph.nodes[n], room, shapes, error));
   }
   return MDL_OK;
 }

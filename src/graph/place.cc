@@ -193,7 +193,7 @@ class Placer {
       status = checked_status(
           backend.plan(backends_[b].instance, &graph_, &group, &host, &step.plan, &reason),
           &reason);
-      if (status == MDL_OK) status = check_plan(step.plan, &reason);
+      if (status == MDL_OK) status = check_plan(group, step.plan, &reason);
     }
     if (status == MDL_ERROR_UNSUPPORTED) {
       reasons << backend.name << ": ";
@@ -215,11 +215,19 @@ class Placer {
     return MDL_OK;
   }
 
-  mdl_status check_plan(const mdl_step& plan, mdl_error* reason) const {
+  mdl_status check_plan(const mdl_group& group, const mdl_step& plan, mdl_error* reason) const {
     if (plan.run == nullptr || plan.kernel == nullptr || plan.phase_count == 0 ||
         plan.phase_count > MDL_MAX_PHASES) {
       return fail(reason, MDL_ERROR_BACKEND, "its step has no run, no kernel name, or ",
                   plan.phase_count, " phases");
+    }
+    const bool finds = std::any_of(group.nodes, group.nodes + group.node_count, [&](int32_t n) {
+      return finds_extents(NodeView(graph_, graph_.nodes[n]));
+    });
+    if (finds != (plan.found != nullptr) || (finds && group.node_count > 1)) {
+      return fail(reason, MDL_ERROR_UNSUPPORTED, "kernel ", plan.kernel,
+                  finds ? " does not report, for the node alone, the extents that it finds"
+                        : " reports extents that are known before");
     }
     if (plan.numerics > options_.numerics) {
       return fail(reason, MDL_ERROR_UNSUPPORTED, "kernel ", plan.kernel,

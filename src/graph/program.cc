@@ -225,6 +225,7 @@ mdl_status sum_up(Program* program, mdl_error* error) {
     step.args_offset = program->args_bytes;
     step.packed_offset = program->packed_bytes;
     step.bytes = touched_bytes(program->graph, step);
+    step.first_call = program->max_phases;
     program->args_bytes += align_up(plan.args_bytes, MDL_ALIGNMENT);
     program->packed_bytes += align_up(plan.packed_bytes, MDL_ALIGNMENT);
     program->scratch_bytes =
@@ -291,6 +292,7 @@ mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
         place_nodes(program->graph, uses, program->backends, place_options, arena, &placed, error));
     MDL_TRY(check_forced(placed, program->context.kernels, error));
     MDL_TRY(plan_sharing(uses, placed, share_memory, arena, program, error));
+    MDL_TRY(find_late(arena, program, error));
   }
   MDL_TRY(give_offsets(arena, program, error));
   return sum_up(program, error);

@@ -47,6 +47,8 @@ struct Step {
   size_t packed_offset;  // in Program::packed
   uint64_t bytes;        // read and written at the maximum shapes, constants included
   const char* refusals;  // why backends that come first did not take it; "" when none
+  uint32_t first_call;   // how many phases the steps before it have
+  bool late;             // an operand's extents are known only when a step before it has run
 
   size_t operand_count() const { return group.input_count + group.output_count; }
   int32_t operand(size_t i) const {
@@ -74,6 +76,9 @@ struct Program {
   const std::byte* packed;
 
   bool dynamic;  // a tensor's shape may change
+  // The steps before the first whose outputs' extents depend on values; all, when there is none.
+  size_t early_steps;
+  std::span<int32_t> late_nodes;  // whose outputs' shapes depend on such steps, theirs included
   uint32_t max_operands;
   uint32_t max_phases;  // of all steps together
   size_t packed_bytes;
@@ -97,6 +102,9 @@ mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
 // Packs the constants of a program that was planned.
 mdl_status pack_program(Arena& arena, Program* program, mdl_error* error);
 void close_program(Program& program);
+
+// Sets early_steps, late_nodes and Step::late.
+mdl_status find_late(Arena& arena, Program* program, mdl_error* error);
 
 // Bytes of a dense tensor.
 size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape);

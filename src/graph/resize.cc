@@ -105,13 +105,13 @@ void Session::set_state_shapes() {
 }
 
 // What is committed has to have its state's shape.
-mdl_status Session::check_written(mdl_error* error) const {
+mdl_status Session::check_written(const mdl_shape* shapes, mdl_error* error) const {
   const mdl_graph& graph = program_->graph;
   for (size_t s = 0; s < graph.state_count; ++s) {
     const mdl_state& state = graph.states[s];
     const int32_t axis = state.kind == MDL_STATE_APPEND ? state.axis : -1;
-    const mdl_shape& from = next_shapes_[state.written];
-    const mdl_shape& to = next_shapes_[state.tensor];
+    const mdl_shape& from = shapes[state.written];
+    const mdl_shape& to = shapes[state.tensor];
     if (!same_dims(from, to, axis)) {
       return fail(error, MDL_ERROR_SHAPE, "state '", graph.tensors[state.tensor].name, "' is ", to,
                   ", what is written to it, '", graph.tensors[state.written].name, "', is ", from);
@@ -122,7 +122,7 @@ mdl_status Session::check_written(mdl_error* error) const {
 
 // Makes next_shapes_ the shapes; on failure all is as before.
 mdl_status Session::apply(mdl_error* error) {
-  MDL_TRY(check_written(error));
+  MDL_TRY(check_written(next_shapes_, error));
   std::swap(shapes_, next_shapes_);
   const mdl_status status = prepare_steps(error);
   if (status != MDL_OK) {
@@ -143,15 +143,25 @@ mdl_status Session::apply(mdl_error* error) {
 
 mdl_status Session::prepare_steps(mdl_error* error) {
   call_count_ = 0;
-  last_shared_ = 0;
-  for (const Step& step : program_->steps) MDL_TRY(prepare_step(step, error));
+  last_shared_ = nullptr;
+  const size_t early = program_->early_steps;
+  for (size_t s = 0; s < program_->steps.size(); ++s) {
+    const Step& step = program_->steps[s];
+    uint32_t count = 0;
+    Call* const calls = &calls_[s < early ? call_count_ : step.first_call];
+    MDL_TRY(prepare_step(step, calls, &count, error));
+    if (s < early) call_count_ += count;
+  }
+  if (early != program_->steps.size()) return MDL_OK;
   for (uint32_t c = 0; c < call_count_; ++c) {
-    if (calls_[c].parts > 1) last_shared_ = c;
+    if (calls_[c].parts > 1) last_shared_ = &calls_[c];
   }
   return MDL_OK;
 }
 
-mdl_status Session::prepare_step(const Step& step, mdl_error* error) {
+// Fills as many calls as the step has phases; the first `count` have rows.
+mdl_status Session::prepare_step(const Step& step, Call* calls, uint32_t* count, mdl_error* error) {
+  *count = 0;
   const Instance& instance = program_->backends[step.backend];
   for (size_t i = 0; i < step.operand_count(); ++i) operand_shapes_[i] = shape(step.operand(i));
   mdl_rows rows = {};
@@ -169,7 +179,7 @@ mdl_status Session::prepare_step(const Step& step, mdl_error* error) {
   MDL_TRY(bind_step(step, error));
   for (uint32_t p = 0; p < step.plan.phase_count; ++p) {
     if (rows.rows[p] <= 0) continue;
-    Call& call = calls_[call_count_++];
+    Call& call = calls[(*count)++];
     call.run = step.plan.run;
     call.args = args;
     call.rows = rows.rows[p];
@@ -178,6 +188,7 @@ mdl_status Session::prepare_step(const Step& step, mdl_error* error) {
     call.grain = std::max(step.plan.row_grain, 1u);
     call.step = static_cast<uint32_t>(&step - program_->steps.data());
   }
+  for (uint32_t p = *count; p < step.plan.phase_count; ++p) calls[p] = {};
   return MDL_OK;
 }
 

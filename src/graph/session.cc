@@ -90,7 +90,7 @@ mdl_status Session::open(const Program& program, const SessionOptions& options,
     set_state_shapes();
     status = infer_shapes(graph, room_, next_shapes_, error);
     if (status == MDL_OK) std::copy_n(next_shapes_, graph.tensor_count, shapes_);
-    if (status == MDL_OK) status = check_written(error);
+    if (status == MDL_OK) status = check_written(shapes_, error);
   }
   if (status == MDL_OK) status = prepare_steps(error);
   if (status != MDL_OK) {
@@ -152,14 +152,20 @@ mdl_status Session::run() {
 }
 
 mdl_status Session::begin_run() {
-  MDL_TRY(check_room());
+  // What a step finds can be known only behind it.
+  const bool finds = program_->early_steps != program_->steps.size();
+  if (!finds) MDL_TRY(check_room());
   if (stale_) MDL_TRY(resize(nullptr, &error_));
-  MDL_TRY(options_.profile || options_.check_finite ? run_measured() : run_calls());
+  MDL_TRY(run_steps());
+  if (finds) {
+    MDL_TRY(check_room());
+    MDL_TRY(check_written(shapes_, &error_));
+  }
   commit();
   return MDL_OK;
 }
 
-// Whether what the run will append fits, before anything is run.
+// Whether what the run will append fits.
 mdl_status Session::check_room() {
   const mdl_graph& graph = program_->graph;
   for (size_t s = 0; s < graph.state_count; ++s) {

@@ -77,21 +77,28 @@ class Session {
   mdl_status check_room();
   // resize.cc
   mdl_status prepare_steps(mdl_error* error);
-  mdl_status prepare_step(const Step& step, mdl_error* error);
+  mdl_status prepare_step(const Step& step, Call* calls, uint32_t* count, mdl_error* error);
   mdl_status bind_step(const Step& step, mdl_error* error);
   mdl_status rebind(StorageKind kind, size_t index, mdl_error* error);
   mdl_status set_inputs(const int64_t* const* dims, mdl_error* error);
   void set_state_shapes();
-  mdl_status check_written(mdl_error* error) const;
+  mdl_status check_written(const mdl_shape* shapes, mdl_error* error) const;
   mdl_status apply(mdl_error* error);
   // state.cc
   void reset_state(size_t s);
   void commit();
   mdl_status check_saved(size_t s, const int64_t* dims, uint64_t bytes, size_t left,
                          mdl_error* error) const;
+  // late.cc
+  mdl_status infer_late(int32_t last, size_t* next);
+  bool writes_elements(const Step& step) const;
+  mdl_status take_found(const Step& step);
+  mdl_status run_late();
   // executor.cc
-  mdl_status run_calls();
-  mdl_status run_measured();
+  mdl_status run_steps();
+  mdl_status run_list(const Call* begin, const Call* end);
+  mdl_status run_calls(const Call* begin, const Call* end);
+  mdl_status run_measured(const Call* begin, const Call* end);
   mdl_status run_shared(const Call& call);
   mdl_status take_cancel();
   mdl_status check_outputs(const Step& step);
@@ -109,9 +116,11 @@ class Session {
   std::byte* arena_;
   std::byte* args_;
   std::byte* scratch_;  // one piece for each task that may run at once
+  // Of the early steps call_count_ calls in a row; of each later one its own, from Step::first_call
+  // on, until one without rows or as many as it has phases.
   std::span<Call> calls_;
   size_t call_count_;
-  uint32_t last_shared_;       // the last call that more than one thread runs
+  const Call* last_shared_;    // the last call that more than one thread runs; null: not known
   mdl_shape* shapes_;          // of each tensor; null when the program is not dynamic
   mdl_shape* next_shapes_;     // the same, while a resize is tried
   TensorType* room_;           // for infer_shapes

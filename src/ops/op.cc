@@ -108,6 +108,15 @@ std::span<const double> NodeView::floats(const char* name) const {
   return a != nullptr ? std::span(a->floats, a->count) : std::span<const double>();
 }
 
+bool finds_extents(const NodeView& node) {
+  const Op* op = find_op(node.op());
+  if (op == nullptr || op->found == nullptr) return false;
+  for (size_t o = 0; o < node.output_count(); ++o) {
+    if (node.output(o) != nullptr && op->found(node, o) != 0) return true;
+  }
+  return false;
+}
+
 mdl_status check_node(const NodeView& node, mdl_error* error) {
   const Op* op = find_op(node.op());
   if (op == nullptr) {
@@ -153,6 +162,12 @@ mdl_status check_node(const NodeView& node, mdl_error* error) {
                     declared.rank() * sizeof(int64_t)) != 0) {
       return fail_node(error, MDL_ERROR_SHAPE, node, "output '", tensor->name, "' is declared ",
                        declared.shape, ", the operator gives ", outputs[o].shape);
+    }
+    const uint32_t found = op->found != nullptr ? op->found(node, o) : 0;
+    for (uint32_t d = 0; d < tensor->rank; ++d) {
+      if ((found >> d & 1) == 0 || tensor->symbols[d] != nullptr) continue;
+      return fail_node(error, MDL_ERROR_BAD_MODEL, node, "output '", tensor->name, "': dimension ",
+                       d, " is found at run time, should have a symbol");
     }
   }
   return op->check != nullptr ? op->check(node, error) : MDL_OK;

@@ -73,6 +73,9 @@ struct ReferenceCall {
   std::span<const void* const> inputs;  // null: left out
   std::span<void* const> outputs;       // null: left out
   void* scratch;
+  // Of each output, when the operator has `found`: comes as in output_types, and the reference sets
+  // the extents that it found.
+  std::span<mdl_shape> found = {};
 
   template <class T>
   const T* in(size_t i) const {
@@ -118,6 +121,13 @@ struct Op {
   uint64_t (*macs)(const NodeView& node, std::span<const TensorType> inputs,
                    std::span<const TensorType> outputs) = nullptr;
 
+  // Which dimensions of an output, as bits, get their extents from values while the node runs: up
+  // to those that `infer` gives, none included. The file has to give each a symbol. Null: none.
+  uint32_t (*found)(const NodeView& node, size_t output) = nullptr;
+
+  // Runs graphs that are its attributes: the core does that itself, there is no reference.
+  bool control = false;
+
   // Output 0 has the bytes of input 0, under another shape (Reshape, Flatten, Squeeze, ...): the
   // plan gives both one place. The reference copies.
   bool view = false;
@@ -131,6 +141,9 @@ const Op* find_op(const char* name);
 std::span<const Op* const> all_ops();
 // Whether Medulla knows an operator of that name, built in or not.
 bool is_known_op(const char* name);
+
+// Whether values decide extents of one of the node's outputs: see Op::found.
+bool finds_extents(const NodeView& node);
 
 // Checks one node by the operator's rules: counts, attribute names and types, infer, check;
 // compares the outputs' declared dtypes and dims with the inferred ones. Used by the loader, with

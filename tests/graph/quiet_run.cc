@@ -37,7 +37,8 @@ void* aligned_alloc(size_t alignment, size_t size) {
 
 namespace {
 
-// A network with a state, views and steps in place, on the backends as they come.
+// A network with a state, views, steps in place and extents that are found, on the backends as they
+// come.
 struct Network {
   Network() {
     const int32_t x = b.input("x", {4, 16});
@@ -48,6 +49,15 @@ struct Network {
     const int32_t joined = b.node("Concat", {x, y}, {{"axis", int64_t{1}}});
     b.output(b.node("Transpose", {b.node("Reshape", {joined}, {{"shape", Dims{8, 16}}})},
                     {{"perm", Dims{1, 0}}}));
+    const int32_t where = b.node("NonZero", {y});
+    b.symbol(where, 1, "found");
+    const int32_t rows = b.node("Reshape", {where}, {{"shape", Dims{-1}}});
+    b.symbol(rows, 0, "rows");
+    const int32_t list = b.node("Reshape", {x}, {{"shape", Dims{64}}});
+    const int32_t kept = b.node("Gather", {list, rows});
+    b.symbol(kept, 0, "rows");
+    b.output(b.node("Add", {kept, kept}));
+    b.symbol(kept + 1, 0, "rows");
     program = make_program(b.graph());
     session = make_session(program.get());
     set_input(session.get(), 0, std::vector<float>(64, 1.0f));

@@ -258,6 +258,10 @@ class Case {
       tensor.dtype = out[o].dtype;
       tensor.rank = out[o].rank();
       std::copy(out[o].shape.dims, out[o].shape.dims + tensor.rank, tensor.dims);
+      const uint32_t found = op->found != nullptr ? op->found(view, o) : 0;
+      for (uint32_t d = 0; d < tensor.rank; ++d) {
+        if ((found >> d & 1) != 0) tensor.symbols[d] = "found";
+      }
     }
     MDL_TRY(check_node(view, error));
 
@@ -285,8 +289,20 @@ class Case {
       void* data = v.bytes.empty() ? &nothing : v.bytes.data();
       out_data.push_back(outputs[o] < 0 ? nullptr : data);
     }
-    const RunState state;
-    return op->reference({view, in, out, in_data, out_data, scratch.data()}, error);
+    std::vector<mdl_shape> found(out.size());
+    for (size_t o = 0; o < out.size(); ++o) found[o] = out[o].shape;
+    {
+      const RunState state;
+      MDL_TRY(op->reference({view, in, out, in_data, out_data, scratch.data(), found}, error));
+    }
+    for (size_t o = 0; op->found != nullptr && o < out.size(); ++o) {
+      Value& v = result->outputs[o];
+      v.dims.assign(found[o].dims, found[o].dims + found[o].rank);
+      const size_t bytes = static_cast<size_t>(count_of(v.dims)) * mdl_dtype_bits(v.dtype) / 8;
+      REQUIRE(bytes <= v.bytes.size());
+      v.bytes.resize(bytes);
+    }
+    return MDL_OK;
   }
 
   const char* op_;

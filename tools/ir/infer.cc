@@ -2,7 +2,7 @@
 #include "tools/ir/infer.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <stdexcept>
 
 #include "src/ops/op.h"
@@ -60,26 +60,36 @@ void store(const GraphView& view, const Node& node, Graph& graph) {
   }
 }
 
-// Where `symbol` stands, its extent becomes half: what changes with it is dynamic too.
-void carry_symbol(const std::string& symbol, Graph& graph) {
-  Graph half = graph;
-  int64_t maximum = 1;
-  for (Tensor& tensor : half.tensors) {
+std::string found_symbol(const std::string& name) { return name + ":found"; }
+
+// Where `symbol` stands, its extent becomes `extent`: what changes with it is dynamic too.
+void carry_symbol(const std::string& symbol, int64_t maximum, int64_t extent, Graph& graph) {
+  Graph other = graph;
+  for (Tensor& tensor : other.tensors) {
     for (size_t d = 0; d < tensor.symbols.size(); ++d) {
-      if (tensor.symbols[d] != symbol) continue;
-      maximum = tensor.dims[d];
-      tensor.dims[d] = std::max<int64_t>(1, maximum / 2);
+      if (tensor.symbols[d] == symbol) tensor.dims[d] = extent;
     }
   }
-  if (maximum == 1) return;
-  GraphView view(half);
-  for (size_t n = 0; n < half.nodes.size(); ++n) infer_in_view(view, view.graph().nodes[n]);
-  for (const Node& node : half.nodes) store(view, node, half);
+  GraphView view(other);
+  for (size_t n = 0; n < other.nodes.size(); ++n) {
+    infer_in_view(view, view.graph().nodes[n]);
+    // Inference gives the most that a node can find.
+    for (const int32_t t : other.nodes[n].outputs) {
+      if (t < 0) continue;
+      const Tensor& found = graph.tensors[static_cast<size_t>(t)];
+      if (found_symbol(found.name) != symbol) continue;
+      for (size_t d = 0; d < found.symbols.size(); ++d) {
+        if (found.symbols[d] == symbol) view.tensor(t).dims[d] = extent;
+      }
+    }
+  }
+  for (const Node& node : other.nodes) store(view, node, other);
   for (size_t t = 0; t < graph.tensors.size(); ++t) {
     Tensor& tensor = graph.tensors[t];
     for (size_t d = 0; d < tensor.dims.size(); ++d) {
-      if (tensor.dims[d] == half.tensors[t].dims[d]) continue;
+      if (tensor.dims[d] == other.tensors[t].dims[d]) continue;
       tensor.symbols.resize(tensor.dims.size());
+      if (tensor.symbols[d] == found_symbol(tensor.name)) continue;
       // One symbol has one maximum: an extent that follows it in another measure is one of its own.
       tensor.symbols[d] =
           tensor.dims[d] == maximum ? symbol : symbol + ":" + std::to_string(tensor.dims[d]);
@@ -87,7 +97,42 @@ void carry_symbol(const std::string& symbol, Graph& graph) {
   }
 }
 
+void carry_symbol(const std::string& symbol, int64_t maximum, Graph& graph) {
+  if (maximum > 1) carry_symbol(symbol, maximum, maximum / 2, graph);
+  if (!is_found(symbol)) return;
+  try {
+    carry_symbol(symbol, maximum, 0, graph);
+  } catch (const std::runtime_error&) {
+    // Not every operator takes nothing.
+  }
+}
+
+void name_all_found(Graph& graph) {
+  const GraphView view(graph);
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Op* op = find_op(graph.nodes[n].op.c_str());
+    if (op->found == nullptr) continue;
+    const NodeView node(view.graph(), view.graph().nodes[n]);
+    for (size_t o = 0; o < graph.nodes[n].outputs.size(); ++o) {
+      const int32_t t = graph.nodes[n].outputs[o];
+      if (t < 0) continue;
+      Tensor& tensor = graph.tensors[static_cast<size_t>(t)];
+      name_found(op->found(node, o), tensor.name, tensor);
+    }
+  }
+}
+
 }  // namespace
+
+void name_found(uint32_t mask, const std::string& name, Tensor& tensor) {
+  for (size_t d = 0; d < tensor.dims.size(); ++d) {
+    if ((mask >> d & 1) == 0) continue;
+    tensor.symbols.resize(tensor.dims.size());
+    tensor.symbols[d] = found_symbol(name);
+  }
+}
+
+bool is_found(const std::string& symbol) { return symbol.find(":found") != std::string::npos; }
 
 void infer_node(Graph& graph, const Node& node) {
   GraphView view(graph);
@@ -102,20 +147,34 @@ void infer_shapes(Graph& graph) {
     for (size_t n = 0; n < graph.nodes.size(); ++n) infer_in_view(view, view.graph().nodes[n]);
     for (const Node& node : graph.nodes) store(view, node, graph);
   }
-  std::set<std::string> symbols;
-  const auto collect = [&](int32_t tensor) {
-    for (const std::string& symbol : graph.tensors[static_cast<size_t>(tensor)].symbols) {
-      if (!symbol.empty()) symbols.insert(symbol);
+  std::map<std::string, int64_t> maxima;
+  const auto collect = [&](const Tensor& tensor) {
+    for (size_t d = 0; d < tensor.symbols.size(); ++d) {
+      if (!tensor.symbols[d].empty()) maxima[tensor.symbols[d]] = tensor.dims[d];
     }
   };
-  for (int32_t tensor : graph.inputs) collect(tensor);
-  for (const State& state : graph.states) collect(state.tensor);
+  const auto at = [&](int32_t tensor) -> Tensor& {
+    return graph.tensors[static_cast<size_t>(tensor)];
+  };
+  for (int32_t tensor : graph.inputs) collect(at(tensor));
+  for (const State& state : graph.states) collect(at(state.tensor));
   for (const Node& node : graph.nodes) {
     for (int32_t tensor : node.outputs) {
-      if (tensor >= 0) graph.tensors[static_cast<size_t>(tensor)].symbols.clear();
+      if (tensor >= 0) at(tensor).symbols.clear();
     }
   }
-  for (const std::string& symbol : symbols) carry_symbol(symbol, graph);
+  name_all_found(graph);
+  for (const Node& node : graph.nodes) {
+    for (int32_t tensor : node.outputs) {
+      if (tensor >= 0) collect(at(tensor));
+    }
+  }
+  // What is found comes last: an extent that depends on it varies although the inputs do not.
+  for (const bool found : {false, true}) {
+    for (const auto& [symbol, maximum] : maxima) {
+      if (is_found(symbol) == found) carry_symbol(symbol, maximum, graph);
+    }
+  }
 }
 
 }  // namespace medulla::tools

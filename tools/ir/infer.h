@@ -15,6 +15,11 @@ void infer_shapes(Graph& graph);
 // The same for the outputs of one node of the graph, whose inputs are known; without symbols.
 void infer_node(Graph& graph, const Node& node);
 
+// Extents that a node finds at run time, of the dimensions in `mask`, get "<name>:found" as symbol.
+void name_found(uint32_t mask, const std::string& name, Tensor& tensor);
+// Whether a symbol is such a one or follows it.
+bool is_found(const std::string& symbol);
+
 }  // namespace medulla::tools
 
 #endif  // MEDULLA_TOOLS_IR_INFER_H_

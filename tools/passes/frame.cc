@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
+
+#include "tools/ir/infer.h"
 
 namespace medulla::tools {
 namespace {
@@ -78,9 +79,12 @@ std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const No
     }
   }
   for (const auto& [symbol, maximum] : maxima) {
-    const int64_t half = std::max<int64_t>(maximum / 2, 1);
+    // What is found can be nothing, and then not every shape can be inferred.
+    const bool found = is_found(symbol);
+    const int64_t half = std::max<int64_t>(maximum / 2, found ? 0 : 1);
     std::vector<TensorType> shrunk;
     const std::string why = infer_at(graph, node, op, frame, symbol, half, shrunk);
+    if (!why.empty() && half == 0) continue;
     if (!why.empty()) return why + " (with " + symbol + "=" + std::to_string(half) + ")";
     for (size_t o = 0; o < shrunk.size(); ++o) {
       if (node.outputs[o] < 0) continue;
@@ -92,6 +96,27 @@ std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const No
         tensor.symbols[d] = extent == maximum ? symbol : symbol + ":" + std::to_string(extent);
       }
     }
+  }
+  return "";
+}
+
+// Gives outputs whose extents the node found these extents. Returns "", or why not.
+std::string cut_to_found(Graph& graph, const Node& node, const Op& op,
+                         const std::vector<mdl_shape>& found,
+                         std::vector<std::shared_ptr<Bytes>>& results) {
+  if (op.found == nullptr) return "";
+  for (size_t o = 0; o < results.size(); ++o) {
+    const mdl_shape& shape = found[o];
+    if (results[o] && std::find(shape.dims, shape.dims + shape.rank, 0) < shape.dims + shape.rank) {
+      return "finds nothing in its constants, and a constant has elements";
+    }
+  }
+  for (size_t o = 0; o < results.size(); ++o) {
+    if (!results[o]) continue;
+    Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
+    tensor.dims.assign(found[o].dims, found[o].dims + found[o].rank);
+    tensor.symbols.clear();
+    results[o]->resize(tensor.elements() * mdl_dtype_bits(tensor.dtype) / 8);
   }
   return "";
 }
@@ -165,7 +190,14 @@ std::string infer_outputs(Graph& graph, const Node& node) {
     tensor.symbols.clear();
     tensor.shape_known = true;
   }
-  return infer_symbols(graph, node, *op, frame, full);
+  why = infer_symbols(graph, node, *op, frame, full);
+  for (size_t o = 0; op->found != nullptr && o < full.size(); ++o) {
+    if (node.outputs[o] < 0) continue;
+    Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
+    name_found(op->found(frame.view(), o), tensor.name + "." + std::to_string(node.outputs[o]),
+               tensor);
+  }
+  return why;
 }
 
 bool is_worth_running(const Graph& graph, const Node& node) {
@@ -206,10 +238,14 @@ std::string run_node(Graph& graph, const Node& node) {
     std::memcpy(outputs[0], inputs[0], results[0]->size());
   } else {
     Bytes scratch(op->scratch ? op->scratch(frame.view(), frame.inputs(), frame.outputs()) : 0);
-    const ReferenceCall call{frame.view(), frame.inputs(), frame.outputs(),
-                             inputs,       outputs,        scratch.data()};
+    std::vector<mdl_shape> found;
+    for (const TensorType& type : frame.outputs()) found.push_back(type.shape);
+    const ReferenceCall call{frame.view(),   frame.inputs(), frame.outputs(), inputs, outputs,
+                             scratch.data(), found};
     mdl_error error = MDL_ERROR_INIT;
     if (op->reference(call, &error) != MDL_OK) return error.text;
+    const std::string why = cut_to_found(graph, node, *op, found, results);
+    if (!why.empty()) return why;
   }
   for (size_t o = 0; o < results.size(); ++o) {
     if (results[o]) graph.tensors[static_cast<size_t>(node.outputs[o])].data = results[o];
