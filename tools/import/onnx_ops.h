@@ -119,6 +119,13 @@ std::vector<int32_t> convert_trilu(OnnxNode& node);
 std::vector<int32_t> convert_recurrent(OnnxNode& node);
 std::vector<int32_t> refuse_control_flow(OnnxNode& node);
 
+// onnx_selection.cc: what picks elements by their values.
+std::vector<int32_t> convert_compress(OnnxNode& node);
+std::vector<int32_t> convert_non_max_suppression(OnnxNode& node);
+std::vector<int32_t> convert_non_zero(OnnxNode& node);
+std::vector<int32_t> convert_top_k(OnnxNode& node);
+std::vector<int32_t> convert_unique(OnnxNode& node);
+
 // onnx_quantize.cc
 std::vector<int32_t> convert_quantize(OnnxNode& node);
 std::vector<int32_t> convert_dequantize(OnnxNode& node);

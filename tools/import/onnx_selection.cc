@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What picks elements by their values; how many there are is known only at run time, up to a bound.
+#include "tools/import/onnx_ops.h"
+
+namespace medulla::tools {
+namespace {
+
+// `count` outputs, of which the first has the dtype and quantization of input 0.
+std::vector<int32_t> add_picking(OnnxNode& node, const char* op, std::vector<int32_t> inputs,
+                                 Attributes attributes, size_t count) {
+  Builder& build = node.build;
+  std::vector<int32_t> outputs;
+  for (size_t o = 0; o < count; ++o) {
+    Tensor out;
+    out.name = build.name();
+    if (o == 0) {
+      out.dtype = build.tensor(inputs[0]).dtype;
+      out.quantization = build.tensor(inputs[0]).quantization;
+    }
+    const bool wanted = node.has_output(static_cast<int>(o));
+    outputs.push_back(wanted ? build.add_tensor(std::move(out)) : -1);
+  }
+  build.append({build.name(), op, 1, std::move(attributes), std::move(inputs), outputs});
+  return outputs;
+}
+
+void set_axis(const OnnxNode& node, Attributes& attributes) {
+  if (node.attribute("axis") == nullptr) return;
+  attributes["axis"] = node.axis(node.int_or("axis", 0), node.build.rank(node.input(0)));
+}
+
+double scalar_or(const OnnxNode& node, size_t i, const char* what, double otherwise) {
+  if (node.input(i) < 0) return otherwise;
+  const std::vector<double> values = node.constant_floats(i, what);
+  if (values.size() != 1) refuse(std::string(what) + " should be one number");
+  return values[0];
+}
+
+}  // namespace
+
+std::vector<int32_t> convert_compress(OnnxNode& node) {
+  Attributes attributes;
+  set_axis(node, attributes);
+  return {node.build.add_like("Compress", {node.input(0), node.input(1)}, std::move(attributes))};
+}
+
+std::vector<int32_t> convert_non_max_suppression(OnnxNode& node) {
+  const double most = scalar_or(node, 2, "max_output_boxes_per_class", 0);
+  if (!(most >= 1)) {
+    refuse("max_output_boxes_per_class is " + std::to_string(static_cast<int64_t>(most)) +
+           ", so that nothing is ever found");
+  }
+  Attributes attributes = {{"max_output_boxes_per_class", static_cast<int64_t>(most)},
+                           {"iou_threshold", scalar_or(node, 3, "iou_threshold", 0)},
+                           {"center_point_box", node.int_or("center_point_box", 0)}};
+  if (node.input(4) >= 0) attributes["score_threshold"] = scalar_or(node, 4, "score_threshold", 0);
+  return {node.build.add_typed("NonMaxSuppression", {node.input(0), node.input(1)},
+                               std::move(attributes), MDL_INT64)};
+}
+
+std::vector<int32_t> convert_non_zero(OnnxNode& node) {
+  return {node.build.add_typed("NonZero", {node.input(0)}, {}, MDL_INT64)};
+}
+
+// k is an attribute up to opset 9.
+std::vector<int32_t> convert_top_k(OnnxNode& node) {
+  const int64_t rank = node.build.rank(node.input(0));
+  const double k =
+      node.opset < 10 ? static_cast<double>(node.int_or("k", 0)) : scalar_or(node, 1, "k", 0);
+  return add_picking(node, "TopK", {node.input(0)},
+                     {{"k", static_cast<int64_t>(k)},
+                      {"axis", node.axis(node.int_or("axis", -1), rank)},
+                      {"largest", node.int_or("largest", 1)}},
+                     2);
+}
+
+std::vector<int32_t> convert_unique(OnnxNode& node) {
+  Attributes attributes = {{"sorted", node.int_or("sorted", 1)}};
+  set_axis(node, attributes);
+  return add_picking(node, "Unique", {node.input(0)}, std::move(attributes), 4);
+}
+
+}  // namespace medulla::tools
