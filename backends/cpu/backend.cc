@@ -232,4 +232,5 @@ extern "C" const mdl_backend mdl_backend_cpu = {
     .allocate_shared = nullptr,
     .release_shared = nullptr,
     .device_status = nullptr,
+    .explain = nullptr,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reference backend: every node alone, by the operator's own reference.
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "src/ops/op.h"
@@ -28,6 +29,7 @@ struct Plan {
 struct Args {
   const Plan* plan;
   size_t count;
+  mdl_error error;  // of the last run; one thread at a time does a step's only row
 
   TensorType* types() { return reinterpret_cast<TensorType*>(this + 1); }
   void** pointers() { return reinterpret_cast<void**>(types() + count); }
@@ -91,7 +93,17 @@ mdl_status run(const void* memory, uint32_t, int64_t, int64_t, void* scratch) {
       .scratch = scratch,
       .found = found,
   };
-  return args.plan->op->reference(call, nullptr);
+  return args.plan->op->reference(call, &args.error);
+}
+
+// What the reference said, without the node's name, which the core puts there.
+void explain(void*, const mdl_step*, const void* memory, mdl_error* error) {
+  const Args& args = *static_cast<const Args*>(memory);
+  mdl_error name = MDL_ERROR_INIT;
+  fail_node(&name, args.error.status, NodeView(*args.plan->graph, *args.plan->node));
+  const size_t length = std::strlen(name.text);
+  const bool named = std::strncmp(args.error.text, name.text, length) == 0;
+  fail(error, args.error.status, args.error.text + (named ? length : 0));
 }
 
 void found(const void* memory, mdl_shape* shapes) {
@@ -148,7 +160,7 @@ mdl_status plan(void*, const mdl_graph* graph, const mdl_group* group, const mdl
 mdl_status resize(void*, const mdl_step* step, const mdl_shape* shapes, void* memory,
                   mdl_rows* rows, mdl_error*) {
   const Plan* plan = static_cast<const Plan*>(step->data);
-  Args& args = *new (memory) Args{plan, argument_count(*plan->node)};
+  Args& args = *new (memory) Args{plan, argument_count(*plan->node), MDL_ERROR_INIT};
   for (size_t i = 0; i < args.count; ++i) {
     args.types()[i] = declared_type(*plan->graph, argument(*plan->node, i));
     const int32_t operand = plan->operands()[i];
@@ -195,4 +207,5 @@ extern "C" const mdl_backend mdl_backend_reference = {
     .allocate_shared = nullptr,
     .release_shared = nullptr,
     .device_status = nullptr,
+    .explain = medulla::explain,
 };

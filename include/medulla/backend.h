@@ -4,14 +4,14 @@
 ///
 /// The core plans all memory and order; a backend plans steps. For one program the core calls
 ///
-///     open
-///     for each node that nobody has taken, in order:  fuse -> group;  supports -> yes | no +
-///     reason for each group:                                 plan -> step for each step: pack (or
-///     check_packed on bytes from a file) for each session, each step:                    resize,
-///     bind; both again when shapes or
-///                                                     pointers change, never while the step runs
-///     in each mdl_session_run, each step, each phase: run on ranges of rows
-///     close
+///   1. open
+///   2. for each node that nobody has taken, in order:
+///        fuse -> a group, supports -> yes, or no and the reason, plan -> a step
+///   3. for each step: pack, or check_packed on bytes from a file
+///   4. for each session, each step: resize, bind; both again when shapes or pointers change, never
+///      while the step runs
+///   5. in each mdl_session_run, each step, each phase: run on ranges of rows; explain if it failed
+///   6. close
 ///
 /// Ownership: everything that is handed to a backend lives until `close`, except `mdl_error` and
 /// arguments that are said to live for the call. What `plan` allocates with mdl_host.allocate lives
@@ -296,10 +296,17 @@ typedef struct mdl_backend {
   void (*release_shared)(void* instance, void* pointer, size_t size);
   /// MDL_OK, or BACKEND once the device is lost; every session of the program is then at its end.
   mdl_status (*device_status)(void* instance, mdl_error* error);
+
+  // No longer experimental.
+
+  /// Why `run` has just failed on these args: the value that was wrong and what would be right, in
+  /// words that go behind the node's name. Called by the thread of mdl_session_run when no thread
+  /// is in the step's `run` any more. Allocates nothing. Optional: null means that the status has
+  /// to do.
+  void (*explain)(void* instance, const mdl_step* step, const void* args, mdl_error* error);
 } mdl_backend;
 
-// ----------------------------------------------------------------------------------- shared
-// objects
+// -------------------------------------------------------------------------------- shared objects
 
 /// The symbol that a backend in a shared object exports; `abi` is the core's MDL_BACKEND_ABI.
 /// Returns null when the object cannot serve that version.
@@ -313,6 +320,7 @@ typedef struct mdl_backend_library mdl_backend_library;
 /// carries the loader's reason), VERSION, NOT_BUILT (a system without a loader).
 MDL_API mdl_status mdl_backend_load(const char* path, mdl_backend_library** library,
                                     const mdl_backend** backend, mdl_error* error);
+/// Unloads what mdl_backend_load gave; takes null.
 MDL_API void mdl_backend_unload(mdl_backend_library* library);
 
 #ifdef __cplusplus

@@ -10,17 +10,20 @@
 /// Conventions that hold for every function below unless its comment says otherwise:
 ///   - Status. A function that can fail returns mdl_status; nothing is printed, nothing aborts.
 ///     `error` may be null. When it is not, set error->struct_size = sizeof(mdl_error) first (or
-///     use MDL_ERROR_INIT); on failure it receives the status and a text that names the model,
-///     node, tensor and value that was wrong and what would be right. Output arguments are written
-///     only on MDL_OK.
+///     use MDL_ERROR_INIT); on failure it receives the status and a text that names what was wrong
+///     (mdl_model_open* the file, all of them node, tensor and value) and what would be right.
+///     Output arguments are written only on MDL_OK.
 ///   - Options. An option struct begins with struct_size. Pass null for the defaults, or a struct
 ///     that was set to zero but for struct_size (use the *_INIT macros): zero is every field's
-///     default.
+///     default. A struct of an older header may be shorter; one of a newer header may be longer as
+///     long as what this library does not know is zero. INVALID_ARGUMENT for a struct_size that is
+///     not set, VERSION for a longer struct with more than zeros.
 ///   - Ownership. Strings and arrays that are returned belong to the object they were asked of and
 ///     live as long as it. A close or destroy function takes null.
-///   - Threads. Objects hold no global state. Model and program may be used by any number of
-///   threads
-///     at once; a session by one at a time, except mdl_session_cancel.
+///   - Threads. There is no global state. Any number of threads may use a model or a program at
+///     once; one at a time a session, except for mdl_session_cancel.
+///   - Floating point. The caller's rounding mode, exception masks and flush modes change nothing,
+///     and are as before when a function returns.
 ///   - Sizes are bytes, times are nanoseconds, shapes are in elements.
 ///   - Invalid handles (null where an object is required) give MDL_ERROR_INVALID_ARGUMENT.
 #ifndef MEDULLA_MEDULLA_H_
@@ -160,11 +163,10 @@ typedef struct mdl_model_options {
   uint64_t max_tensor_bytes;  ///< 0: 2^40; the greatest size of any tensor at its declared maximum
   const mdl_allocator* allocator;  ///< null: malloc; kept as a copy
   mdl_block block;                 ///< where the model's tables live; see mdl_model_memory_need
+  uint32_t max_rank;               ///< 0: MDL_MAX_RANK; the greatest rank of any tensor
 } mdl_model_options;
-#define MDL_MODEL_OPTIONS_INIT                                                    \
-  {                                                                               \
-    sizeof(mdl_model_options), MDL_CHECK_HEADER, 0, 0, 0, 0, 0, NULL, { NULL, 0 } \
-  }
+#define MDL_MODEL_OPTIONS_INIT \
+  { sizeof(mdl_model_options), MDL_CHECK_HEADER, 0, 0, 0, 0, 0, NULL, {NULL, 0}, 0, }
 
 /// Maps and verifies a model file. The file has to stay as it is while the model is open.
 /// Statuses: INVALID_ARGUMENT, IO, BAD_MODEL, VERSION, NOT_BUILT, UNSUPPORTED (an operator that is
@@ -184,7 +186,7 @@ MDL_API mdl_status mdl_model_memory_need(const void* data, size_t size,
                                          const mdl_model_options* options, size_t* bytes,
                                          mdl_error* error);
 
-/// Every program of the model must be destroyed first.
+/// Ends the model; takes null. Every program of the model must be destroyed first.
 MDL_API void mdl_model_close(mdl_model* model);
 
 /// Affine quantisation, real = scale * (q - zero_point). count is 0 (none), 1 (per tensor), or the
@@ -212,6 +214,7 @@ typedef struct mdl_tensor_info {
     sizeof(mdl_tensor_info), NULL, MDL_DTYPE_NONE, 0, {0}, 0, 0, { 0, NULL, NULL, 0 } \
   }
 
+/// How many inputs, outputs and states the model has; 0 for null.
 MDL_API size_t mdl_model_input_count(const mdl_model* model);
 MDL_API size_t mdl_model_output_count(const mdl_model* model);
 MDL_API size_t mdl_model_state_count(const mdl_model* model);
@@ -304,13 +307,12 @@ typedef struct mdl_program_options {
   size_t extra_backend_count;
   const mdl_allocator* allocator;  ///< null: malloc; kept as a copy
   mdl_block block;                 ///< see mdl_program_memory_need
+  uint64_t max_arena_bytes;        ///< 0: none; a larger mdl_memory_need.arena_bytes is LIMIT
 } mdl_program_options;
 #define MDL_PROGRAM_OPTIONS_INIT                                                        \
   {                                                                                     \
     sizeof(mdl_program_options), NULL, NULL, MDL_PLACEMENT_FALLBACK, MDL_NUMERICS_AUTO, \
-        MDL_PRECISION_MODEL, 0, NULL, NULL, NULL, 0, NULL, {                            \
-      NULL, 0                                                                           \
-    }                                                                                   \
+        MDL_PRECISION_MODEL, 0, NULL, NULL, NULL, 0, NULL, {NULL, 0}, 0,                \
   }
 
 /// What a program and one session on it take, in bytes.
@@ -329,8 +331,10 @@ typedef struct mdl_memory_need {
 #define MDL_MEMORY_NEED_INIT \
   { sizeof(mdl_memory_need), 0, 0, 0, 0, 0, 0, 0, 0 }
 
-/// Plans, places, packs. `model` has to outlive the program.
-/// Statuses: INVALID_ARGUMENT, NOT_BUILT, UNSUPPORTED, LIMIT, BACKEND, BAD_MODEL, OUT_OF_MEMORY.
+/// Plans, places, packs. `model` has to outlive the program. A named backend that does not open is
+/// passed over, and the plan says why; with strict placement it is an error (BACKEND).
+/// Statuses: INVALID_ARGUMENT, VERSION (options or a backend's ABI), NOT_BUILT, UNSUPPORTED, LIMIT,
+/// BACKEND, OUT_OF_MEMORY.
 MDL_API mdl_status mdl_program_create(const mdl_model* model, const mdl_program_options* options,
                                       mdl_program** program, mdl_error* error);
 
@@ -340,7 +344,7 @@ MDL_API mdl_status mdl_program_memory_need(const mdl_model* model,
                                            const mdl_program_options* options,
                                            mdl_memory_need* need, mdl_error* error);
 
-/// Every session of the program must be destroyed first.
+/// Ends the program; takes null. Every session of the program must be destroyed first.
 MDL_API void mdl_program_destroy(mdl_program* program);
 
 typedef enum mdl_plan_format {
@@ -354,6 +358,7 @@ typedef enum mdl_plan_format {
 MDL_API mdl_status mdl_program_plan(const mdl_program* program, mdl_plan_format format, char* text,
                                     size_t size, size_t* needed, mdl_error* error);
 
+/// How many steps a run has, and mdl_session_profile visits; 0 for null.
 MDL_API size_t mdl_program_step_count(const mdl_program* program);
 
 // -------------------------------------------------------------------------------------- session
@@ -384,17 +389,20 @@ typedef struct mdl_session_options {
   }
 
 /// `program` has to outlive the session. Nothing is allocated after this returns.
-/// Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY, BACKEND, NOT_BUILT (threads in a build without).
+/// Statuses: INVALID_ARGUMENT, VERSION (options), OUT_OF_MEMORY, LIMIT (larger than memory can be),
+/// SHAPE (the declared maxima do not fit each other), BACKEND, NOT_BUILT (threads in a build
+/// without).
 MDL_API mdl_status mdl_session_create(const mdl_program* program,
                                       const mdl_session_options* options, mdl_session** session,
                                       mdl_error* error);
 
 /// The size of the block that mdl_session_create needs with these options; it is exact.
-/// Statuses: INVALID_ARGUMENT.
+/// Statuses: INVALID_ARGUMENT, VERSION (options), LIMIT (larger than memory can be).
 MDL_API mdl_status mdl_session_memory_need(const mdl_program* program,
                                            const mdl_session_options* options, size_t* bytes,
                                            mdl_error* error);
 
+/// Ends the session; takes null. No run may be in progress.
 MDL_API void mdl_session_destroy(mdl_session* session);
 
 /// The memory of an input, to be written before a run, or of an output, to be read after it, dense,
@@ -418,12 +426,12 @@ MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, v
 /// Copies `count` floats into an input, converted to its dtype: quantised when it has a scale, by
 /// the rule of QuantizeLinear; else integers are rounded to nearest even and saturate.
 /// Statuses: INVALID_ARGUMENT, SHAPE (count differs from the current element count), UNSUPPORTED
-/// (the input is bound to the caller's buffer).
+/// (the input is bound to the caller's buffer, or is int4 or uint4: use mdl_session_input).
 MDL_API mdl_status mdl_session_set_input(mdl_session* session, size_t index, const float* values,
                                          size_t count, mdl_error* error);
 
 /// Copies an output into `count` floats, dequantised when it has a scale. Statuses:
-/// INVALID_ARGUMENT, SHAPE.
+/// INVALID_ARGUMENT, SHAPE, UNSUPPORTED (int4 and uint4: use mdl_session_output).
 MDL_API mdl_status mdl_session_get_output(const mdl_session* session, size_t index, float* values,
                                           size_t count, mdl_error* error);
 
@@ -452,7 +460,8 @@ MDL_API mdl_status mdl_session_run(mdl_session* session);
 MDL_API const char* mdl_session_error(const mdl_session* session);
 
 /// Asks a run in progress to stop between two steps. May be called from any thread and from a
-/// signal handler. A cancel while no run is in progress stops the next one.
+/// signal handler. A cancel counts for one run: for that in progress, also when it fails for
+/// another reason; while none is in progress, for the next.
 MDL_API void mdl_session_cancel(mdl_session* session);
 
 /// Sets every state to its initial value. Statuses: INVALID_ARGUMENT.
@@ -461,19 +470,21 @@ MDL_API mdl_status mdl_session_reset(mdl_session* session, mdl_error* error);
 /// The bytes that mdl_session_save writes.
 MDL_API size_t mdl_session_state_bytes(const mdl_session* session);
 
-/// Copies all states, with the model's digest, into the caller's buffer: the same bytes on every
-/// CPU. Statuses: INVALID_ARGUMENT, SHAPE (size too small).
+/// Copies all states, with the model's digest and one of these bytes themselves, into the caller's
+/// buffer: the same bytes on every CPU. Statuses: INVALID_ARGUMENT, SHAPE (size too small).
 MDL_API mdl_status mdl_session_save(const mdl_session* session, void* data, size_t size,
                                     mdl_error* error);
 
 /// Takes back what mdl_session_save wrote, from a session of the same model, on any CPU. On failure
-/// the states are as before. Statuses: INVALID_ARGUMENT, STATE.
+/// the states are as before. Statuses: INVALID_ARGUMENT, STATE (not of this model, or of other
+/// shapes), DIGEST (the bytes changed).
 MDL_API mdl_status mdl_session_restore(mdl_session* session, const void* data, size_t size,
                                        mdl_error* error);
 
 /// A tensor's value after a run, by name: an input, an output, a state, or one named in
-/// mdl_program_options.keep. `info` receives its current shape; `data` is dense. Statuses:
-/// NOT_FOUND.
+/// mdl_program_options.keep. `info`, which may be null, receives its current shape; `data` is
+/// dense. Statuses: INVALID_ARGUMENT (also for an info whose struct_size is not set), NOT_FOUND
+/// (the text lists what there is).
 MDL_API mdl_status mdl_session_tensor(const mdl_session* session, const char* name,
                                       mdl_tensor_info* info, const void** data, mdl_error* error);
 

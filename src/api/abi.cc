@@ -25,7 +25,7 @@ MDL_SIZE(mdl_block, 16);
 MDL_AT(mdl_block, data, 0);
 MDL_AT(mdl_block, size, 8);
 
-MDL_SIZE(mdl_model_options, 64);
+MDL_SIZE(mdl_model_options, 72);
 MDL_AT(mdl_model_options, struct_size, 0);
 MDL_AT(mdl_model_options, check, 8);
 MDL_AT(mdl_model_options, lock_memory, 12);
@@ -35,6 +35,7 @@ MDL_AT(mdl_model_options, max_tensors, 28);
 MDL_AT(mdl_model_options, max_tensor_bytes, 32);
 MDL_AT(mdl_model_options, allocator, 40);
 MDL_AT(mdl_model_options, block, 48);
+MDL_AT(mdl_model_options, max_rank, 64);
 
 MDL_SIZE(mdl_quantization, 32);
 MDL_AT(mdl_quantization, count, 0);
@@ -59,7 +60,7 @@ MDL_AT(mdl_preprocessing, count, 16);
 MDL_AT(mdl_preprocessing, scale, 24);
 MDL_AT(mdl_preprocessing, offset, 32);
 
-MDL_SIZE(mdl_program_options, 104);
+MDL_SIZE(mdl_program_options, 112);
 MDL_AT(mdl_program_options, struct_size, 0);
 MDL_AT(mdl_program_options, isa, 8);
 MDL_AT(mdl_program_options, backends, 16);
@@ -73,6 +74,7 @@ MDL_AT(mdl_program_options, extra_backends, 64);
 MDL_AT(mdl_program_options, extra_backend_count, 72);
 MDL_AT(mdl_program_options, allocator, 80);
 MDL_AT(mdl_program_options, block, 88);
+MDL_AT(mdl_program_options, max_arena_bytes, 104);
 
 MDL_SIZE(mdl_memory_need, 72);
 MDL_AT(mdl_memory_need, struct_size, 0);
@@ -225,7 +227,7 @@ MDL_AT(mdl_step, found, 120);
 MDL_SIZE(mdl_rows, 32);
 MDL_AT(mdl_rows, rows, 0);
 
-MDL_SIZE(mdl_backend, 152);
+MDL_SIZE(mdl_backend, 160);
 MDL_AT(mdl_backend, struct_size, 0);
 MDL_AT(mdl_backend, abi, 8);
 MDL_AT(mdl_backend, numerics, 12);
@@ -246,5 +248,6 @@ MDL_AT(mdl_backend, wait, 120);
 MDL_AT(mdl_backend, allocate_shared, 128);
 MDL_AT(mdl_backend, release_shared, 136);
 MDL_AT(mdl_backend, device_status, 144);
+MDL_AT(mdl_backend, explain, 152);
 
 #endif

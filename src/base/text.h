@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text into a buffer of fixed size, without printf, locale or allocation.
+// Text into a buffer of fixed size, without allocation and the same in every locale.
 #ifndef MEDULLA_SRC_BASE_TEXT_H_
 #define MEDULLA_SRC_BASE_TEXT_H_
 
@@ -13,6 +13,7 @@
 namespace medulla {
 
 // Appends pieces to `buffer`, always ends it with a zero byte (size > 0), counts what did not fit.
+// What is cut ends with a whole character of UTF-8.
 class Text {
  public:
   Text(char* buffer, size_t size) : buffer_(buffer), size_(size) {

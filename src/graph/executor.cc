@@ -154,12 +154,17 @@ mdl_status Session::check_outputs(const Step& step) {
 mdl_status Session::fail_call(const Call& call, mdl_status status) {
   const Step& step = program_->steps[call.step];
   const mdl_node& node = program_->graph.nodes[step.group.nodes[0]];
+  const Instance& instance = program_->backends[step.backend];
+  const mdl_backend& backend = *instance.backend;
   mdl_error reason = MDL_ERROR_INIT;
+  if (backend.struct_size >= offsetof(mdl_backend, explain) + sizeof(backend.explain) &&
+      backend.explain != nullptr) {
+    backend.explain(instance.instance, &step.plan, call.args, &reason);
+  }
   status = checked_status(status, &reason);
   const char* why = reason.text[0] != 0 ? reason.text : mdl_status_name(status);
   return fail(&error_, status, "node '", node.name, "' (", node.op, ") failed on backend ",
-              program_->backends[step.backend].backend->name, ", kernel ", step.plan.kernel, ": ",
-              why);
+              backend.name, ", kernel ", step.plan.kernel, ": ", why);
 }
 
 }  // namespace medulla

@@ -295,6 +295,10 @@ mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
     MDL_TRY(find_late(arena, program, error));
   }
   MDL_TRY(give_offsets(arena, program, error));
+  if (options.max_arena_bytes != 0 && program->arena_bytes > options.max_arena_bytes) {
+    return fail(error, MDL_ERROR_LIMIT, "the arena takes ", program->arena_bytes,
+                " bytes, max_arena_bytes is ", options.max_arena_bytes);
+  }
   return sum_up(program, error);
 }
 

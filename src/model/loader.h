@@ -22,6 +22,7 @@ struct Limits {
   uint64_t tensor_bytes;
   uint32_t nodes;
   uint32_t tensors;
+  uint32_t rank;
 };
 
 // frame.cc: the preamble, the digests, FlatBuffers' own rules, where the buffers lie.

@@ -16,7 +16,8 @@ Limits limits_of(const mdl_model_options& options) {
   return {options.max_file_bytes != 0 ? options.max_file_bytes : UINT64_MAX,
           options.max_tensor_bytes != 0 ? options.max_tensor_bytes : kDefaultTensorBytes,
           options.max_nodes != 0 ? options.max_nodes : kDefaultNodes,
-          options.max_tensors != 0 ? options.max_tensors : kDefaultTensors};
+          options.max_tensors != 0 ? options.max_tensors : kDefaultTensors,
+          options.max_rank != 0 ? options.max_rank : MDL_MAX_RANK};
 }
 
 // What is known before the model has any memory.

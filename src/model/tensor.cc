@@ -26,6 +26,10 @@ mdl_status decode_shape(const format::Tensor& from, const Limits& limits, mdl_te
     return fail_tensor(error, *tensor, "rank is ", tensor->rank, ", should be at most ",
                        MDL_MAX_RANK);
   }
+  if (tensor->rank > limits.rank) {
+    return fail(error, MDL_ERROR_LIMIT, "tensor '", tensor->name, "': rank is ", tensor->rank,
+                ", the limit is ", limits.rank);
+  }
   if (size_of(symbols) != 0 && size_of(symbols) != tensor->rank) {
     return fail_tensor(error, *tensor, "has ", size_of(symbols), " symbols, should have 0 or ",
                        tensor->rank, ", one a dimension");

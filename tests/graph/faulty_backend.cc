@@ -202,3 +202,22 @@ TEST_CASE("a program above its budget is refused before anything is packed") {
   CHECK(c.create() == MDL_OK);
   CHECK(faults.packs == 1);
 }
+
+TEST_CASE("a failed run says which value was wrong") {
+  GraphBuilder b;
+  const int32_t x = b.input("x", {5, 2});
+  const int32_t i = b.input("i", {2}, {}, MDL_INT64);
+  b.output(b.node("Gather", {x, i}, {{"axis", int64_t{0}}}, "pick"));
+  const ProgramHandle program = make_program(b.graph());
+  const SessionHandle session = make_session(program.get());
+  set_input(session.get(), 1, {4, 5});
+  CHECK(mdl_session_run(session.get()) == MDL_ERROR_INVALID_ARGUMENT);
+  const std::string text = mdl_session_error(session.get());
+  INFO(text);
+  CHECK(text.find("'pick' (Gather)") == 5);
+  CHECK(text.find("'pick'") == text.rfind("'pick'"));  // once
+  CHECK(text.find("reference: index 1 is 5, should be from -5 to 4") != std::string::npos);
+  set_input(session.get(), 1, {4, -5});
+  CHECK(mdl_session_run(session.get()) == MDL_OK);
+  CHECK(std::string(mdl_session_error(session.get())).empty());
+}

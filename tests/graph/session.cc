@@ -185,6 +185,23 @@ TEST_CASE("a budget too small is refused with what is needed") {
         MDL_ERROR_LIMIT);
 }
 
+TEST_CASE("an arena above its limit is refused with both sizes") {
+  Accumulator model;
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  mdl_memory_need need = MDL_MEMORY_NEED_INIT;
+  REQUIRE(program_memory_need(model.b.graph(), &options, true, &need, nullptr) == MDL_OK);
+  options.max_arena_bytes = need.arena_bytes;
+  CHECK(make_program(model.b.graph(), &options) != nullptr);
+  --options.max_arena_bytes;
+  mdl_program* program = nullptr;
+  mdl_error error = MDL_ERROR_INIT;
+  CHECK(create_program(model.b.graph(), nullptr, &options, true, &program, &error) ==
+        MDL_ERROR_LIMIT);
+  for (const size_t bytes : {need.arena_bytes, need.arena_bytes - 1}) {
+    CHECK(std::string(error.text).find(std::to_string(bytes)) != std::string::npos);
+  }
+}
+
 TEST_CASE("tensors larger than memory are refused") {
   GraphBuilder b;
   const int32_t x = b.input("x", {int64_t{1} << 57});
