@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are made to deceive: each is refused by name, or means what ONNX says.
-#include <limits>
-
 #include "tests/convert/refused.h"
+#include "tests/convert/run_graph.h"
 
 using namespace medulla;
 using namespace medulla::tools;
@@ -21,5 +20,95 @@ TEST_CASE("what the loader would refuse is not written") {
     m.node("ReduceMax", {"big"}, {"y"});
     m.output("y", {1, 1, 1, 1});
     check_refused(m, {"would not load", "limit"});
+  }
+}
+
+TEST_CASE("attributes mean something or are refused") {
+  OnnxModel m(13);
+  m.input("x", {1, 4, 6, 6});
+  m.floats("w", {4, 4, 3, 3}, Floats(144, 1.0f));
+  SECTION("auto_pad") {
+    set_string(m.node("Conv", {"x", "w"}, {"y"}), "auto_pad", "SAME_MIDDLE");
+    m.output("y", {-1, -1, -1, -1});
+    check_refused(m, {"'y_node' (Conv", "auto_pad", "SAME_MIDDLE", "SAME_UPPER"});
+  }
+  SECTION("kernel_shape") {
+    set_ints(m.node("Conv", {"x", "w"}, {"y"}), "kernel_shape", {5, 5});
+    m.output("y", {-1, -1, -1, -1});
+    check_refused(m, {"'y_node' (Conv", "kernel_shape", "contradicts"});
+  }
+  SECTION("kernel of another rank") {
+    auto* node = m.node("MaxPool", {"x"}, {"y"});
+    set_ints(node, "kernel_shape", {2, 2, 2});
+    set_string(node, "auto_pad", "SAME_UPPER");
+    m.output("y", {-1, -1, -1, -1});
+    check_refused(m, {"'y_node' (MaxPool", "3 dimensions", "rank 4"});
+  }
+  SECTION("strides") {
+    auto* node = m.node("Conv", {"x", "w"}, {"y"});
+    set_ints(node, "strides", {0, 1});
+    set_string(node, "auto_pad", "SAME_UPPER");
+    m.output("y", {-1, -1, -1, -1});
+    check_refused(m, {"'y_node' (Conv", "is 0"});
+  }
+  SECTION("group") {
+    set_int(m.node("ConvTranspose", {"x", "w"}, {"y"}), "group", 0);
+    m.output("y", {-1, -1, -1, -1});
+    check_refused(m, {"'y_node' (ConvTranspose", "group is 0"});
+  }
+  SECTION("blocks") {
+    for (const char* op : {"DepthToSpace", "SpaceToDepth"}) {
+      OnnxModel blocks(13);
+      blocks.input("x", {1, 4, 6, 6});
+      set_int(blocks.node(op, {"x"}, {"y"}), "blocksize", 0);
+      blocks.output("y", {-1, -1, -1, -1});
+      check_refused(blocks, {op, "blocksize", "is 0"});
+    }
+  }
+  SECTION("perm") {
+    for (const Dims& perm : {Dims{0}, Dims{0, 1, 1, 2}, Dims{0, 1, 2, 4}}) {
+      OnnxModel moved(13);
+      moved.input("x", {1, 4, 6, 6});
+      set_ints(moved.node("Transpose", {"x"}, {"y"}), "perm", perm);
+      moved.output("y", {-1, -1, -1, -1});
+      check_refused(moved, {"'y_node' (Transpose", "4 dimensions once"});
+    }
+  }
+}
+
+TEST_CASE("an operator is checked in opsets that the library does not know") {
+  OnnxModel m(99);
+  m.input("x", {1, 4});
+  m.ints("axes", {1});
+  const auto output = [&] { m.output("y", {-1, -1}); };
+  SECTION("an attribute that became an input") {
+    set_ints(m.node("ReduceMean", {"x"}, {"y"}), "axes", {1});
+    output();
+    check_refused(m, {"'y_node' (ReduceMean", "axes", "no such attribute"});
+  }
+  SECTION("of another type") {
+    set_string(m.node("ReduceMean", {"x", "axes"}, {"y"}), "keepdims", "no");
+    output();
+    check_refused(m, {"'y_node' (ReduceMean", "keepdims", "string", "int"});
+  }
+  SECTION("unknown") {
+    set_int(m.node("Relu", {"x"}, {"y"}), "nosuch", 1);
+    output();
+    check_refused(m, {"'y_node' (Relu", "nosuch"});
+  }
+  SECTION("too many inputs") {
+    m.node("Sub", {"x", "x", "x"}, {"y"});
+    output();
+    check_refused(m, {"'y_node' (Sub", "3 inputs", "2"});
+  }
+  SECTION("too few") {
+    m.node("Concat", {}, {"y"});
+    output();
+    check_refused(m, {"'y_node' (Concat", "0 inputs"});
+  }
+  SECTION("an empty name") {
+    m.node("Identity", {""}, {"y"});
+    output();
+    check_refused(m, {"'y_node' (Identity", "input 0 is missing"});
   }
 }

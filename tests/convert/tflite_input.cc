@@ -75,8 +75,8 @@ TEST_CASE("a TensorFlow Lite file with any byte changed is taken or refused", "[
 TEST_CASE("files that are no TensorFlow Lite models are refused") {
   ConvertOptions options;
   options.input = "absent.tflite";
-  CHECK(convert(options).refusals.at(0).reason == "cannot be opened");
-  CHECK(refusals("").at(0).find("is not a TensorFlow Lite model") != std::string::npos);
+  CHECK(convert(options).refusals.at(0).reason.find("No such file") != std::string::npos);
+  CHECK(refusals("").at(0).find("is empty") != std::string::npos);
   CHECK(refusals("not a model, but of some length").at(0).find("is not") != std::string::npos);
   TfliteModel m;
   m.proto.version = 2;

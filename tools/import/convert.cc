@@ -135,6 +135,21 @@ void check_preprocessing(const Model& model, ConvertReport& report) {
   }
 }
 
+// An importer reads a file to its end, which a pipe may not have.
+void require_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) throw std::runtime_error(path + ": " + error.message());
+  if (!std::filesystem::is_regular_file(status)) {
+    const bool folder = std::filesystem::is_directory(status);
+    throw std::runtime_error(path + (folder ? ": is a directory" : ": is a device or a pipe") +
+                             ", should be a file");
+  }
+  if (std::filesystem::file_size(path, error) == 0) {
+    throw std::runtime_error(path + ": is empty, should be a model");
+  }
+}
+
 // Why the loader will not have the file, in its words; "" when it takes it.
 std::string why_not_loaded(const Bytes& bytes) {
   const size_t size = align_up(bytes.size(), MDL_ALIGNMENT);
@@ -209,6 +224,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
 ConvertReport convert(const ConvertOptions& options) {
   ConvertReport report;
   try {
+    require_file(options.input);
     require_other_file(options.output, options.input);
     const Model model = import_and_optimize(options, report);
     if (!report.refusals.empty()) return report;

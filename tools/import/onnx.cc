@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/import/onnx.h"
 
-#include <onnx/shape_inference/implementation.h>
-
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -20,18 +18,19 @@ namespace {
 
 class Importer {
  public:
-  Importer(const ConvertOptions& options, const OnnxRules& rules, Model& model,
-           ConvertReport& report)
+  Importer(const ConvertOptions& options, const onnx::ModelProto& proto, const OnnxRules& rules,
+           Model& model, ConvertReport& report)
       : options_(options),
         rules_(rules),
         report_(report),
         graph_(model.graphs.emplace_back()),
-        build_(graph_) {}
+        build_(graph_),
+        inferred_(proto) {}
 
-  void run(onnx::ModelProto& proto, int64_t opset);
+  void run(const onnx::ModelProto& proto, int64_t opset);
 
  private:
-  void read_types(onnx::ModelProto& proto);
+  void read_types(const onnx::GraphProto& graph);
   void add_constants(const onnx::GraphProto& graph);
   void fix_inputs(const onnx::GraphProto& graph);
   void choose_extents(const onnx::GraphProto& graph);
@@ -52,34 +51,25 @@ class Importer {
   int64_t opset_ = 0;
   std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
   std::unordered_map<std::string, onnx::TensorShapeProto> declared_;
-  std::unordered_map<std::string, const onnx::TypeProto*> inferred_;
+  InferredTypes inferred_;
   std::map<std::string, int64_t> extents_;  // of symbolic dimensions
   ShapeValues shapes_;
   std::set<std::string> read_;
 };
 
-void Importer::read_types(onnx::ModelProto& proto) {
-  const onnx::GraphProto& graph = proto.graph();
+void Importer::read_types(const onnx::GraphProto& graph) {
   for (const auto* list : {&graph.value_info(), &graph.output()}) {
     for (const auto& value : *list) {
       const auto& type = value.type().tensor_type();
       if (type.has_shape()) declared_[value.name()] = type.shape();
     }
   }
-  try {
-    onnx::shape_inference::InferShapes(proto);
-  } catch (const std::exception&) {
-    // Only the stand-ins of refused nodes use it.
-  }
-  for (const auto* list : {&graph.value_info(), &graph.output()}) {
-    for (const auto& value : *list) inferred_[value.name()] = &value.type();
-  }
 }
 
-void Importer::run(onnx::ModelProto& proto, int64_t opset) {
+void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
   opset_ = opset;
-  read_types(proto);
   const onnx::GraphProto& graph = proto.graph();
+  read_types(graph);
   graph_.name = graph.name();
   report_.refusals = find_twins(graph, opset);
   if (graph.sparse_initializer_size() > 0) {
@@ -167,7 +157,7 @@ void Importer::choose_extents(const onnx::GraphProto& graph) {
         if (first) {
           report_.notes.push_back("dimension '" + symbol + "' of input '" + input.name() +
                                   "' has no maximum and is set to 1; --max " + symbol +
-                                  "=N lets it vary");
+                                  "=<maximum> lets it vary");
         } else {
           report_.refusals.push_back(
               {input.name(), "input", "", opset_,
@@ -247,9 +237,9 @@ void Importer::stand_in(const std::string& name) {
   Tensor tensor;
   tensor.name = name;
   tensor.shape_known = false;
-  const auto found = inferred_.find(name);
-  if (found != inferred_.end() && found->second->tensor_type().has_shape()) {
-    const auto& type = found->second->tensor_type();
+  const onnx::TypeProto* found = inferred_.find(name);
+  if (found != nullptr && found->tensor_type().has_shape()) {
+    const auto& type = found->tensor_type();
     tensor.shape_known = type.elem_type() == onnx::TensorProto::FLOAT;
     tensor.dtype = MDL_FLOAT32;
     for (const auto& dim : type.shape().dim()) {
@@ -271,6 +261,7 @@ bool Importer::depends_on_refused(const onnx::NodeProto& proto) const {
 }
 
 void Importer::define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new) {
+  if (tensor < 0) refuse("input 0 is missing");
   const std::string& name = proto.output(i);
   const auto declared = declared_.find(name);
   if (declared != declared_.end()) {
@@ -332,6 +323,8 @@ void Importer::add_node(const onnx::NodeProto& proto) {
     }
   } catch (const Refused& why) {
     refuse_node(proto, why);
+  } catch (const std::out_of_range&) {
+    refuse_node(proto, {"", "a parameter has fewer elements than the operator needs", ""});
   } catch (const std::exception& why) {
     refuse_node(proto, {"", why.what(), ""});
   }
@@ -362,11 +355,9 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   };
   onnx::ModelProto proto;
   std::ifstream file(options.input, std::ios::binary);
-  if (!file || std::filesystem::is_directory(options.input)) {
-    return refuse_file("cannot be opened");
-  }
   if (!proto.ParseFromIstream(&file) || !proto.has_graph()) {
-    return refuse_file("is not an ONNX model", "give a .onnx file that the exporter wrote");
+    return refuse_file("is no ONNX model, or is cut off",
+                       "give a .onnx file that the exporter wrote");
   }
   int64_t opset = 0;
   for (const auto& import : proto.opset_import()) {
@@ -393,7 +384,7 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   model.name = options.name.empty() ? proto.graph().name() : options.name;
   model.producer = proto.producer_name();
   for (const auto& entry : proto.metadata_props()) model.metadata[entry.key()] = entry.value();
-  Importer(options, rules, model, report).run(proto, opset);
+  Importer(options, proto, rules, model, report).run(proto, opset);
 }
 
 }  // namespace medulla::tools

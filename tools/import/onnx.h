@@ -39,6 +39,8 @@ struct OnnxNode {
   std::vector<bool> wanted_outputs() const;
 
   const onnx::AttributeProto* attribute(const std::string& name) const;
+  // The same; refuses one of another type.
+  const onnx::AttributeProto* attribute(const std::string& name, int type) const;
   int64_t int_or(const std::string& name, int64_t otherwise) const;
   double float_or(const std::string& name, double otherwise) const;
   std::string string_or(const std::string& name, const std::string& otherwise) const;
@@ -88,6 +90,9 @@ std::string symbol_of(const onnx::ValueInfoProto& input, int d);
 constexpr int64_t kOldestOpset = 7;
 // "", or why it cannot.
 std::string bring_to_oldest(onnx::ModelProto& proto);
+
+// Adds the types that the ONNX library infers to the model's own.
+void infer_onnx_types(onnx::ModelProto& model);
 
 // Fills `model`; what cannot be taken goes to the report.
 void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report);

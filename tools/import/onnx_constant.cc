@@ -96,6 +96,7 @@ std::vector<int32_t> convert_constant_of_shape(OnnxNode& node) {
                                 std::vector<float>(static_cast<size_t>(count), 0.0f))};
   }
   const Tensor one = node.build.tensor(add_onnx_constant(node.build, value->t(), ""));
+  if (one.elements() != 1) refuse("should be one element", "", "value");
   return {add_bytes(
       node, one.dtype, shape,
       copy_elements(mdl_dtype_bits(one.dtype), count, [&](int64_t) { return one.data->data(); }))};
@@ -109,6 +110,7 @@ std::vector<int32_t> convert_eye_like(OnnxNode& node) {
     refuse("input has rank " + std::to_string(build.rank(x)) + ", should have 2");
   node.require_static(x, "EyeLike");
   const Dims dims = build.dims(x);
+  require_small(dims);
   const int64_t k = node.int_or("k", 0);
   std::vector<float> values;
   for (int64_t row = 0; row < dims[0]; ++row) {
@@ -121,6 +123,23 @@ std::vector<int32_t> convert_eye_like(OnnxNode& node) {
                               : build.tensor(x).dtype;
   return {cast(node, build.constant(MDL_FLOAT32, dims, values), dtype)};
 }
+
+namespace {
+
+double range_count(double start, double limit, double step) {
+  return std::ceil((limit - start) / step);
+}
+
+// Exact: differences of int64 fit into uint64.
+double range_count(int64_t start, int64_t limit, int64_t step) {
+  const auto u = [](int64_t v) { return static_cast<uint64_t>(v); };
+  if (step > 0 ? limit <= start : limit >= start) return 0;
+  const uint64_t way = step > 0 ? u(limit) - u(start) : u(start) - u(limit);
+  const uint64_t stride = step > 0 ? u(step) : 0 - u(step);
+  return static_cast<double>((way - 1) / stride) + 1;
+}
+
+}  // namespace
 
 std::vector<int32_t> convert_range(OnnxNode& node) {
   const mdl_dtype dtype = node.build.tensor(node.input(0)).dtype;
@@ -135,11 +154,20 @@ std::vector<int32_t> convert_range(OnnxNode& node) {
     const T limit = parameter(1, "limit", zero);
     const T step = parameter(2, "delta", zero);
     if (step == 0) refuse("delta is 0");
-    const double count = std::ceil((static_cast<double>(limit) - static_cast<double>(start)) /
-                                   static_cast<double>(step));
-    if (!(count <= 1 << 27)) refuse("has " + std::to_string(count) + " elements");
+    const double count = range_count(start, limit, step);
+    if (!(count <= 1 << 25)) {
+      refuse("has " + std::to_string(count) + " elements", "make them at run time");
+    }
     std::vector<T> values;
-    for (double i = 0; i < count; ++i) values.push_back(start + static_cast<T>(i) * step);
+    for (T value = start; static_cast<double>(values.size()) < count;) {
+      values.push_back(value);
+      if constexpr (std::is_same_v<T, int64_t>) {
+        // The last one may pass the end of int64.
+        __builtin_add_overflow(value, step, &value);
+      } else {
+        value = start + static_cast<T>(values.size()) * step;
+      }
+    }
     const Dims dims = {static_cast<int64_t>(values.size())};
     return node.build.constant(is_float ? MDL_FLOAT64 : MDL_INT64, dims, values);
   };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conv, ConvTranspose and pools. A window's geometry is spelled out: pads are explicit, begins
 // before ends, whatever auto_pad said.
+#include <tuple>
+
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -26,6 +28,16 @@ Window window_of(const OnnxNode& node, Dims kernel) {
   w.strides = spatial_or(node, "strides", rank, 1);
   w.dilations = spatial_or(node, "dilations", rank, 1);
   w.pads = spatial_or(node, "pads", 2 * rank, 0);
+  // What is computed of them stays far from the end of int64.
+  for (const auto& [values, least, most] :
+       {std::tuple(&w.kernel, 1, 1 << 30), std::tuple(&w.strides, 1, 1 << 16),
+        std::tuple(&w.dilations, 1, 1 << 16), std::tuple(&w.pads, -(1 << 30), 1 << 30)}) {
+    for (const int64_t v : *values) {
+      if (v >= least && v <= most) continue;
+      refuse("a window's kernel, stride, dilation or pad is " + std::to_string(v) +
+             ", should be from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+  }
   return w;
 }
 
@@ -37,12 +49,22 @@ void set_same_pad(Window& w, size_t d, int64_t total, bool upper) {
   w.pads[d + w.kernel.size()] = total - w.pads[d];
 }
 
+void require_kernel_rank(const OnnxNode& node, int32_t x, const Window& w) {
+  if (node.build.dims(x).size() == w.kernel.size() + 2) return;
+  refuse("the kernel has " + std::to_string(w.kernel.size()) + " dimensions, the input has rank " +
+         std::to_string(node.build.rank(x)));
+}
+
 void resolve_auto_pad(const OnnxNode& node, int32_t x, Window& w) {
   const std::string mode = node.string_or("auto_pad", "NOTSET");
   if (mode == "NOTSET") return;
   w.pads.assign(w.pads.size(), 0);
   if (mode == "VALID") return;
+  if (mode != "SAME_UPPER" && mode != "SAME_LOWER") {
+    refuse("is '" + mode + "', should be NOTSET, VALID, SAME_UPPER or SAME_LOWER", "", "auto_pad");
+  }
   node.require_static(x, "auto_pad");
+  require_kernel_rank(node, x, w);
   for (size_t d = 0; d < w.kernel.size(); ++d) {
     const int64_t in = node.build.dims(x)[d + 2];
     const int64_t out = (in + w.strides[d] - 1) / w.strides[d];
@@ -51,9 +73,17 @@ void resolve_auto_pad(const OnnxNode& node, int32_t x, Window& w) {
   }
 }
 
-Dims spatial_dims(const Builder& build, int32_t tensor) {
-  const Dims& dims = build.dims(tensor);
-  return {dims.begin() + 2, dims.end()};
+// The kernel's extents, of its weights; kernel_shape may only repeat them.
+Dims kernel_of(const OnnxNode& node, int32_t weights) {
+  const Dims& dims = node.build.dims(weights);
+  if (dims.size() < 3) {
+    refuse("weights have rank " + std::to_string(dims.size()) + ", should be 3 to 5");
+  }
+  const Dims kernel(dims.begin() + 2, dims.end());
+  if (node.attribute("kernel_shape") != nullptr && node.ints("kernel_shape") != kernel) {
+    refuse("contradicts the weights' shape", "", "kernel_shape");
+  }
+  return kernel;
 }
 
 void require_image(const OnnxNode& node, int32_t x) {
@@ -66,6 +96,10 @@ void require_image(const OnnxNode& node, int32_t x) {
 int32_t transposed_weights(Builder& build, int32_t w, int64_t group) {
   const Dims dims = build.dims(w);
   const auto rank = static_cast<int64_t>(dims.size());
+  if (group < 1 || dims[0] % group != 0) {
+    throw BuildError("group is " + std::to_string(group) + ", should divide the " +
+                     std::to_string(dims[0]) + " channels");
+  }
   if (group == 1) {
     Dims perm = {1};
     for (int64_t d = 2; d < rank; ++d) perm.push_back(d);
@@ -104,6 +138,11 @@ Dims resolve_transposed_pads(const OnnxNode& node, int32_t x, const Dims& output
   if (shape.size() == rank + 2) shape.erase(shape.begin(), shape.begin() + 2);
   if (shape.empty() && (mode == "NOTSET" || mode == "VALID")) return output_padding;
   node.require_static(x, "output_shape");
+  require_kernel_rank(node, x, w);
+  if (!shape.empty() && shape.size() != rank) {
+    refuse("has " + std::to_string(shape.size()) + " entries, should have " + std::to_string(rank),
+           "", "output_shape");
+  }
   Dims extra = output_padding;
   for (size_t d = 0; d < rank; ++d) {
     const int64_t in = node.build.dims(x)[d + 2];
@@ -121,7 +160,7 @@ Dims resolve_transposed_pads(const OnnxNode& node, int32_t x, const Dims& output
 int32_t build_conv(OnnxNode& node, int32_t x, int32_t w, int32_t bias) {
   Builder& build = node.build;
   require_image(node, x);
-  Window window = window_of(node, spatial_dims(build, w));
+  Window window = window_of(node, kernel_of(node, w));
   resolve_auto_pad(node, x, window);
   std::vector<int32_t> inputs = {channels_last(build, x), channels_last(build, w)};
   if (bias >= 0) inputs.push_back(bias);
@@ -142,7 +181,7 @@ std::vector<int32_t> convert_conv_transpose(OnnxNode& node) {
   const int32_t x = node.input(0);
   require_image(node, x);
   const int64_t group = node.int_or("group", 1);
-  Window window = window_of(node, spatial_dims(build, node.input(1)));
+  Window window = window_of(node, kernel_of(node, node.input(1)));
   Dims extra = spatial_or(node, "output_padding", window.kernel.size(), 0);
   extra = resolve_transposed_pads(node, x, extra, window);
   std::vector<int32_t> inputs = {channels_last(build, x),

@@ -2,7 +2,6 @@
 #include "tools/import/onnx_function.h"
 
 #include <onnx/defs/schema.h>
-#include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
 #include <optional>
@@ -214,11 +213,7 @@ class Expander {
   // Bodies may depend on the types of what they are given.
   void infer_types() {
     onnx::ModelProto copy = model_;
-    try {
-      onnx::shape_inference::InferShapes(copy);
-    } catch (const std::exception&) {
-      // What the model declares has to do.
-    }
+    infer_onnx_types(copy);
     types_.clear();
     add_types(copy.graph());
   }

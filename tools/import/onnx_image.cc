@@ -80,13 +80,32 @@ std::vector<int32_t> convert_center_crop_pad(OnnxNode& node) {
   return {build.add_like("Pad", {x}, {{"pads", pads}})};
 }
 
+namespace {
+
+// Refuses a block that does not divide the dimensions from `first` to `last`.
+int64_t block_of(const OnnxNode& node, size_t first, size_t last, int64_t power) {
+  const Dims& dims = node.build.dims(node.input(0));
+  const int64_t b = node.int_or("blocksize", 0);
+  bool fits = dims.size() == 4 && b > 0 && b < 1 << 16;
+  for (size_t d = first; fits && d <= last; ++d) {
+    fits = dims[d] % (power == 2 ? b * b : b) == 0 && dims[d] > 0;
+  }
+  if (!fits) {
+    refuse("is " + std::to_string(b) + ", should divide the dimensions of an input of rank 4", "",
+           "blocksize");
+  }
+  return b;
+}
+
+}  // namespace
+
 // DCR: [N, b, b, C/b^2, H, W] -> [N, C/b^2, H, b, W, b]; CRD has the block behind the channels.
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
   node.require_static(x, "DepthToSpace");
+  const int64_t b = block_of(node, 1, 1, 2);
   const Dims d = build.dims(x);
-  const int64_t b = node.int_or("blocksize", 1);
   const int64_t c = d[1] / (b * b);
   const bool dcr = node.string_or("mode", "DCR") == "DCR";
   const int32_t split =
@@ -100,8 +119,8 @@ std::vector<int32_t> convert_space_to_depth(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
   node.require_static(x, "SpaceToDepth");
+  const int64_t b = block_of(node, 2, 3, 1);
   const Dims d = build.dims(x);
-  const int64_t b = node.int_or("blocksize", 1);
   const int32_t split = build.reshape(x, {d[0], d[1], d[2] / b, b, d[3] / b, b});
   const bool dcr = node.string_or("mode", "DCR") == "DCR";
   const int32_t moved =

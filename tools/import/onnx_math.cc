@@ -23,7 +23,13 @@ std::optional<double> bound(const OnnxNode& node, const char* name, size_t i) {
     if (node.input(i) < 0) return {};
     value = node.constant_floats(i, name).at(0);
   }
-  if (std::abs(value) >= static_cast<double>(std::numeric_limits<float>::max())) return {};
+  const auto most = static_cast<double>(std::numeric_limits<float>::max());
+  const bool lower = std::string(name) == "min";
+  if (lower ? value <= -most : value >= most) return {};
+  if (!(std::abs(value) < most)) {
+    refuse(std::string(name) + " is " + std::to_string(value) + ", should be a finite number", "",
+           name);
+  }
   return value;
 }
 

@@ -52,8 +52,10 @@ std::string external_bytes(const onnx::TensorProto& proto, const std::string& fo
   const auto path = std::filesystem::path(folder) / location;
   std::error_code error;
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
-  std::ifstream file(path, std::ios::binary);
-  if (error || !file) refuse("external data file " + path.string() + " cannot be opened");
+  const bool regular = !error && std::filesystem::is_regular_file(path, error);
+  std::ifstream file;
+  if (regular) file.open(path, std::ios::binary);  // a pipe would wait for its other end
+  if (error || !file.is_open()) refuse("external data file " + path.string() + " cannot be opened");
   if (offset > size || length > size - offset) {
     refuse("external data file " + path.string() + " has " + std::to_string(size) +
            " bytes; tensor '" + proto.name() + "' needs " + std::to_string(length) + " from " +
@@ -143,6 +145,10 @@ size_t require_size(mdl_dtype dtype, const Dims& dims) {
   int64_t bytes = mdl_dtype_bits(dtype) / 8;
   std::string text;
   bool fits = true;
+  if (dims.size() > MDL_MAX_RANK) {
+    refuse("has rank " + std::to_string(dims.size()) + ", at most " + std::to_string(MDL_MAX_RANK) +
+           " is possible");
+  }
   for (const int64_t d : dims) {
     text += (text.empty() ? "" : ",") + std::to_string(d);
     fits = fits && d >= 0 && checked_mul(bytes, std::max<int64_t>(d, 1), &bytes) && bytes <= kMost;
@@ -188,33 +194,44 @@ const onnx::AttributeProto* OnnxNode::attribute(const std::string& name) const {
   return nullptr;
 }
 
-int64_t OnnxNode::int_or(const std::string& name, int64_t otherwise) const {
+const onnx::AttributeProto* OnnxNode::attribute(const std::string& name, int type) const {
   const auto* a = attribute(name);
+  if (a != nullptr && a->type() != type) {
+    using Type = onnx::AttributeProto_AttributeType;
+    refuse("has type " + AttributeProto_AttributeType_Name(a->type()) + ", should be " +
+               AttributeProto_AttributeType_Name(static_cast<Type>(type)),
+           "", name);
+  }
+  return a;
+}
+
+int64_t OnnxNode::int_or(const std::string& name, int64_t otherwise) const {
+  const auto* a = attribute(name, onnx::AttributeProto::INT);
   return a ? a->i() : otherwise;
 }
 
 double OnnxNode::float_or(const std::string& name, double otherwise) const {
-  const auto* a = attribute(name);
+  const auto* a = attribute(name, onnx::AttributeProto::FLOAT);
   return a ? static_cast<double>(a->f()) : otherwise;
 }
 
 std::string OnnxNode::string_or(const std::string& name, const std::string& otherwise) const {
-  const auto* a = attribute(name);
+  const auto* a = attribute(name, onnx::AttributeProto::STRING);
   return a ? a->s() : otherwise;
 }
 
 Dims OnnxNode::ints(const std::string& name) const {
-  const auto* a = attribute(name);
+  const auto* a = attribute(name, onnx::AttributeProto::INTS);
   return a ? Dims(a->ints().begin(), a->ints().end()) : Dims();
 }
 
 std::vector<double> OnnxNode::floats(const std::string& name) const {
-  const auto* a = attribute(name);
+  const auto* a = attribute(name, onnx::AttributeProto::FLOATS);
   return a ? std::vector<double>(a->floats().begin(), a->floats().end()) : std::vector<double>();
 }
 
 std::vector<std::string> OnnxNode::strings(const std::string& name) const {
-  const auto* a = attribute(name);
+  const auto* a = attribute(name, onnx::AttributeProto::STRINGS);
   return a ? std::vector<std::string>(a->strings().begin(), a->strings().end())
            : std::vector<std::string>();
 }

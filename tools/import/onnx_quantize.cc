@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // QuantizeLinear and its kin. Quantized uint8 becomes int8 by taking 128 from the integers and from
 // the zero point, which is exact; the real numbers stay what they were.
+#include <cmath>
+
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -87,8 +89,12 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
   }
   Quantization quantization;
   for (const double s : node.constant_floats(scale, "scale")) {
+    if (!(s > 0) || std::isinf(s)) {
+      refuse("a scale is " + std::to_string(s) + ", should be above 0 and finite");
+    }
     quantization.scales.push_back(static_cast<float>(s));
   }
+  if (quantization.scales.empty()) refuse("scale has no elements, should have 1 or more");
   quantization.zero_points.assign(quantization.scales.size(), 0);
   if (node.input(zero_point) >= 0) {
     const Tensor& z = node.parameter(zero_point, "zero point");

@@ -59,7 +59,8 @@ int64_t OnnxRules::opset_of(const onnx::NodeProto& node) const {
 
 // What is of another opset came from the body of a function, which the library made.
 void OnnxRules::check(const onnx::NodeProto& node) const {
-  if (!knows_version_ || opset_of(node) != opset_) return;
+  if (!knows_version_) return check_signature(node, opset_of(node));
+  if (opset_of(node) != opset_) return;
   const auto* schema = onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset_), "");
   if (schema == nullptr) return;
   const auto& inputs = schema->inputs();

@@ -46,6 +46,22 @@ class OnnxRules {
   onnx::checker::LexicalScopeContext names_;
 };
 
+// For versions that the library does not know: counts, attributes and their types. Throws Refused.
+void check_signature(const onnx::NodeProto& node, int64_t opset);
+
+// Types by the ONNX library's inference, which runs when one is asked for first.
+class InferredTypes {
+ public:
+  // The model has to outlive it.
+  explicit InferredTypes(const onnx::ModelProto& model) : model_(model) {}
+  const onnx::TypeProto* find(const std::string& name);
+
+ private:
+  const onnx::ModelProto& model_;
+  std::optional<onnx::ModelProto> typed_;
+  std::map<std::string, const onnx::TypeProto*> types_;
+};
+
 // Names that the graph gives to two tensors, each as a refusal.
 std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset);
 

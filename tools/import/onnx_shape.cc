@@ -53,6 +53,7 @@ std::vector<int32_t> convert_dropout(OnnxNode& node) {
   }
   if (!node.has_output(1)) return {x};
   node.require_static(x, "the mask");
+  if (build.tensor(x).elements() > size_t{1} << 30) refuse("the mask fits into no memory");
   const std::vector<uint8_t> mask(build.tensor(x).elements(), 1);
   return {x, build.constant(MDL_BOOL, build.dims(x), mask)};
 }
@@ -63,6 +64,10 @@ std::vector<int32_t> convert_pad(OnnxNode& node) {
   Dims pads = node.ints_by_opset("pads", 1, 11);
   if (node.input(3) >= 0) {
     const Dims axes = node.axes(node.constant_ints(3, "axes"), static_cast<int64_t>(rank));
+    if (pads.size() != 2 * axes.size()) {
+      refuse("pads has " + std::to_string(pads.size()) + " entries, should have " +
+             std::to_string(2 * axes.size()));
+    }
     Dims full(2 * rank, 0);
     for (size_t i = 0; i < axes.size(); ++i) {
       full[static_cast<size_t>(axes[i])] = pads[i];
@@ -108,6 +113,7 @@ std::vector<int32_t> convert_slice(OnnxNode& node) {
 std::vector<int32_t> convert_split(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
+  if (build.rank(x) == 0) refuse("a scalar cannot be split");
   const int64_t axis = node.axis(node.int_or("axis", 0), build.rank(x));
   Dims sizes = node.ints_by_opset("split", 1, 13);
   if (sizes.empty()) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx/shape_inference/implementation.h>
 #include <onnx/version_converter/convert.h>
 
 #include <algorithm>
@@ -57,7 +56,7 @@ void spread_slopes(onnx::GraphProto& graph) {
 std::string bring_to_oldest(onnx::ModelProto& proto) {
   try {
     declare_initializers(*proto.mutable_graph());
-    onnx::shape_inference::InferShapes(proto);
+    infer_onnx_types(proto);
     spread_slopes(*proto.mutable_graph());
     proto = onnx::version_conversion::ConvertVersion(proto, static_cast<int>(kOldestOpset));
   } catch (const std::exception& why) {

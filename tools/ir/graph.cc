@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 namespace medulla::tools {
 namespace {
@@ -12,8 +13,13 @@ size_t at(int32_t index) { return static_cast<size_t>(index); }
 }  // namespace
 
 size_t Tensor::elements() const {
+  if (std::ranges::find(dims, 0) != dims.end()) return 0;
   size_t count = 1;
-  for (int64_t d : dims) count *= static_cast<size_t>(d);
+  for (const int64_t d : dims) {
+    if (d < 0 || __builtin_mul_overflow(count, static_cast<size_t>(d), &count)) {
+      throw std::length_error("tensor '" + name + "' has more elements than any memory holds");
+    }
+  }
   return count;
 }
 

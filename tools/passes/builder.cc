@@ -19,7 +19,7 @@ Dims to_channels_first_perm(size_t rank) { return invert(to_channels_last_perm(r
 Dims invert(const Dims& perm) {
   Dims inverse(perm.size());
   for (size_t d = 0; d < perm.size(); ++d) {
-    inverse[static_cast<size_t>(perm[d])] = static_cast<int64_t>(d);
+    inverse.at(static_cast<size_t>(perm[d])) = static_cast<int64_t>(d);
   }
   return inverse;
 }
@@ -89,6 +89,14 @@ int32_t Builder::add_beside(const char* suffix, const std::string& op, std::vect
 }
 
 int32_t Builder::transpose(int32_t id, const Dims& perm) {
+  Dims sorted = perm;
+  std::sort(sorted.begin(), sorted.end());
+  bool valid = sorted.size() == dims(id).size();
+  for (size_t d = 0; valid && d < sorted.size(); ++d) valid = sorted[d] == static_cast<int64_t>(d);
+  if (!valid) {
+    throw BuildError("the permutation should name each of " + std::to_string(rank(id)) +
+                     " dimensions once");
+  }
   if (is_identity(perm)) return id;
   auto quantization = tensor(id).quantization;
   if (quantization && quantization->scales.size() > 1) {

@@ -85,8 +85,12 @@ class Builder {
 // The elements of a constant.
 template <class T>
 std::vector<T> values_of(const Tensor& tensor) {
+  const size_t count = tensor.elements();
+  if (tensor.data == nullptr || tensor.data->size() / sizeof(T) < count) {
+    throw BuildError("'" + tensor.name + "' is no constant of this dtype");
+  }
   const T* first = reinterpret_cast<const T*>(tensor.data->data());
-  return {first, first + tensor.elements()};
+  return {first, first + count};
 }
 
 // perm of NCHW -> NHWC and of NHWC -> NCHW, for any rank of at least 3.
@@ -98,7 +102,7 @@ bool is_identity(const Dims& perm);
 template <class T>
 std::vector<T> permuted(const std::vector<T>& values, const Dims& perm) {
   std::vector<T> out;
-  for (const int64_t p : perm) out.push_back(values[static_cast<size_t>(p)]);
+  for (const int64_t p : perm) out.push_back(values.at(static_cast<size_t>(p)));
   return out;
 }
 

@@ -50,6 +50,26 @@ mdl_attribute attribute_of(const std::string& name, const Attribute& value,
   return a;
 }
 
+// Whether rules can look at the inputs at all: "" or why not.
+std::string why_unfit(const Graph& graph, const Node& node, const Op& op) {
+  const size_t count = node.inputs.size();
+  if (count < op.min_inputs || count > op.max_inputs) {
+    return "has " + std::to_string(count) + " inputs, " + node.op + " takes " +
+           std::to_string(op.min_inputs) + " to " + std::to_string(op.max_inputs);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (node.inputs[i] < 0 && i < op.min_inputs)
+      return "input " + std::to_string(i) + " is missing";
+    if (node.inputs[i] < 0) continue;
+    const Tensor& tensor = graph.tensors.at(static_cast<size_t>(node.inputs[i]));
+    if (tensor.dims.size() > MDL_MAX_RANK) {
+      return "input '" + tensor.name + "' has rank " + std::to_string(tensor.dims.size()) +
+             ", at most " + std::to_string(MDL_MAX_RANK) + " is possible";
+    }
+  }
+  return "";
+}
+
 // Infers with the inputs' dimensions of `symbol` set to `extent`.
 std::string infer_at(const Graph& graph, const Node& node, const Op& op, const NodeFrame& frame,
                      const std::string& symbol, int64_t extent, std::vector<TensorType>& outputs) {
@@ -178,9 +198,11 @@ void NodeFrame::add_arguments(const Graph& graph, const std::vector<int32_t>& id
 std::string infer_outputs(Graph& graph, const Node& node) {
   const Op* op = find_op(node.op.c_str());
   if (op == nullptr) return "operator " + node.op + " is not built in";
+  std::string why = why_unfit(graph, node, *op);
+  if (!why.empty()) return why;
   const NodeFrame frame(graph, node);
   std::vector<TensorType> full;
-  std::string why = infer_at(graph, node, *op, frame, "", 0, full);
+  why = infer_at(graph, node, *op, frame, "", 0, full);
   if (!why.empty()) return why;
   for (size_t o = 0; o < full.size(); ++o) {
     if (node.outputs[o] < 0) continue;
