@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <exception>
 #include <iostream>
 
 #include "medulla/medulla.h"
 #include "tools/command/command.h"
+#include "tools/command/terminal.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Medulla: converts, inspects, runs and measures models", "medulla");
@@ -16,10 +18,24 @@ int main(int argc, char** argv) {
   medulla::tools::add_bench(app);
   medulla::tools::add_verify(app);
   medulla::tools::add_isa(app);
+  const medulla::tools::Harmless out(std::cout), err(std::cerr);
+  const auto list = app.get_subcommands([](const CLI::App*) { return true; });
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::none_of(list.begin(), list.end(),
+                   [&](const CLI::App* known) { return known->get_name() == argv[1]; })) {
+    std::cerr << "medulla: '" << argv[1] << "' is no subcommand; there are:";
+    for (const CLI::App* known : list) std::cerr << " " << known->get_name();
+    std::cerr << "\n";
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;  // 0: help or version was asked for
+    if (error.get_exit_code() == 0) return app.exit(error);  // help or version was asked for
+    const bool named = argc > 1 && argv[1][0] != '-';
+    std::cerr << "medulla" << (named ? std::string(" ") + argv[1] : "") << ": " << error.what()
+              << "; --help lists what there is\n";
+    return 2;
   } catch (const std::exception& error) {
     std::cerr << "medulla " << app.get_subcommands().front()->get_name() << ": " << error.what()
               << "\n";

@@ -41,7 +41,9 @@ TEST_CASE("a wrong command line") {
                            {"run m.mdl --threads many", 2, {"--threads", "many"}},
                            {"run m.mdl --threads 0", 2, {"--threads"}},
                            {"run m.mdl --numerics loose", 2, {"auto", "exact", "fast"}},
-                           {"bench m.mdl --runs 0", 2, {"--runs"}},
+                           {"bench m.mdl --runs 0", 2, {"--runs", "1 or more"}},
+                           {"run m.mdl --foo", 2, {"medulla run:", "--foo"}},
+                           {"rnu m.mdl", 2, {"'rnu'", "inspect", "run"}},
                        });
 }
 
@@ -91,6 +93,7 @@ TEST_CASE("inputs that do not fit") {
   changed("key.npy", "'shape'", "'shade'");
   shell.write("word.csv", "1,2,three,4");
   shell.write("few.csv", "1,2,3");
+  shell.write("none.csv", "");
   shell.write("short.bin", "12345");
   shell.write("broken.png", "no picture");
   std::filesystem::create_directory(shell.path("folder.npy"));
@@ -110,6 +113,7 @@ TEST_CASE("inputs that do not fit") {
                            {run + "negative.npy", 1, {"negative.npy"}},
                            {run + "key.npy", 1, {"key.npy"}},
                            {run + "word.csv", 1, {"word.csv", "'three'"}},
+                           {run + "none.csv", 1, {"none.csv", "[0]"}},
                            {run + "few.csv", 1, {"few.csv", "[3]", "[1,4]"}},
                            {run + "short.bin", 1, {"short.bin", "5 bytes", "16"}},
                            {run + "broken.png", 1, {"broken.png", "rank 4"}},
@@ -142,7 +146,7 @@ TEST_CASE("names that do not exist say what does") {
                     {"run m.mdl --kernel gemm_f32=nosuch", 1, {"nosuch", "gemm_f32", "portable"}},
                     {"run m.mdl --kernel gemm_f32", 1, {"gemm_f32", "family=row"}},
                     {"run m.mdl --isa mmx", 1, {"mmx"}},
-                    {"isa --isa mmx", 1, {"mmx"}},
+                    {"isa --isa mmx", 1, {"mmx", "avx2", "neon"}},
                     {"run m.mdl --backends nosuch", 1, {"nosuch", "cpu", "reference"}},
                 });
 }
@@ -151,15 +155,16 @@ TEST_CASE("outputs that cannot be written") {
   const Shell shell;
   shell.write_shift_model("m.mdl");
   shell.write("old.json", "{}");
-  check_refused(shell, {
-                           {"run m.mdl --output missing/z.npy", 1, {"missing/z.npy", "folder"}},
-                           {"run m.mdl --output .", 1, {"directory"}},
-                           {"run m.mdl --output a.npy --output b.npy", 1, {"only 1 output"}},
-                           {"inspect m.mdl --html missing/p.html", 1, {"missing/p.html"}},
-                           {"inspect m.mdl --dot missing/p.dot", 1, {"missing/p.dot"}},
-                           {"bench m.mdl --runs 1 --against old.json", 1, {"old.json", "--json"}},
-                           {"bench m.mdl --runs 1 --against absent", 1, {"absent"}},
-                       });
+  check_refused(shell,
+                {
+                    {"run m.mdl --zeros --output missing/z.npy", 1, {"missing/z.npy", "folder"}},
+                    {"run m.mdl --zeros --output .", 1, {"directory"}},
+                    {"run m.mdl --output a.npy --output b.npy", 1, {"only 1 output"}},
+                    {"inspect m.mdl --html missing/p.html", 1, {"missing/p.html"}},
+                    {"inspect m.mdl --dot missing/p.dot", 1, {"missing/p.dot"}},
+                    {"bench m.mdl --runs 1 --against old.json", 1, {"old.json", "--json"}},
+                    {"bench m.mdl --runs 1 --against absent", 1, {"absent", "No such file"}},
+                });
 }
 
 TEST_CASE("a NaN is caught at the step that makes it when asked for") {

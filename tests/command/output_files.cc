@@ -20,7 +20,7 @@ TEST_CASE("a pipe is written to and stays a pipe") {
   const Shell shell;
   shell.write_shift_model("m.mdl");
   REQUIRE(mkfifo(shell.path("pipe").c_str(), 0600) == 0);
-  for (const char* arguments : {"run m.mdl --output pipe", "inspect m.mdl --html pipe"}) {
+  for (const char* arguments : {"run m.mdl --zeros --output pipe", "inspect m.mdl --html pipe"}) {
     const std::string line = "cd '" + shell.path("") + "' && { timeout 20 cat pipe >got & " +
                              kCommand + " " + arguments + " >stdout.txt 2>stderr.txt; wait; }";
     INFO(arguments);
@@ -35,7 +35,7 @@ TEST_CASE("a device is written to and stays a device") {
   const Shell shell;
   shell.write_shift_model("m.mdl");
   if (mknod(shell.path("null").c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0) return;
-  for (const char* arguments : {"run m.mdl --output null", "inspect m.mdl --dot null"}) {
+  for (const char* arguments : {"run m.mdl --zeros --output null", "inspect m.mdl --dot null"}) {
     const Outcome outcome = shell.run(arguments);
     INFO(arguments << outcome.err);
     // Where devices are not allowed, the system refuses to open it.
@@ -53,7 +53,7 @@ TEST_CASE("a link is followed") {
   fs::create_symlink("folder/new.npy", shell.path("new.npy"));
   for (const char* name : {"old.npy", "new.npy"}) {
     INFO(name);
-    REQUIRE(shell.run(std::string("run m.mdl --output ") + name).status == 0);
+    REQUIRE(shell.run(std::string("run m.mdl --zeros --output ") + name).status == 0);
     CHECK(fs::is_symlink(shell.path(name)));
     CHECK(shell.floats(std::string("folder/") + name) == std::vector<float>{1, 1, 1, 1});
   }
@@ -86,8 +86,8 @@ TEST_CASE("an input is never the output") {
   fs::create_symlink("m.mdl", shell.path("soft.mdl"));
   const std::string model = shell.text("m.mdl"), input = shell.text("x.npy");
   for (const char* arguments :
-       {"run m.mdl --output ./m.mdl", "run m.mdl --output hard.mdl",
-        "run m.mdl --dump shifted=soft.mdl", "run m.mdl --input x.npy --output x.npy",
+       {"run m.mdl --zeros --output ./m.mdl", "run m.mdl --zeros --output hard.mdl",
+        "run m.mdl --zeros --dump shifted=soft.mdl", "run m.mdl --input x.npy --output x.npy",
         "bench m.mdl --runs 1 --output m.mdl", "inspect m.mdl --html hard.mdl",
         "inspect m.mdl --dot m.mdl", "convert m.mdl", "convert m.mdl -o hard.mdl"}) {
     const Outcome outcome = shell.run(arguments);

@@ -34,11 +34,63 @@ TEST_CASE("run converts numbers to the input's dtype, and fits leading ones") {
   CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3});
 }
 
-TEST_CASE("run says what it found, and which input had no file") {
+TEST_CASE("run says which inputs have no file, and feeds zeros only when told") {
   const Shell shell;
   shell.write_shift_model("m.mdl");
-  const Outcome outcome = shell.run("run m.mdl --json");
-  CHECK(outcome.err.find("'x'") != std::string::npos);
+  const Outcome outcome = shell.run("run m.mdl --output y.npy");
+  CHECK(outcome.status == 1);
+  for (const char* part : {"'x'", "float32 [1,4]", "--zeros"}) {
+    CHECK(outcome.err.find(part) != std::string::npos);
+  }
+  CHECK(!shell.has("y.npy"));
+}
+
+TEST_CASE("run tells NaN from the greatest") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Identity", {b.input("x", {1, 4})}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  shell.write("x.csv", "nan,1,3,2");
+  const nlohmann::json output = shell.json("run m.mdl --input x.csv")["outputs"][0];
+  CHECK(output["nan"] == 1);
+  CHECK(output["greatest_at"] == 2);
+  shell.write("x.csv", "nan,nan,nan,nan");
+  const Outcome outcome = shell.run("run m.mdl --input x.csv");
+  CHECK(outcome.out.find("4 values are NaN") != std::string::npos);
+  CHECK(outcome.out.find("greatest") == std::string::npos);
+}
+
+TEST_CASE("names do not steer the terminal") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.input("a\x1b[31mb\xc2\x9b", {1, 4})}, "\xc3\xa9"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  const Outcome shown = shell.run("inspect m.mdl");
+  CHECK(shown.status == 0);
+  const std::string all = shown.out + shell.run("run m.mdl").err;
+  CHECK(all.find('\x1b') == std::string::npos);
+  CHECK(all.find("\xc2\x9b") == std::string::npos);
+  CHECK(all.find("a\\x1b[31mb\\x9b") != std::string::npos);
+  CHECK(all.find("\xc3\xa9") != std::string::npos);
+}
+
+TEST_CASE("numbers of another dtype are told, and refused when they would become others") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  shell.write_npy("x.npy", MDL_INT32, {1, 4}, std::vector<int32_t>{1, 2, 3, 4});
+  const Outcome told = shell.run("run m.mdl --input x.npy");
+  CHECK(told.status == 0);
+  CHECK(told.err.find("int32") != std::string::npos);
+  shell.write_npy("x.npy", MDL_INT32, {1, 4}, std::vector<int32_t>{1, 2, 3, (1 << 25) + 1});
+  CHECK(shell.run("run m.mdl --input x.npy").status == 1);
+}
+
+TEST_CASE("run says what it found") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  const Outcome outcome = shell.run("run m.mdl --zeros --json");
   const nlohmann::json output = nlohmann::json::parse(outcome.out)["outputs"][0];
   CHECK(output["name"] == "y");
   CHECK(output["shape"] == nlohmann::json({1, 4}));

@@ -95,6 +95,7 @@ nlohmann::json measure(const BenchOptions& options) {
   const Engine engine = open_engine(options.engine);
   const double load_ms = ms_since(load_start);
 
+  require_outputs(engine.model.get(), options.outputs);
   load_inputs(engine.model.get(), engine.session.get(), options.inputs);
   const Clock::time_point first_start = Clock::now();
   run_session(engine.session.get());
@@ -142,9 +143,9 @@ void print_steps(const nlohmann::json& steps) {
 
 // The ratio of the medians, this run over the old one.
 void compare(nlohmann::json& report, const std::string& path) {
-  std::ifstream in(path);
-  if (!in) throw std::runtime_error(path + ": cannot be opened");
-  const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
+  const std::vector<std::byte> bytes = read_bytes(path);
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  const nlohmann::json old = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
   if (old.is_discarded() || !old.contains("runs_ms") || !old["runs_ms"].is_array()) {
     throw std::runtime_error(path + ": is not what bench --json printed");
   }
@@ -188,7 +189,10 @@ void add_bench(CLI::App& app) {
       ->take_all();
   command->add_option("--warmup", options->warmup, "Runs before measuring")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--runs", options->runs, "Runs to measure")->check(CLI::PositiveNumber);
+  command->add_option("--runs", options->runs, "Runs to measure")
+      ->check([](const std::string& text) {
+        return CLI::PositiveNumber(text).empty() ? "" : "'" + text + "' should be 1 or more";
+      });
   command->add_flag("--profile", options->engine.profile, "Measure each step too");
   command->add_option("--against", options->against, "Compare with what --json printed before");
   command->add_flag("--json", options->json, "Print one JSON object");

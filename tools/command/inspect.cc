@@ -182,6 +182,7 @@ void write_text(const std::string& path, const std::string& text) {
   }
   const auto* first = reinterpret_cast<const std::byte*>(text.data());
   write_bytes(path, {first, first + text.size()});
+  std::cerr << path << ": written\n";
 }
 
 void inspect(const Options& options) {
@@ -197,10 +198,8 @@ void inspect(const Options& options) {
     std::cout << (options.json ? nlohmann::json(ops).dump() : list) << "\n";
     return;
   }
-  if (!options.dot.empty()) {
-    write_text(options.dot, dot_of(graph));
-    return;
-  }
+  if (!options.dot.empty()) write_text(options.dot, dot_of(graph));
+  if (!options.dot.empty() && options.html.empty() && !options.json) return;
   const ProgramPtr program = create_program(model.get(), options.engine);
   const mdl_memory_need need = memory_need(model.get(), options.engine);
   if (options.plan && !options.json) {
@@ -227,11 +226,8 @@ void inspect(const Options& options) {
   report["memory"] = describe(model_block(*model), need);
   report["tensors"] = describe_tensors(graph);
   report["plan"] = plan;
-  if (!options.html.empty()) {
-    write_text(options.html, html_of(graph, report));
-  } else {
-    std::cout << report.dump(2) << "\n";
-  }
+  if (!options.html.empty()) write_text(options.html, html_of(graph, report));
+  if (options.json) std::cout << report.dump(2) << "\n";
 }
 
 }  // namespace

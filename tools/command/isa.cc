@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/isa.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -25,7 +26,14 @@ IsaSet asked_set(const std::string& isa) {
   IsaSet asked;
   std::string_view unknown;
   if (!parse_isa_set(isa, &asked, &unknown)) {
-    throw std::runtime_error("no instruction set is called '" + std::string(unknown) + "'");
+    std::string known;
+    for (int i = 0; i < kIsaCount; ++i) known += std::string(" ") + isa_name(static_cast<Isa>(i));
+    throw std::runtime_error("no instruction set is called '" + std::string(unknown) +
+                             "'; there are:" + known + " all");
+  }
+  if (!host.contains(asked)) {
+    std::cerr << "note: this CPU lacks some of " << text_of(asked)
+              << "; a run here takes what it has\n";
   }
   return asked;
 }
@@ -41,6 +49,18 @@ nlohmann::json describe(IsaSet set) {
          {"isa", isa_name(row.isa)},
          {"why_not", has ? "" : std::string("needs ") + text_of(isa_needs(row.isa))}});
   }
+  for (auto& [name, family] : families.items()) {
+    std::string lacking;
+    for (int i = 1; i < kIsaCount; ++i) {
+      const auto isa = static_cast<Isa>(i);
+      const auto& rows = family["rows"];
+      const bool has_row = std::any_of(
+          rows.begin(), rows.end(), [&](const auto& row) { return row["isa"] == isa_name(isa); });
+      if (has_row || !set.contains(isa_bit(isa))) continue;
+      lacking += (lacking.empty() ? "" : ", ") + std::string(isa_name(isa));
+    }
+    if (!lacking.empty()) family["no_row_for"] = lacking;
+  }
   return families;
 }
 
@@ -50,6 +70,10 @@ void print(const nlohmann::json& report) {
   for (const auto& [family, rows] : report["families"].items()) {
     std::cout << std::left << std::setw(18) << family << "takes "
               << rows.value("takes", std::string("nothing")) << "\n";
+    if (rows.contains("no_row_for")) {
+      std::cout << "    no row is written for " << rows["no_row_for"].get<std::string>()
+                << ": another that can run here serves\n";
+    }
     for (const nlohmann::json& row : rows["rows"]) {
       const std::string why = row["why_not"];
       std::cout << "    " << std::setw(36) << row["kernel"].get<std::string>()

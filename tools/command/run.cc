@@ -18,6 +18,7 @@ struct RunOptions {
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   std::vector<std::string> dumps;  // tensor=file
+  bool zeros = false;
   bool json = false;
 };
 
@@ -38,9 +39,13 @@ nlohmann::json describe(const mdl_model* model, mdl_session* session, size_t ind
                            {"shape", std::vector<int64_t>(dims, dims + rank)}};
   output["first"] = std::vector<float>(values.begin(),
                                        values.begin() + static_cast<long>(std::min(count, kShown)));
-  if (count > 0) {
+  const auto nan = std::count_if(values.begin(), values.end(), [](float v) { return v != v; });
+  if (nan > 0) output["nan"] = nan;
+  if (static_cast<size_t>(nan) < count) {
+    // No number is below or above NaN, so those would hide the greatest.
+    const auto less = [](float a, float b) { return a < b || (a != a && b == b); };
     const size_t top =
-        static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
+        static_cast<size_t>(std::max_element(values.begin(), values.end(), less) - values.begin());
     output["greatest_at"] = top;
     const char* label = mdl_model_label(model, index, top);
     if (label != nullptr) output["label"] = label;
@@ -52,9 +57,20 @@ void print(const nlohmann::json& output) {
   std::cout << output["name"].get<std::string>() << "  " << output["dtype"].get<std::string>()
             << "  " << output["shape"].dump() << "  ";
   for (const nlohmann::json& value : output["first"]) std::cout << value.get<float>() << " ";
+  if (output.contains("nan")) std::cout << " " << output["nan"] << " values are NaN";
   if (output.contains("greatest_at")) std::cout << " greatest at " << output["greatest_at"];
   if (output.contains("label")) std::cout << " (" << output["label"].get<std::string>() << ")";
   std::cout << "\n";
+}
+
+[[noreturn]] void fail_missing(const mdl_model* model, const std::vector<std::string>& missing) {
+  std::string text = "no --input for";
+  for (const mdl_tensor_info& info : inputs_of(model)) {
+    if (std::find(missing.begin(), missing.end(), info.name) == missing.end()) continue;
+    text += "\n  '" + std::string(info.name) + "', " + mdl_dtype_name(info.dtype) + " " +
+            shape_text(info);
+  }
+  throw std::runtime_error(text + "\ngive --input NAME=FILE, or --zeros to feed zeros");
 }
 
 void run(RunOptions& options) {
@@ -67,10 +83,10 @@ void run(RunOptions& options) {
     require_other_files(*files, options.engine.model, options.inputs);
   }
   Engine engine = open_engine(options.engine);
-  for (const std::string& name :
-       load_inputs(engine.model.get(), engine.session.get(), options.inputs)) {
-    std::cerr << "medulla run: no file for input '" << name << "': zeros are fed\n";
-  }
+  require_outputs(engine.model.get(), options.outputs);
+  const std::vector<std::string> missing =
+      load_inputs(engine.model.get(), engine.session.get(), options.inputs);
+  if (!missing.empty() && !options.zeros) fail_missing(engine.model.get(), missing);
   run_session(engine.session.get());
   save_outputs(engine.model.get(), engine.session.get(), options.outputs);
   for (const std::string& dump : options.dumps) {
@@ -98,6 +114,7 @@ void add_run(CLI::App& app) {
   command
       ->add_option("--input", options->inputs, "FILE or NAME=FILE: .npy, .csv, a picture, or raw")
       ->take_all();
+  command->add_flag("--zeros", options->zeros, "Feed zeros to inputs without a file");
   command->add_option("--output", options->outputs, "FILE or NAME=FILE: .npy, .csv, or raw")
       ->take_all();
   command->add_option("--dump", options->dumps, "TENSOR=FILE: keep and write any tensor")

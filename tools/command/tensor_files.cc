@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/command/tensor_files.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <limits>
 #include <optional>
 #include <sstream>
@@ -45,7 +48,7 @@ Array read_csv(const std::string& path) {
   }
   Array array{MDL_FLOAT32, {static_cast<int64_t>(values.size())}, {}};
   array.data.resize(values.size() * sizeof(float));
-  std::memcpy(array.data.data(), values.data(), array.data.size());
+  if (!values.empty()) std::memcpy(array.data.data(), values.data(), array.data.size());
   return array;
 }
 
@@ -109,6 +112,25 @@ bool takes_numbers(const mdl_tensor_info& info) {
          info.dtype == MDL_FLOAT32 || info.dtype == MDL_FLOAT64;
 }
 
+// Integers that float32 does not hold would become others.
+void note_conversion(const std::string& path, const mdl_tensor_info& info, const Array& array,
+                     const std::vector<float>& values) {
+  constexpr float kExact = 1 << 24;
+  const bool whole = array.dtype != MDL_FLOAT16 && array.dtype != MDL_BFLOAT16 &&
+                     array.dtype != MDL_FLOAT32 && array.dtype != MDL_FLOAT64;
+  const auto great =
+      std::find_if(values.begin(), values.end(), [](float v) { return std::abs(v) > kExact; });
+  if (whole && great != values.end()) {
+    throw std::runtime_error(path + ": holds integers near " + std::to_string(*great) +
+                             ", beyond what float32 tells apart; '" + info.name + "' takes " +
+                             mdl_dtype_name(info.dtype) + ", convert the file");
+  }
+  std::cerr << "note: " << path << " is " << mdl_dtype_name(array.dtype) << ", '" << info.name
+            << "' takes " << mdl_dtype_name(info.dtype)
+            << (info.quantization.count > 0 ? ": its values are quantized\n"
+                                            : ": its values are converted\n");
+}
+
 void fill_input(const std::string& path, mdl_session* session, size_t index,
                 const mdl_tensor_info& info, const Array& array) {
   mdl_error error = MDL_ERROR_INIT;
@@ -125,6 +147,7 @@ void fill_input(const std::string& path, mdl_session* session, size_t index,
                              ", and nothing says how to round; convert the file");
   }
   const std::vector<float> values = to_floats(array);
+  if (ending_of(path) == ".npy") note_conversion(path, info, array, values);
   check(mdl_session_set_input(session, index, values.data(), values.size(), &error), error);
 }
 
@@ -151,6 +174,20 @@ void write_csv(const std::string& path, const std::vector<float>& values) {
   const std::string text = out.str();
   const auto* first = reinterpret_cast<const std::byte*>(text.data());
   write_bytes(path, {first, first + text.size()});
+}
+
+// The output that the file is for; `next` counts those that are not named.
+size_t find_output(const mdl_model* model, const NamedFile& file, size_t& next) {
+  const size_t count = mdl_model_output_count(model);
+  size_t index = next;
+  mdl_error error = MDL_ERROR_INIT;
+  if (!file.name.empty()) {
+    check(mdl_model_find_output(model, file.name.c_str(), &index, &error), error);
+  } else if (next++ >= count) {
+    throw std::runtime_error(file.path + ": the model has only " + std::to_string(count) +
+                             " outputs");
+  }
+  return index;
 }
 
 // The file as an array of the input's rank.
@@ -200,6 +237,12 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
     size_t index = next;
     mdl_error error = MDL_ERROR_INIT;
     if (!file.name.empty()) {
+      for (const mdl_tensor_info& state : states_of(model)) {
+        if (file.name != state.name) continue;
+        throw std::runtime_error(
+            "'" + file.name +
+            "' is a state, which the session keeps from run to run; no file can be fed to it");
+      }
       check(mdl_model_find_input(model, file.name.c_str(), &index, &error), error);
     } else if (next++ >= inputs.size()) {
       throw std::runtime_error(file.path + ": the model has only " + std::to_string(inputs.size()) +
@@ -235,19 +278,18 @@ void require_other_files(const std::vector<std::string>& outputs, const std::str
   }
 }
 
+void require_outputs(const mdl_model* model, const std::vector<std::string>& files) {
+  size_t next = 0;
+  for (const std::string& text : files) find_output(model, parse_named_file(text), next);
+}
+
 void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files) {
   const std::vector<mdl_tensor_info> outputs = outputs_of(model);
   size_t next = 0;
+  mdl_error error = MDL_ERROR_INIT;
   for (const std::string& text : files) {
     const NamedFile file = parse_named_file(text);
-    size_t index = next;
-    mdl_error error = MDL_ERROR_INIT;
-    if (!file.name.empty()) {
-      check(mdl_model_find_output(model, file.name.c_str(), &index, &error), error);
-    } else if (next++ >= outputs.size()) {
-      throw std::runtime_error(file.path + ": the model has only " +
-                               std::to_string(outputs.size()) + " outputs");
-    }
+    const size_t index = find_output(model, file, next);
     const void* data = nullptr;
     size_t bytes = 0;
     int64_t dims[MDL_MAX_RANK] = {};

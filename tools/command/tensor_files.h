@@ -26,6 +26,9 @@ NamedFile parse_named_file(const std::string& text);
 std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
                                      const std::vector<std::string>& files);
 
+// Throws when `files` name an output that the model does not have, or more than it has.
+void require_outputs(const mdl_model* model, const std::vector<std::string>& files);
+
 // Writes outputs to their files, in their own dtype (.npy, raw), or as dequantised numbers (.csv).
 void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files);
 

@@ -31,7 +31,17 @@ void add_verify(CLI::App& app) {
   command->add_option("model", options->model, "A .mdl file")->required();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] {
-    const ModelPtr model = open_model(options->model, MDL_CHECK_FULL);
+    ModelPtr model(nullptr, mdl_model_close);
+    try {
+      model = open_model(options->model, MDL_CHECK_FULL);
+    } catch (const std::exception& why) {
+      if (options->json) {
+        const nlohmann::json report = {
+            {"model", options->model}, {"valid", false}, {"error", why.what()}};
+        std::cout << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+      }
+      throw;
+    }
     const std::string digest = hexadecimal(mdl_model_digest(model.get()), 32);
     if (options->json) {
       std::cout

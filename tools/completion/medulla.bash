@@ -17,7 +17,7 @@ _medulla() {
       options='--output --name --state --max --fix --metadata --labels --preprocess --input-layout
                --no-pass --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
-    run) options="--input --output --dump --threads --check-finite $common" ;;
+    run) options="--input --zeros --output --dump --threads --check-finite $common" ;;
     compare)
       options="--input --seed --units --bound --max --reference --threads --check-finite $common" ;;
     bench)

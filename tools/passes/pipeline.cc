@@ -33,7 +33,9 @@ void run_passes(Model& model, const std::set<std::string>& left_out, PassContext
   for (const std::string& name : left_out) {
     if (std::none_of(std::begin(kPasses), std::end(kPasses),
                      [&](const Pass& pass) { return name == pass.name; })) {
-      throw std::invalid_argument("no pass is named '" + name + "'");
+      std::string known;
+      for (const Pass& pass : kPasses) known += std::string(" ") + pass.name;
+      throw std::invalid_argument("no pass is named '" + name + "'; there are:" + known + " all");
     }
   }
   for (const Pass& pass : kPasses) {
