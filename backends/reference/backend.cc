@@ -125,7 +125,8 @@ mdl_status plan(void*, const mdl_graph* graph, const mdl_group* group, const mdl
   if (memory == nullptr) {
     return fail_node(error, MDL_ERROR_OUT_OF_MEMORY, view, "no memory for the step's plan");
   }
-  Plan* step_plan = new (memory) Plan{find_op(node.op), graph, &node, group->input_count, finds_extents(view)};
+  Plan* step_plan =
+      new (memory) Plan{find_op(node.op), graph, &node, group->input_count, finds_extents(view)};
   const Op& op = *step_plan->op;
   TensorType types[kMaxArguments];
   for (size_t i = 0; i < count; ++i) types[i] = declared_type(*graph, argument(node, i));

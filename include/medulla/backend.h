@@ -221,8 +221,8 @@ typedef struct mdl_step {
   uint32_t in_place[4];
   mdl_stripe stripe;
   /// Of a step whose outputs' extents depend on values (NonZero): shapes[o] comes as `resize` had
-  /// it and is set to what the run that has just ended found of output o, no extent above what came.
-  /// Null: all extents are known before.
+  /// it and is set to what the run that has just ended found of output o, no extent above what
+  /// came. Null: all extents are known before.
   void (*found)(const void* args, mdl_shape* shapes);
 } mdl_step;
 
