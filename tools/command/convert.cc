@@ -127,7 +127,14 @@ void run(Options& options) {
     convert.output = std::filesystem::path(convert.input).replace_extension(".mdl").string();
   }
   for (const std::string& text : options.states) {
-    convert.states.push_back(split(text, "INPUT=OUTPUT"));
+    auto pair = split(text, "INPUT=OUTPUT[:FILE.npy]");
+    // A name may hold colons itself.
+    if (const size_t colon = pair.second.rfind(':');
+        colon != std::string::npos && pair.second.ends_with(".npy")) {
+      convert.initial[pair.first] = read_npy(pair.second.substr(colon + 1));
+      pair.second.resize(colon);
+    }
+    convert.states.push_back(std::move(pair));
   }
   add_maxima(options.maxima, convert);
   for (const std::string& text : options.fixed) {
@@ -175,8 +182,10 @@ void add_convert(CLI::App& app) {
   command->add_option("--name", options->convert.name, "The model's name");
   command
       ->add_option("--state", options->states,
-                   "INPUT=OUTPUT: carry an output over to the next run's input")
+                   "INPUT=OUTPUT[:FILE.npy]: carry an output over to the next run's input")
       ->take_all();
+  command->add_option("--stream", options->convert.stream,
+                      "SYMBOL: feed chunks along this dynamic dimension, what came before is kept");
   command->add_option("--max", options->maxima, "SYMBOL=NUMBER: the maximum of a dynamic dimension")
       ->take_all();
   command

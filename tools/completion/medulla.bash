@@ -14,7 +14,7 @@ _medulla() {
   esac
   case ${COMP_WORDS[1]} in
     convert)
-      options='--output --name --state --max --fix --metadata --labels --preprocess --input-layout
+      options='--output --name --state --stream --max --fix --metadata --labels --preprocess --input-layout
                --no-pass --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --zeros --output --dump --threads --check-finite $common" ;;

@@ -42,6 +42,12 @@ void refuse(ConvertReport& report, std::string reason, std::string rewrite = "")
   report.refusals.push_back({"", "", "", 0, std::move(reason), std::move(rewrite)});
 }
 
+std::string type_text(const Tensor& tensor) {
+  std::string text;
+  for (const int64_t d : tensor.dims) text += (text.empty() ? "" : ",") + std::to_string(d);
+  return std::string(mdl_dtype_name(tensor.dtype)) + " [" + text + "]";
+}
+
 int32_t find_by_name(const Graph& graph, const std::vector<int32_t>& ids, const std::string& name) {
   for (size_t i = 0; i < ids.size(); ++i) {
     if (graph.tensors[static_cast<size_t>(ids[i])].name == name) return static_cast<int32_t>(i);
@@ -49,9 +55,25 @@ int32_t find_by_name(const Graph& graph, const std::vector<int32_t>& ids, const 
   return -1;
 }
 
+// A state that the source hands on whole, with the new piece behind the old ones, keeps the pieces:
+// the tensor that is new in each run, or -1.
+int32_t new_piece(const Graph& graph, const State& state, int32_t* axis) {
+  const int32_t maker = graph.producer(state.written);
+  if (maker < 0) return -1;
+  const Node& node = graph.nodes[static_cast<size_t>(maker)];
+  if (node.op != "Concat" || node.inputs.size() != 2 || node.inputs[0] != state.tensor) return -1;
+  const Tensor& tensor = graph.tensors[static_cast<size_t>(state.tensor)];
+  const auto rank = static_cast<int64_t>(tensor.dims.size());
+  const auto along = node.get<int64_t>("axis", 0);
+  *axis = static_cast<int32_t>(along < 0 ? along + rank : along);
+  const auto at = static_cast<size_t>(*axis);
+  if (at >= tensor.symbols.size() || tensor.symbols[at].empty()) return -1;
+  return node.inputs[1];
+}
+
 // The pair leaves the graph's inputs and outputs and lives from run to run.
 void make_state(Graph& graph, const std::string& input, const std::string& output,
-                ConvertReport& report) {
+                const std::map<std::string, Array>& initial, ConvertReport& report) {
   const int32_t in = find_by_name(graph, graph.inputs, input);
   const int32_t out = find_by_name(graph, graph.outputs, output);
   const std::string option = "--state " + input + "=" + output + ": ";
@@ -62,9 +84,25 @@ void make_state(Graph& graph, const std::string& input, const std::string& outpu
   state.written = graph.outputs[static_cast<size_t>(out)];
   const Tensor& read = graph.tensors[static_cast<size_t>(state.tensor)];
   const Tensor& written = graph.tensors[static_cast<size_t>(state.written)];
-  if (read.dtype != written.dtype || read.dims != written.dims) {
-    return refuse(report, option + "the two differ in dtype or shape",
-                  "pair tensors of one dtype and shape");
+  const auto first = initial.find(input);
+  if (const int32_t piece = new_piece(graph, state, &state.axis); piece >= 0) {
+    state.kind = MDL_STATE_APPEND;
+    state.written = piece;
+    if (first != initial.end()) {
+      return refuse(report, option + "a state that grows begins empty, it takes no file");
+    }
+  } else if (read.dtype != written.dtype || read.dims != written.dims) {
+    return refuse(report,
+                  option + "'" + input + "' is " + type_text(read) + ", '" + output + "' is " +
+                      type_text(written),
+                  "pair tensors of one dtype and shape, or an output that is the input with more "
+                  "behind it, along a dimension that --max names");
+  }
+  if (first != initial.end()) {
+    if (first->second.dtype != read.dtype || first->second.shape != read.dims) {
+      return refuse(report, option + "its file should be " + type_text(read));
+    }
+    state.initial = std::make_shared<const Bytes>(first->second.data);
   }
   graph.inputs.erase(graph.inputs.begin() + in);
   graph.outputs.erase(graph.outputs.begin() + out);
@@ -198,7 +236,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   importer.import(options, model, report);
   if (!report.refusals.empty()) return model;
   for (const auto& [input, output] : options.states) {
-    make_state(model.main(), input, output, report);
+    make_state(model.main(), input, output, options.initial, report);
   }
   if (!options.states.empty() && report.refusals.empty() && model.main().outputs.empty()) {
     refuse(report, "--state leaves the model without an output", "keep one that is no state");
@@ -206,6 +244,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   if (!report.refusals.empty()) return model;
   PassContext context;
   context.input_nhwc = options.input_nhwc && importer.channels == Channels::first;
+  context.stream = options.stream;
   run_passes(model, options.no_passes, context);
   report.notes.insert(report.notes.end(), context.notes.begin(), context.notes.end());
   for (const std::string& text : context.refusals) refuse(report, text);

@@ -3,6 +3,7 @@
 #ifndef MEDULLA_TOOLS_IMPORT_CONVERT_H_
 #define MEDULLA_TOOLS_IMPORT_CONVERT_H_
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -22,10 +23,17 @@ struct ConvertOptions {
   std::map<std::string, Array> fixed;     // graph inputs that become constants
   std::map<std::string, std::string> metadata;
   std::vector<std::pair<std::string, std::string>> states;  // (graph input, graph output)
+  std::map<std::string, Array> initial;  // of states, by the graph input; others begin with zeros
+  std::string stream;  // the dynamic dimension along which chunks are fed; "": none
   std::string labels;  // [OUTPUT=]FILE with a class name a line
   std::vector<Preprocessing> preprocessing;
   std::set<std::string> no_passes;  // passes left out, by name
   bool input_nhwc = false;          // image inputs are fed channels-last
+
+  bool is_state(const std::string& tensor) const {
+    return std::any_of(states.begin(), states.end(),
+                       [&](const auto& pair) { return pair.first == tensor; });
+  }
 };
 
 // What cannot be taken, and what would help. Strings may be empty.

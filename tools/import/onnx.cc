@@ -139,13 +139,14 @@ void Importer::fix_inputs(const onnx::GraphProto& graph) {
   }
 }
 
-// A first dimension without a maximum is taken for the batch and set to 1; any other is refused.
+// Without a maximum a first dimension, the batch, is 1, as all of a state; any other is refused.
 void Importer::choose_extents(const onnx::GraphProto& graph) {
   std::set<std::string> known;
   for (const bool first : {true, false}) {
     for (const auto& input : graph.input()) {
       const int rank = input.type().tensor_type().shape().dim_size();
-      for (int d = first ? 0 : 1; d < (first ? std::min(rank, 1) : rank); ++d) {
+      const bool all = !first || options_.is_state(input.name());
+      for (int d = 0; d < (all ? rank : std::min(rank, 1)); ++d) {
         const std::string symbol = symbol_of(input, d);
         if (symbol.empty()) continue;
         known.insert(symbol);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <tuple>
 
 #include "tools/ir/infer.h"
 
@@ -70,15 +72,35 @@ std::string why_unfit(const Graph& graph, const Node& node, const Op& op) {
   return "";
 }
 
-// Infers with the inputs' dimensions of `symbol` set to `extent`.
+// What varies together: "N", and "N:50" for an extent that follows N in a measure of its own. Two
+// such extents of one symbol are one when they are equal.
+struct Varying {
+  std::string symbol;  // without a measure
+  int64_t extent = 0;
+  bool operator<(const Varying& other) const {
+    return std::tie(symbol, extent) < std::tie(other.symbol, other.extent);
+  }
+};
+
+Varying varying(const Tensor& tensor, size_t d) {
+  const std::string& symbol = tensor.symbols[d];
+  const std::string mark = ":found";  // part of the name, and no measure
+  const size_t found = symbol.find(mark);
+  const size_t end = found == std::string::npos ? symbol.find(':') : found + mark.size();
+  return {symbol.substr(0, end), tensor.dims[d]};
+}
+
+// Infers with the inputs' dimensions that vary as `which` set to `extent`; null: none.
 std::string infer_at(const Graph& graph, const Node& node, const Op& op, const NodeFrame& frame,
-                     const std::string& symbol, int64_t extent, std::vector<TensorType>& outputs) {
+                     const Varying* which, int64_t extent, std::vector<TensorType>& outputs) {
   std::vector<TensorType> inputs = frame.inputs();
-  for (size_t i = 0; i < inputs.size(); ++i) {
+  for (size_t i = 0; which != nullptr && i < inputs.size(); ++i) {
     if (node.inputs[i] < 0) continue;
     const Tensor& tensor = graph.tensors[static_cast<size_t>(node.inputs[i])];
     for (size_t d = 0; d < tensor.symbols.size(); ++d) {
-      if (!symbol.empty() && tensor.symbols[d] == symbol) inputs[i].shape.dims[d] = extent;
+      if (tensor.symbols[d].empty()) continue;
+      const Varying found = varying(tensor, d);
+      if (!(found < *which) && !(*which < found)) inputs[i].shape.dims[d] = extent;
     }
   }
   outputs = frame.outputs();
@@ -90,22 +112,23 @@ std::string infer_at(const Graph& graph, const Node& node, const Op& op, const N
 // shrinks is the symbol, or one of its own where it differs.
 std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const NodeFrame& frame,
                           const std::vector<TensorType>& full) {
-  std::map<std::string, int64_t> maxima;
+  std::map<Varying, std::string> names;
   for (const int32_t id : node.inputs) {
     if (id < 0) continue;
     const Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
     for (size_t d = 0; d < tensor.symbols.size(); ++d) {
-      if (!tensor.symbols[d].empty()) maxima[tensor.symbols[d]] = tensor.dims[d];
+      if (tensor.symbols[d].empty()) continue;
+      std::string& name = names[varying(tensor, d)];
+      if (name.empty() || tensor.symbols[d].size() < name.size()) name = tensor.symbols[d];
     }
   }
-  for (const auto& [symbol, maximum] : maxima) {
+  for (const auto& [which, name] : names) {
     // What is found can be nothing, and then not every shape can be inferred.
-    const bool found = is_found(symbol);
-    const int64_t half = std::max<int64_t>(maximum / 2, found ? 0 : 1);
+    const int64_t half = std::max<int64_t>(which.extent / 2, is_found(name) ? 0 : 1);
     std::vector<TensorType> shrunk;
-    const std::string why = infer_at(graph, node, op, frame, symbol, half, shrunk);
+    const std::string why = infer_at(graph, node, op, frame, &which, half, shrunk);
     if (!why.empty() && half == 0) continue;
-    if (!why.empty()) return why + " (with " + symbol + "=" + std::to_string(half) + ")";
+    if (!why.empty()) return why + " (with " + name + "=" + std::to_string(half) + ")";
     for (size_t o = 0; o < shrunk.size(); ++o) {
       if (node.outputs[o] < 0) continue;
       Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
@@ -113,7 +136,8 @@ std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const No
         if (shrunk[o].dim(d) == full[o].dim(d)) continue;
         tensor.symbols.resize(shrunk[o].rank());
         const int64_t extent = full[o].dim(d);
-        tensor.symbols[d] = extent == maximum ? symbol : symbol + ":" + std::to_string(extent);
+        tensor.symbols[d] =
+            extent == which.extent ? name : which.symbol + ":" + std::to_string(extent);
       }
     }
   }
@@ -202,7 +226,7 @@ std::string infer_outputs(Graph& graph, const Node& node) {
   if (!why.empty()) return why;
   const NodeFrame frame(graph, node);
   std::vector<TensorType> full;
-  why = infer_at(graph, node, *op, frame, "", 0, full);
+  why = infer_at(graph, node, *op, frame, nullptr, 0, full);
   if (!why.empty()) return why;
   for (size_t o = 0; o < full.size(); ++o) {
     if (node.outputs[o] < 0) continue;

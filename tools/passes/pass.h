@@ -14,6 +14,7 @@ namespace medulla::tools {
 
 struct PassContext {
   bool input_nhwc = false;
+  std::string stream;  // the symbol of time; "": the graph is not fed in chunks
   std::vector<std::string> notes;
   // "node: reason" for each node that may not be written as it stands.
   std::vector<std::string> refusals;
@@ -26,7 +27,8 @@ struct Pass {
 
 // All passes, in the order in which they run; a name may stand twice.
 std::span<const Pass> all_passes();
-// Runs those whose names are not in `left_out`; "all" leaves every one out. Throws
+// Runs those whose names are not in `left_out`; "all" leaves every one out, but
+// that `stream` runs when the context asks for it. Throws
 // std::invalid_argument for a name that is none.
 void run_passes(Model& model, const std::set<std::string>& left_out, PassContext& context);
 
@@ -36,6 +38,7 @@ Graph fold_constants(const Graph& graph, PassContext& context);
 Graph fuse_activations(const Graph& graph, PassContext& context);
 Graph fuse_norms(const Graph& graph, PassContext& context);
 Graph to_channels_last(const Graph& graph, PassContext& context);
+Graph stream(const Graph& graph, PassContext& context);
 Graph fold_batch_norm(const Graph& graph, PassContext& context);
 Graph form_integer_nodes(const Graph& graph, PassContext& context);
 Graph common_subexpressions(const Graph& graph, PassContext& context);

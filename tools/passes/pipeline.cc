@@ -16,6 +16,8 @@ constexpr Pass kPasses[] = {
     // Leaves convolutions and what follows them without a Transpose between.
     {"to_channels_last", to_channels_last},
     {"fold_batch_norm", fold_batch_norm},
+    // Behind to_channels_last, so that the past is kept as it is read.
+    {"stream", stream},
     // Needs weights as integers with their DequantizeLinear.
     {"form_integer_nodes", form_integer_nodes},
     // What is left of those, and what the passes before made constant.
@@ -29,18 +31,22 @@ constexpr Pass kPasses[] = {
 std::span<const Pass> all_passes() { return kPasses; }
 
 void run_passes(Model& model, const std::set<std::string>& left_out, PassContext& context) {
-  if (left_out.count("all") > 0) return;
+  const bool all = left_out.count("all") > 0;
   for (const std::string& name : left_out) {
-    if (std::none_of(std::begin(kPasses), std::end(kPasses),
-                     [&](const Pass& pass) { return name == pass.name; })) {
+    if (name != "all" && std::none_of(std::begin(kPasses), std::end(kPasses),
+                                      [&](const Pass& pass) { return name == pass.name; })) {
       std::string known;
       for (const Pass& pass : kPasses) known += std::string(" ") + pass.name;
       throw std::invalid_argument("no pass is named '" + name + "'; there are:" + known + " all");
     }
   }
   for (const Pass& pass : kPasses) {
-    if (left_out.count(pass.name) > 0) continue;
-    for (Graph& graph : model.graphs) graph = pass.run(graph, context);
+    const bool asked = pass.run == stream && !context.stream.empty();
+    if (!asked && (all || left_out.count(pass.name) > 0)) continue;
+    for (Graph& graph : model.graphs) {
+      if (pass.run == stream && &graph != &model.main()) break;  // states are the main graph's
+      graph = pass.run(graph, context);
+    }
   }
 }
 
