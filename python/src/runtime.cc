@@ -169,8 +169,7 @@ class Session {
   void run() {
     const nb::gil_scoped_release unlocked;
     const std::lock_guard lock(mutex_);
-    const mdl_status status = session_.run();
-    if (status != MDL_OK) throw Failure{session_.error_text(), mdl_status_name(status)};
+    check(session_.run());
   }
   void cancel() { session_.cancel(); }
   void reset() { check(session_.reset()); }

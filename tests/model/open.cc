@@ -250,8 +250,8 @@ TEST_CASE("A caller's limits are kept to") {
         "has 4 tensors, the limit is 3");
   check([](mdl_model_options& o, uint32_t less) { o.max_tensor_bytes = 96 - less; },
         "takes 96 bytes, the limit is 95");
-  check([](mdl_model_options& o, uint32_t less) { o.max_rank = 2 - less; },
-        "rank is 2, the limit is 1");
+  check([](mdl_model_options& o, uint32_t less) { o.max_rank = 3 - less; },
+        "rank is 3, the limit is 2");
 
   const TemporaryFolder folder;
   tools::write_model(builder.model, folder / "small.mdl");
