@@ -10,7 +10,7 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from . import _medulla
-from ._runtime import Model
+from ._runtime import Model, _bits
 
 
 class ConvertError(ValueError):
@@ -52,6 +52,8 @@ def convert(
     options.labels = os.fspath(labels)
     options.no_passes = set(no_pass)
     arrays = {k: np.ascontiguousarray(v).reshape(np.shape(v)) for k, v in (fix or {}).items()}
+    bfloat16 = {k for k, v in arrays.items() if v.dtype.name == "bfloat16"}
+    arrays = {k: _bits(v) if k in bfloat16 else v for k, v in arrays.items()}
     with tempfile.TemporaryDirectory(prefix="medulla_") as folder:
         if hasattr(model, "SerializeToString"):
             options.input = os.path.join(folder, "model.onnx")
@@ -60,7 +62,7 @@ def convert(
         else:
             options.input = os.fspath(model)
         options.output = os.path.join(folder, "model.mdl")
-        notes, refusals = _medulla.convert(options, arrays)
+        notes, refusals = _medulla.convert(options, arrays, bfloat16)
         if refusals:
             reasons = [text for text, _ in refusals]
             raise ConvertError(reasons, sorted({name for _, name in refusals if name}))

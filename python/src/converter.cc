@@ -43,9 +43,12 @@ tools::Array to_array(const nb::ndarray<nb::c_contig, nb::ro>& given) {
   return array;
 }
 
-// Notes and refusals: (text, name of the input that could be fixed).
-nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed) {
+// Notes and refusals: (text, name of the input that could be fixed). Of `fixed`, those in
+// `bfloat16` are the bits of such numbers.
+nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed,
+                  const std::set<std::string>& bfloat16) {
   for (const auto& [name, array] : fixed) options.fixed[name] = to_array(array);
+  for (const std::string& name : bfloat16) options.fixed[name].dtype = MDL_BFLOAT16;
   tools::ConvertReport report;
   {
     const nb::gil_scoped_release unlocked;
@@ -71,7 +74,7 @@ void define_converter(nb::module_& module) {
       .def_rw("states", &tools::ConvertOptions::states)
       .def_rw("labels", &tools::ConvertOptions::labels)
       .def_rw("no_passes", &tools::ConvertOptions::no_passes);
-  module.def("convert", &convert, "options"_a, "fixed"_a);
+  module.def("convert", &convert, "options"_a, "fixed"_a, "bfloat16"_a);
 }
 
 }  // namespace medulla::python

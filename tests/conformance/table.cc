@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/conformance/table.h"
 
+#include <fstream>
 #include <sstream>
 
+#include "tests/paths.h"
 #include "tools/import/onnx.h"
 
 namespace medulla::conformance {
@@ -103,7 +105,11 @@ std::string Table::markdown() const {
   for (const auto& [suite, count] : suites_) {
     text << "| " << suite << " | " << ratio(count.passed, count.cases) << " |\n";
   }
-  text << "\nNot counted, for they are not Medulla's: ";
+  std::ifstream newest(std::string(medulla::test::kSourceDir) + "/tests/conformance/newest.txt");
+  std::string line;
+  std::getline(newest, line);
+  text << "\nThe newest suite, as PyPI's `onnx` carries it, by `python -m medulla.backend.onnx`: "
+       << line << ".\n\nNot counted, for they are not Medulla's: ";
   const char* comma = "";
   for (const auto& [why, count] : excluded_) {
     text << comma << why << " (" << count << ")";
