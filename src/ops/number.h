@@ -147,6 +147,7 @@ void store_number(mdl_dtype dtype, void* y, int64_t i, Number value) {
 template <class Use>
 auto with_number(mdl_dtype dtype, Use use) {
   switch (dtype) {
+    // NOLINTNEXTLINE(bugprone-branch-clone): the branches differ in a type.
     case MDL_FLOAT16:
     case MDL_BFLOAT16:
     case MDL_FLOAT32:
