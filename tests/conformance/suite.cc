@@ -215,7 +215,8 @@ class Run {
     std::string plan(size, 0);
     check(mdl_program_plan(program_, MDL_PLAN_JSON, plan.data(), size, &size, &error_));
     std::set<std::string> operators;
-    for (const auto& step : nlohmann::json::parse(plan.c_str())["steps"]) {
+    const nlohmann::json steps = nlohmann::json::parse(plan.c_str())["steps"];
+    for (const auto& step : steps) {
       if (step["backend"] != "cpu") continue;
       std::istringstream names(step["op"].get<std::string>());
       for (std::string name; std::getline(names, name, '+');) operators.insert(name);

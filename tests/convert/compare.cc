@@ -78,7 +78,8 @@ TEST_CASE("a conversion agrees with its source") {
   SECTION("of floats, in either layout") {
     write_source(shell, picture_model());
     for (const char* options : {"", "--input-layout nhwc", "--no-pass all"}) {
-      for (const nlohmann::json& tensor : agrees(options)["tensors"]) CHECK(tensor["range"] > 0);
+      const nlohmann::json tensors = agrees(options)["tensors"];
+      for (const nlohmann::json& tensor : tensors) CHECK(tensor["range"] > 0);
     }
   }
   SECTION("of integers, in their unit") {

@@ -2,6 +2,7 @@
 // The file: its tables, types, quantization and constants.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -128,16 +129,17 @@ Quantization quantization_of(const tflite::Tensor& tensor) {
   Quantization result;
   for (uint32_t i = 0; i < count; ++i) {
     const float scale = q.scale()->Get(i);
-    const int64_t zero_point = q.zero_point()->Get(i) - (shifted ? 128 : 0);
+    int64_t zero_point;  // some files keep them at multiples of 4 alone
+    std::memcpy(&zero_point, q.zero_point()->Data() + i * sizeof(zero_point), sizeof(zero_point));
     if (!(std::isnormal(scale) && scale > 0)) {
       refuse("scale " + std::to_string(i) + " is " + std::to_string(scale) +
              ", should be a positive number");
     }
-    if (zero_point < INT32_MIN || zero_point > INT32_MAX) {
+    if (zero_point < INT32_MIN + 128 || zero_point > INT32_MAX) {
       refuse("zero point " + std::to_string(i) + " is " + std::to_string(zero_point));
     }
     result.scales.push_back(scale);
-    result.zero_points.push_back(static_cast<int32_t>(zero_point));
+    result.zero_points.push_back(static_cast<int32_t>(shifted ? zero_point - 128 : zero_point));
   }
   // One scale is the tensor's, whatever dimension is written beside it.
   if (count > 1) {
