@@ -4,10 +4,10 @@
 #define MEDULLA_TESTS_CPU_COMPARE_H_
 
 #include <random>
-#include <thread>
 
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
+#include "tests/threads.h"
 
 namespace medulla::test {
 
@@ -43,14 +43,6 @@ class Random {
 
   std::mt19937 engine_;
 };
-
-// A host pool that starts a thread a task.
-inline void run_on_threads(void*, void (*task)(void*, size_t), void* argument, size_t count) {
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < count; ++i) threads.emplace_back(task, argument, i);
-  task(argument, 0);
-  for (std::thread& thread : threads) thread.join();
-}
 
 using OutputBytes = std::vector<std::vector<std::byte>>;
 

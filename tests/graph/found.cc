@@ -4,6 +4,7 @@
 #include "tests/graph/builder.h"
 #include "tests/graph/painted_stack.h"
 #include "tests/model_builder.h"
+#include "tests/threads.h"
 
 using namespace medulla;
 using namespace medulla::test;
@@ -129,7 +130,8 @@ TEST_CASE("the caller's output memory, profile and checks see what was found") {
   mdl_session_options options = MDL_SESSION_OPTIONS_INIT;
   options.profile = 1;
   options.check_finite = 1;
-  options.threads = 2;
+  const mdl_thread_pool pool = {nullptr, 2, run_on_threads};
+  options.pool = &pool;
   Running r(b, "cpu,reference", &options);
   alignas(64) float mine[12] = {};
   REQUIRE(mdl_session_bind_output(r.session.get(), 0, mine, sizeof(mine), nullptr) == MDL_OK);

@@ -6,6 +6,7 @@
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
 #include "tests/graph/pitch_backend.h"
+#include "tests/threads.h"
 
 using namespace medulla;
 using namespace medulla::test;
@@ -81,16 +82,6 @@ std::vector<float> step(mdl_session* session, const std::vector<float>& x) {
   if (mdl_session_run(session) != MDL_OK) throw std::runtime_error(mdl_session_error(session));
   return get_output(session, 0);
 }
-
-// A host's pool: new threads for each call, so that a sanitizer sees all there is to see.
-struct Pool {
-  static void run(void*, void (*task)(void*, size_t), void* argument, size_t count) {
-    std::vector<std::thread> threads;
-    for (size_t i = 1; i < count; ++i) threads.emplace_back(task, argument, i);
-    task(argument, 0);
-    for (std::thread& thread : threads) thread.join();
-  }
-};
 
 }  // namespace
 
@@ -448,7 +439,7 @@ TEST_CASE("results do not depend on the number of threads") {
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 11) - 5;
   std::vector<float> expected;
   for (const size_t threads : {1, 2, 8}) {
-    const mdl_thread_pool pool = {nullptr, threads, Pool::run};
+    const mdl_thread_pool pool = {nullptr, threads, run_on_threads};
     mdl_session_options options = MDL_SESSION_OPTIONS_INIT;
     options.pool = &pool;
     const SessionHandle session = make_session(program.get(), &options);
