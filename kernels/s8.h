@@ -50,8 +50,14 @@ static inline int8_t quantize_s8(float t, int32_t zero_point, int32_t min, int32
   return static_cast<int8_t>(static_cast<int32_t>(rounded) + zero_point);
 }
 
-// The packed form of weights widened to 16 bits: for each 16 channels one PanelS8, then the weights
-// w - z_w in groups of `group` k: [k / group][16 channels][group]. What lies past n and k is 0.
+// The packed form of weights: for each 16 channels one PanelS8, then the weights w - z_w, of
+// `bytes` bytes each (2, or 1 if they fit), in groups of `group` k: [k / group][16
+// channels][group]. What lies past n and k is 0.
+struct PackingS8 {
+  size_t group;
+  size_t bytes;
+};
+
 constexpr size_t kPanelS8 = 16;
 struct alignas(64) PanelS8 {
   uint32_t bias[kPanelS8];
@@ -59,18 +65,19 @@ struct alignas(64) PanelS8 {
   float float_bias[kPanelS8];
 };
 
-static inline const int16_t* panel_weights(const PanelS8& panel) {
-  return reinterpret_cast<const int16_t*>(&panel + 1);
+template <class T = int16_t>
+static inline const T* panel_weights(const PanelS8& panel) {
+  return reinterpret_cast<const T*>(&panel + 1);
 }
 
-// `k` is a multiple of the group.
-static inline size_t panel_bytes_s8(size_t k) {
-  return sizeof(PanelS8) + (k * kPanelS8 * sizeof(int16_t) + 63) / 64 * 64;
+static inline size_t panel_bytes_s8(PackingS8 packing, size_t k) {
+  const size_t depth = (k + packing.group - 1) / packing.group * packing.group;
+  return sizeof(PanelS8) + (depth * kPanelS8 * packing.bytes + 63) / 64 * 64;
 }
 
-static inline const PanelS8* panel_s8(const void* packed, size_t k, size_t channel) {
+static inline const PanelS8* panel_s8(const void* packed, size_t panel_bytes, size_t channel) {
   return reinterpret_cast<const PanelS8*>(static_cast<const unsigned char*>(packed) +
-                                          channel / kPanelS8 * panel_bytes_s8(k));
+                                          channel / kPanelS8 * panel_bytes);
 }
 
 // sums += x * w for one k. 16-bit factors let compilers take the narrow multiplications.

@@ -13,6 +13,7 @@ namespace medulla {
 
 constexpr size_t kTileRowsS8 = 6;
 constexpr size_t kPairS8 = 2;
+constexpr PackingS8 kPairsS8 = {.group = kPairS8, .bytes = 2};
 
 // to[i] = from[i] - zero_point. Neither reads nor writes past `count`: the last vector overlaps.
 static inline void widen_s8(const int8_t* from, size_t count, int32_t zero_point, int16_t* to) {
@@ -154,8 +155,9 @@ static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel,
                                                   tile_s8<4, 1>, tile_s8<5, 1>, tile_s8<6, 1>};
   static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<3, 2>,
                                                    tile_s8<4, 2>, tile_s8<5, 2>, tile_s8<6, 2>};
+  const size_t panel_bytes = panel_bytes_s8(kPairsS8, depth);
   for (size_t j = 0; j < channels; j += kPanelS8) {
-    const PanelS8& panel = *panel_s8(panels, depth, j);
+    const PanelS8& panel = *panel_s8(panels, panel_bytes, j);
     const size_t width = channels - j < kPanelS8 ? channels - j : kPanelS8;
     const TileS8Function* tiles = width <= 8 ? kOneVector : kTwoVectors;
     for (size_t i = 0; i < rows; i += kTileRowsS8) {
@@ -166,6 +168,25 @@ static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel,
   }
 }
 
+namespace {  // so that what is instantiated with it stays in this file
+
+// What gemm_s8/blocks.h and conv_s8/blocks.h ask for.
+struct BlocksS8 {
+  using Value = int16_t;
+  static constexpr PackingS8 kPacking = kPairsS8;
+  static constexpr size_t kRows = kTileRowsS8;
+  static constexpr size_t kColumns = kPanelS8;
+
+  static int32_t fold(int32_t) { return 0; }
+  static Value padding(int32_t) { return 0; }
+  static void take(const int8_t* from, size_t count, int32_t zero_point, Value* to) {
+    widen_s8(from, count, zero_point, to);
+  }
+  static constexpr auto block_rows = block_rows_s8;
+  static constexpr auto run_block = run_block_s8;
+};
+
+}  // namespace
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_X86_AVX2_S8_H_

@@ -7,6 +7,7 @@
 #include "backends/cpu/quantized.h"
 #include "kernels/conv_s8/conv_s8.h"
 #include "kernels/dwconv_s8/dwconv_s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 
 namespace medulla::cpu {
 
@@ -45,6 +46,7 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   MDL_TRY(read_convolution(group.graph(), node.node(), nullptr, &problem.conv, error));
   set_pictures(max_shape(*node.input(0)), max_shape(group.output()), &problem.conv);
   problem.float_output = group.output().dtype == MDL_FLOAT32;
+  problem.narrow_weights = weights_fit_s8(reading->weights);
   const bool depthwise = is_depthwise(node);
   const char* family = depthwise ? "dwconv_s8" : "conv_s8";
   const std::string_view forced = forced_row(cpu, family);

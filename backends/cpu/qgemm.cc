@@ -47,6 +47,7 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   problem.n = reading->weights.n;
   problem.k = reading->weights.k;
   problem.float_output = group.output().dtype == MDL_FLOAT32;
+  problem.narrow_weights = weights_fit_s8(reading->weights);
   const std::string_view forced = forced_row(cpu, "gemm_s8");
   reading->row = select_row(gemm_s8_rows(), problem, forced);
   return reading->row != nullptr ? MDL_OK : fail_no_row(error, "gemm_s8", forced);

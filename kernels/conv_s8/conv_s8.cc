@@ -13,6 +13,11 @@ namespace {
 
 const char* conv_s8_fits_any(const ConvS8Problem&) { return nullptr; }
 
+// Unused where no ISA of the target has such a row.
+[[maybe_unused]] const char* conv_s8_fits_narrow(const ConvS8Problem& p) {
+  return p.narrow_weights ? nullptr : "weights less their zero points are not all int8";
+}
+
 constexpr ConvS8Row kRows[] = {
 #define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
 #include "medulla_rows/conv_s8.inc"
@@ -23,12 +28,12 @@ constexpr ConvS8Row kRows[] = {
 
 std::span<const ConvS8Row> conv_s8_rows() { return kRows; }
 
-size_t conv_s8_packed_bytes(const ConvGeometry& conv, size_t group) {
+size_t conv_s8_packed_bytes(const ConvGeometry& conv, PackingS8 packing) {
   const size_t k = conv.kernel_h * conv.kernel_w * (conv.in_channels / conv.groups);
-  return conv.groups * packed_bytes_s8(conv.out_channels / conv.groups, k, group);
+  return conv.groups * packed_bytes_s8(conv.out_channels / conv.groups, k, packing);
 }
 
-void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, size_t group, int32_t fold,
+void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, PackingS8 packing, int32_t fold,
                   void* packed) {
   WeightsS8 part = w;
   part.n = conv.out_channels / conv.groups;
@@ -39,8 +44,8 @@ void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, size_t group, in
     if (w.zero_points != nullptr) part.zero_points = w.zero_points + first * w.zero_point_step;
     if (w.bias != nullptr) part.bias = w.bias + first;
     if (w.float_bias != nullptr) part.float_bias = w.float_bias + first;
-    pack_s8(part, group, fold, to);
-    to += packed_bytes_s8(part.n, part.k, group);
+    pack_s8(part, packing, fold, to);
+    to += packed_bytes_s8(part.n, part.k, packing);
   }
 }
 

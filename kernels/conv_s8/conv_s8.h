@@ -18,6 +18,7 @@ namespace medulla {
 struct ConvS8Problem : KernelRequest {
   ConvGeometry conv;
   bool float_output = false;
+  bool narrow_weights = false;  // weights_fit_s8
 };
 
 // Of dwconv_s8 too.
@@ -51,8 +52,8 @@ using ConvS8Row = Row<ConvS8Kernel, ConvS8Problem>;
 std::span<const ConvS8Row> conv_s8_rows();
 
 // For kernels: pack_s8 and packed_bytes_s8 for each group of channels, one after the other.
-size_t conv_s8_packed_bytes(const ConvGeometry& conv, size_t group);
-void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, size_t group, int32_t fold,
+size_t conv_s8_packed_bytes(const ConvGeometry& conv, PackingS8 packing);
+void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, PackingS8 packing, int32_t fold,
                   void* packed);
 
 }  // namespace medulla

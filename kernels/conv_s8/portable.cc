@@ -4,12 +4,14 @@
 namespace medulla {
 namespace {
 
+constexpr PackingS8 kPacking = {.group = 1, .bytes = 2};
+
 size_t packed_bytes(const ConvGeometry& conv, const WeightsS8&) {
-  return conv_s8_packed_bytes(conv, 1);
+  return conv_s8_packed_bytes(conv, kPacking);
 }
 
 void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t, void* packed) {
-  conv_s8_pack(conv, w, 1, 0, packed);
+  conv_s8_pack(conv, w, kPacking, 0, packed);
 }
 
 size_t scratch_bytes(const ConvGeometry&) { return 0; }
@@ -39,12 +41,13 @@ void run(const ConvS8& a, size_t begin, size_t end, void*) {
   const size_t channels = c.in_channels / c.groups;
   const size_t n = c.out_channels / c.groups;
   const size_t k = c.kernel_h * c.kernel_w * channels;
-  const size_t group_bytes = conv_s8_packed_bytes(c, 1) / c.groups;
+  const size_t group_bytes = conv_s8_packed_bytes(c, kPacking) / c.groups;
+  const size_t panel_bytes = panel_bytes_s8(kPacking, k);
   for (size_t p = begin; p < end; ++p) {
     for (size_t group = 0; group < c.groups; ++group) {
       const void* packed = static_cast<const unsigned char*>(a.weights) + group * group_bytes;
       for (size_t j = 0; j < n; j += kPanelS8) {
-        const PanelS8& panel = *panel_s8(packed, k, j);
+        const PanelS8& panel = *panel_s8(packed, panel_bytes, j);
         uint32_t sums[kPanelS8];
         for (size_t i = 0; i < kPanelS8; ++i) sums[i] = panel.bias[i];
         add_taps(a, p, a.in + group * channels, panel_weights(panel), sums);

@@ -5,12 +5,14 @@
 namespace medulla {
 namespace {
 
+constexpr PackingS8 kPacking = {.group = 1, .bytes = 2};
+
 size_t packed_bytes(const ConvGeometry&, const WeightsS8& w) {
-  return packed_bytes_s8(w.n, w.k, 1);
+  return packed_bytes_s8(w.n, w.k, kPacking);
 }
 
 void pack(const ConvGeometry&, const WeightsS8& w, int32_t, void* packed) {
-  pack_s8(w, 1, 0, packed);
+  pack_s8(w, kPacking, 0, packed);
 }
 
 size_t scratch_bytes(const ConvGeometry&) { return 0; }
@@ -49,9 +51,10 @@ void add_taps(const ConvS8& a, size_t p, const int8_t* in, size_t width, const i
 void run(const ConvS8& a, size_t begin, size_t end, void*) {
   const size_t channels = a.conv.out_channels;
   const size_t k = a.conv.kernel_h * a.conv.kernel_w;
+  const size_t panel_bytes = panel_bytes_s8(kPacking, k);
   for (size_t p = begin; p < end; ++p) {
     for (size_t channel = 0; channel < channels; channel += kPanelS8) {
-      const PanelS8& panel = *panel_s8(a.weights, k, channel);
+      const PanelS8& panel = *panel_s8(a.weights, panel_bytes, channel);
       const size_t left = channels - channel;
       const size_t width = left < kPanelS8 ? left : kPanelS8;
       uint32_t sums[kPanelS8];

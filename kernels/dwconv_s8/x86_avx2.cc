@@ -13,7 +13,7 @@ size_t even(size_t taps) { return (taps + 1) / 2 * 2; }
 
 // Where the row of zero points begins.
 size_t panels_bytes(const ConvGeometry& c) {
-  return packed_bytes_s8(c.out_channels, c.kernel_h * c.kernel_w, kPairS8);
+  return packed_bytes_s8(c.out_channels, c.kernel_h * c.kernel_w, kPairsS8);
 }
 
 size_t packed_bytes(const ConvGeometry& c, const WeightsS8&) {
@@ -21,7 +21,7 @@ size_t packed_bytes(const ConvGeometry& c, const WeightsS8&) {
 }
 
 void pack(const ConvGeometry& c, const WeightsS8& w, int32_t in_zero_point, void* packed) {
-  pack_s8(w, kPairS8, in_zero_point, packed);
+  pack_s8(w, kPairsS8, in_zero_point, packed);
   std::memset(static_cast<unsigned char*>(packed) + panels_bytes(c), in_zero_point & 0xff,
               c.in_channels);
 }
@@ -48,7 +48,7 @@ inline __m128i load(const int8_t* in, size_t width) {
 template <size_t kPixels, bool kWhole>
 void tile(const ConvS8& a, const Tap* taps, size_t pairs, size_t pixel, size_t x, size_t channel,
           size_t width) {
-  const PanelS8& panel = *panel_s8(a.weights, pairs * kPairS8, channel);
+  const PanelS8& panel = *panel_s8(a.weights, panel_bytes_s8(kPairsS8, pairs * kPairS8), channel);
   const __m256i* w = reinterpret_cast<const __m256i*>(panel_weights(panel));
   __m256i sums[kPixels][2];
 #pragma GCC unroll 2

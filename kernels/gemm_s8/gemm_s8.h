@@ -18,6 +18,7 @@ struct GemmS8Problem : KernelRequest {
   size_t n = 0;
   size_t k = 0;
   bool float_output = false;
+  bool narrow_weights = false;  // weights_fit_s8
 };
 
 struct GemmS8 {
@@ -49,10 +50,14 @@ static inline size_t scratch_bytes(const GemmS8Kernel& kernel, const GemmS8Probl
 using GemmS8Row = Row<GemmS8Kernel, GemmS8Problem>;
 std::span<const GemmS8Row> gemm_s8_rows();
 
+// Whether every w - z_w is an int8: for the problems of all INT8 families.
+bool weights_fit_s8(const WeightsS8& w);
+
 // For kernels of all INT8 families: the packing of s8.h. With `fold` = z_in the biases are such
 // that raw inputs may be multiplied; 0 where a kernel takes z_in off them itself.
-size_t packed_bytes_s8(size_t n, size_t k, size_t group);
-void pack_s8(const WeightsS8& w, size_t group, int32_t fold, void* packed);
+// Packings of one byte are for weights that fit.
+size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing);
+void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed);
 
 }  // namespace medulla
 

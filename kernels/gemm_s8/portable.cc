@@ -4,13 +4,16 @@
 namespace medulla {
 namespace {
 
-size_t packed_bytes(const WeightsS8& b) { return packed_bytes_s8(b.n, b.k, 1); }
-void pack(const WeightsS8& b, int32_t, void* packed) { pack_s8(b, 1, 0, packed); }
+constexpr PackingS8 kPacking = {.group = 1, .bytes = 2};
+
+size_t packed_bytes(const WeightsS8& b) { return packed_bytes_s8(b.n, b.k, kPacking); }
+void pack(const WeightsS8& b, int32_t, void* packed) { pack_s8(b, kPacking, 0, packed); }
 size_t scratch_bytes(size_t) { return 0; }
 
 void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void*) {
+  const size_t panel_bytes = panel_bytes_s8(kPacking, g.k);
   for (size_t n = n0; n < n1; n += kPanelS8) {
-    const PanelS8& panel = *panel_s8(g.b, g.k, n);
+    const PanelS8& panel = *panel_s8(g.b, panel_bytes, n);
     for (size_t m = m0; m < m1; ++m) {
       const int8_t* a = g.a + m * g.lda;
       const int16_t* w = panel_weights(panel);

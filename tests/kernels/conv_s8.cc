@@ -2,6 +2,7 @@
 #include "kernels/conv_s8/conv_s8.h"
 
 #include "kernels/dwconv_s8/dwconv_s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 #include "tests/catch.h"
 #include "tests/kernels/conv_cases.h"
 #include "tests/kernels/s8_cases.h"
@@ -58,6 +59,7 @@ void check(std::span<const ConvS8Row> rows, const ConvCase& t, uint64_t seed) {
   problem.conv = c;
   problem.float_output = output.float_output;
   const WeightsS8 weights = layer.weights(c.out_channels, k);
+  problem.narrow_weights = weights_fit_s8(weights);
   for (const ConvS8Row& row : rows) {
     if (row_refusal(row, problem) != nullptr) continue;
     Block packed(row.kernel->packed_bytes(c, weights));

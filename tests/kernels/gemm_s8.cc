@@ -43,6 +43,7 @@ void check(size_t m, size_t n, size_t k, uint64_t seed) {
   problem.k = k;
   problem.float_output = output.float_output;
   const WeightsS8 weights = layer.weights(n, k);
+  problem.narrow_weights = weights_fit_s8(weights);
   for (const GemmS8Row& row : gemm_s8_rows()) {
     if (row_refusal(row, problem) != nullptr) continue;
     Block packed(row.kernel->packed_bytes(weights));

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/conv_s8/blocks.h"
+#include "kernels/x86_avx512vnni_s8.h"
+
+namespace medulla {
+
+extern const ConvS8Kernel conv_s8_6x64_avx512vnni;
+const ConvS8Kernel conv_s8_6x64_avx512vnni = ConvS8Blocks<BlocksS8>::kKernel;
+
+}  // namespace medulla

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MEDULLA_KERNELS_X86_AVX512VNNI_S8_H_
+#define MEDULLA_KERNELS_X86_AVX512VNNI_S8_H_
+
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "kernels/s8.h"
+
+// Exact INT8 by vpdpbusd, which multiplies unsigned by signed bytes and adds four products to a sum
+// without saturating. Inputs are taken as q + 128, a flip of the top bit, and the biases are packed
+// with 128 + z_in folded in; weights are packed in groups of four, one byte each.
+namespace medulla {
+
+constexpr size_t kTileRowsS8 = 6;    // rows and panels of a tile: 24 sums, 4 vectors of weights
+constexpr size_t kTilePanelsS8 = 4;  // and one of inputs, of 32 registers
+constexpr PackingS8 kQuadsS8 = {.group = 4, .bytes = 1};
+constexpr int32_t kFlipS8 = 128;
+
+static inline __mmask64 byte_mask(size_t count) {
+  return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1;
+}
+
+// to[i] = from[i] + 128. Nothing past `count` is read or written.
+static inline void flip_s8(const int8_t* from, size_t count, uint8_t* to) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(kFlipS8));
+  size_t i = 0;
+  for (; count - i >= 64; i += 64) {
+    _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(from + i), flip));
+  }
+  if (i == count) return;
+  const __mmask64 mask = byte_mask(count - i);
+  const __m512i q = _mm512_maskz_loadu_epi8(mask, from + i);
+  _mm512_mask_storeu_epi8(to + i, mask, _mm512_xor_si512(q, flip));
+}
+
+// Stores the sums of 16 channels of one row, those in `mask`, at element `to` of the output.
+static inline void store_sums(const OutputS8& out, size_t to, __mmask16 mask, const PanelS8& panel,
+                              __m512i sums) {
+  const __m512 t = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_load_ps(panel.scale));
+  if (out.s8 != nullptr) {
+    const __m512 lo = _mm512_set1_ps(static_cast<float>(out.min - out.zero_point));
+    const __m512 hi = _mm512_set1_ps(static_cast<float>(out.max - out.zero_point));
+    const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(t, lo), hi));
+    const __m512i sum = _mm512_add_epi32(q, _mm512_set1_epi32(out.zero_point));
+    _mm_mask_storeu_epi8(out.s8 + to, mask, _mm512_cvtepi32_epi8(sum));
+    return;
+  }
+  const __m512 v = _mm512_add_ps(t, _mm512_load_ps(panel.float_bias));
+  const __m512 above = _mm512_max_ps(_mm512_set1_ps(out.lo), v);
+  _mm512_mask_storeu_ps(out.f32 + to, mask, _mm512_min_ps(_mm512_set1_ps(out.hi), above));
+}
+
+// sum += the four products of each lane. As the intrinsic, GCC 12 keeps a copy of every sum on the
+// stack, at half the speed.
+static inline __attribute__((always_inline)) void add_dots(__m512i& sum, __m512i x, __m512i w) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+}
+
+// kRows rows of `a`, lda bytes apart, times kPanels panels of which the last has `width` channels.
+template <size_t kRows, size_t kPanels>
+static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t width,
+                    const PanelS8* panel, size_t panel_bytes, const uint8_t* a, size_t lda,
+                    size_t quads) {
+  const PanelS8* panels[kPanels];
+  const int8_t* w[kPanels];
+  __m512i sums[kRows][kPanels];
+#pragma GCC unroll 4
+  for (size_t j = 0; j < kPanels; ++j) {
+    panels[j] = panel_s8(panel, panel_bytes, j * kPanelS8);
+    w[j] = panel_weights<int8_t>(*panels[j]);
+    const __m512i bias = _mm512_load_si512(panels[j]->bias);
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i) sums[i][j] = bias;
+  }
+  for (size_t quad = 0; quad < quads; ++quad) {
+    __m512i b[kPanels];
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kPanels; ++j) b[j] = _mm512_load_si512(w[j] + 64 * quad);
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i) {
+      int32_t values;
+      std::memcpy(&values, a + i * lda + 4 * quad, sizeof values);
+      const __m512i x = _mm512_set1_epi32(values);
+#pragma GCC unroll 4
+      for (size_t j = 0; j < kPanels; ++j) add_dots(sums[i][j], x, b[j]);
+    }
+  }
+#pragma GCC unroll 4
+  for (size_t j = 0; j < kPanels; ++j) {
+    const size_t channels = j + 1 < kPanels ? kPanelS8 : width;
+    const __mmask16 mask = static_cast<__mmask16>((1u << channels) - 1);
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i) {
+      store_sums(out, (row + i) * out.stride + channel + j * kPanelS8, mask, *panels[j],
+                 sums[i][j]);
+    }
+  }
+}
+
+using TileS8Function = void (*)(const OutputS8& out, size_t row, size_t channel, size_t width,
+                                const PanelS8* panel, size_t panel_bytes, const uint8_t* a,
+                                size_t lda, size_t quads);
+
+// Rows of `depth` bytes that a block keeps in scratch: they fill an eighth of a 1 MiB L2, so that
+// weights that do not fit there are read once for many rows.
+static inline size_t block_rows_s8(size_t depth) {
+  const size_t rows = (size_t{1} << 17) / (depth + 1);
+  if (rows < kTileRowsS8) return kTileRowsS8;
+  return rows > 192 ? 192 : rows / kTileRowsS8 * kTileRowsS8;
+}
+
+// `rows` flipped rows at `a`, `depth` bytes each, times `channels` channels of `panels`; the
+// outputs begin at row `row`, channel `channel`.
+static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
+                                const void* panels, const uint8_t* a, size_t rows, size_t depth) {
+#define MDL_TILES(rows) \
+  { tile_s8<rows, 1>, tile_s8<rows, 2>, tile_s8<rows, 3>, tile_s8<rows, 4> }
+  static constexpr TileS8Function kTiles[kTileRowsS8][kTilePanelsS8] = {
+      MDL_TILES(1), MDL_TILES(2), MDL_TILES(3), MDL_TILES(4), MDL_TILES(5), MDL_TILES(6)};
+#undef MDL_TILES
+  constexpr size_t kChannels = kTilePanelsS8 * kPanelS8;
+  const size_t panel_bytes = panel_bytes_s8(kQuadsS8, depth);
+  const size_t tiles = (rows + kTileRowsS8 - 1) / kTileRowsS8;
+  for (size_t j = 0; j < channels; j += kChannels) {
+    const size_t left = channels - j < kChannels ? channels - j : kChannels;
+    const size_t count = (left + kPanelS8 - 1) / kPanelS8;
+    const size_t width = left - (count - 1) * kPanelS8;
+    const PanelS8* panel = panel_s8(panels, panel_bytes, j);
+    // Tiles of equal height: a last one of one row would cost as much as one of four.
+    for (size_t tile = 0; tile < tiles; ++tile) {
+      const size_t begin = tile * rows / tiles;
+      const size_t height = (tile + 1) * rows / tiles - begin;
+      kTiles[height - 1][count - 1](out, row + begin, channel + j, width, panel, panel_bytes,
+                                    a + begin * depth, depth, depth / kQuadsS8.group);
+    }
+  }
+}
+
+namespace {  // so that what is instantiated with it stays in this file
+
+// What gemm_s8/blocks.h and conv_s8/blocks.h ask for.
+struct BlocksS8 {
+  using Value = uint8_t;
+  static constexpr PackingS8 kPacking = kQuadsS8;
+  static constexpr size_t kRows = kTileRowsS8;
+  static constexpr size_t kColumns = kTilePanelsS8 * kPanelS8;
+
+  static int32_t fold(int32_t zero_point) { return zero_point + kFlipS8; }
+  static Value padding(int32_t zero_point) { return static_cast<Value>(zero_point + kFlipS8); }
+  static void take(const int8_t* from, size_t count, int32_t, Value* to) {
+    flip_s8(from, count, to);
+  }
+  static constexpr auto block_rows = block_rows_s8;
+  static constexpr auto run_block = run_block_s8;
+};
+
+}  // namespace
+}  // namespace medulla
+
+#endif  // MEDULLA_KERNELS_X86_AVX512VNNI_S8_H_
