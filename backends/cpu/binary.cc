@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backends/cpu/activation.h"
+#include "backends/cpu/broadcast.h"
 #include "backends/cpu/chain.h"
 
 namespace medulla::cpu {
@@ -16,13 +17,6 @@ constexpr const char* kMains[] = {"Add", "Div", "Max", "Min", "Mul", "Sub"};
 constexpr BinaryF32 kFunctions[] = {BinaryF32::add, BinaryF32::div, BinaryF32::max,
                                     BinaryF32::min, BinaryF32::mul, BinaryF32::sub};
 constexpr ChainRule kRule = {.mains = kMains, .residual = false};
-
-// One of the two operands. A constant has no place among the step's operands.
-struct Source {
-  int operand;
-  const float* constant;
-  mdl_shape shape;  // the constant's
-};
 
 struct Plan {
   StepHead head;
@@ -37,8 +31,8 @@ struct Plan {
 
 struct Input {
   const float* data;
-  int64_t row_step[MDL_MAX_RANK];  // rows to move when an outer index grows by one
-  int64_t pitch;
+  size_t pitch;
+  RowWalk walk;
 };
 
 struct Args {
@@ -46,10 +40,9 @@ struct Args {
   Input a;
   Input b;
   float* y;
-  int64_t y_pitch;
+  size_t y_pitch;
   float lo;
   float hi;
-  mdl_shape shape;  // of the output
   size_t rows;
   size_t columns;
   size_t unit;  // tensor rows that make one row of the step
@@ -88,22 +81,11 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   return read(cpu, group, &reading, error);
 }
 
-// The row that an input has at the output's row `row`.
-int64_t source_row(const Args& args, const Input& input, size_t row) {
-  int64_t at = 0;
-  for (uint32_t d = args.shape.rank > 0 ? args.shape.rank - 1 : 0; d-- > 0;) {
-    const size_t extent = static_cast<size_t>(args.shape.dims[d]);
-    at += static_cast<int64_t>(row % extent) * input.row_step[d];
-    row /= extent;
-  }
-  return at;
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   const size_t first = static_cast<size_t>(begin) * args.unit;
   const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.rows);
-  const int64_t dense = static_cast<int64_t>(args.columns);
+  const size_t dense = args.columns;
   if (args.one_shape && args.a.pitch == dense && args.b.pitch == dense && args.y_pitch == dense) {
     const size_t at = first * args.columns;
     args.function(args.a.data + at, args.b.data + at, args.y + at, (last - first) * args.columns,
@@ -111,15 +93,11 @@ mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) 
     return MDL_OK;
   }
   for (size_t r = first; r < last; ++r) {
-    args.function(args.a.data + source_row(args, args.a, r) * args.a.pitch,
-                  args.b.data + source_row(args, args.b, r) * args.b.pitch,
-                  args.y + static_cast<int64_t>(r) * args.y_pitch, args.columns, args.lo, args.hi);
+    args.function(args.a.data + args.a.walk.at(r) * args.a.pitch,
+                  args.b.data + args.b.walk.at(r) * args.b.pitch, args.y + r * args.y_pitch,
+                  args.columns, args.lo, args.hi);
   }
   return MDL_OK;
-}
-
-Source read_source(const GroupView& group, const mdl_tensor* tensor) {
-  return {group.operand(tensor), static_cast<const float*>(tensor->data), max_shape(*tensor)};
 }
 
 mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
@@ -142,49 +120,32 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   step.run = run;
   step.args_bytes = sizeof(Args);
   step.strided = (1u << group.operand_count()) - 1;
-  // Over an input of the output's own shape, which is read where it is written.
   for (const Source* source : {&plan->a, &plan->b}) {
-    if (source->operand < 0) continue;
-    const mdl_shape output = max_shape(group.output());
-    const bool same = source->shape.rank == output.rank &&
-                      std::equal(output.dims, output.dims + output.rank, source->shape.dims);
-    if (same) step.in_place[0] |= 1u << source->operand;
+    if (is_in_place(*source, max_shape(group.output()))) step.in_place[0] |= 1u << source->operand;
   }
   return MDL_OK;
-}
-
-// How the rows of `from` are walked while the rows of `to` go one by one.
-void set_steps(const mdl_shape& from, const mdl_shape& to, Input* input) {
-  std::fill_n(input->row_step, MDL_MAX_RANK, 0);
-  int64_t step = 1;
-  for (uint32_t i = 1; i < from.rank; ++i) {
-    const uint32_t d = from.rank - 1 - i;
-    if (from.dims[d] > 1) input->row_step[to.rank - 1 - i] = step;
-    step *= from.dims[d];
-  }
 }
 
 mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, mdl_rows& rows,
                   mdl_error*) {
   const Plan& plan = *static_cast<const Plan*>(step.data);
   Args& args = *static_cast<Args*>(memory);
-  const mdl_shape& a = plan.a.operand >= 0 ? shapes[plan.a.operand] : plan.a.shape;
-  const mdl_shape& b = plan.b.operand >= 0 ? shapes[plan.b.operand] : plan.b.shape;
-  args.shape = shapes[plan.output];
-  args.columns = columns_of(args.shape);
+  const mdl_shape& a = shape_of(plan.a, shapes);
+  const mdl_shape& b = shape_of(plan.b, shapes);
+  const mdl_shape& y = shapes[plan.output];
+  args.columns = columns_of(y);
   BroadcastF32 broadcast = BroadcastF32::none;
   if (columns_of(a) < args.columns) broadcast = BroadcastF32::a;
   if (columns_of(b) < args.columns) broadcast = BroadcastF32::b;
   args.function =
       plan.kernel->binary[static_cast<size_t>(plan.function)][static_cast<size_t>(broadcast)];
-  set_steps(a, args.shape, &args.a);
-  set_steps(b, args.shape, &args.b);
+  args.a.walk = row_walk(a, y);
+  args.b.walk = row_walk(b, y);
   args.lo = plan.lo;
   args.hi = plan.hi;
-  args.rows = rows_of(args.shape);
+  args.rows = rows_of(y);
   args.unit = rows_in_cache(args.columns);
-  args.one_shape =
-      rows_of(a) == args.rows && rows_of(b) == args.rows && broadcast == BroadcastF32::none;
+  args.one_shape = args.a.walk.has_all && args.b.walk.has_all && broadcast == BroadcastF32::none;
   rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
   return MDL_OK;
 }
@@ -192,10 +153,10 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
 void set_input(const Source& source, const mdl_operand* operands, Input* input) {
   if (source.operand >= 0) {
     input->data = static_cast<const float*>(operands[source.operand].data);
-    input->pitch = operands[source.operand].pitch;
+    input->pitch = static_cast<size_t>(operands[source.operand].pitch);
   } else {
-    input->data = source.constant;
-    input->pitch = static_cast<int64_t>(columns_of(source.shape));
+    input->data = static_cast<const float*>(source.constant);
+    input->pitch = columns_of(source.shape);
   }
 }
 
@@ -205,7 +166,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
   set_input(plan.a, operands, &args.a);
   set_input(plan.b, operands, &args.b);
   args.y = static_cast<float*>(operands[plan.output].data);
-  args.y_pitch = operands[plan.output].pitch;
+  args.y_pitch = static_cast<size_t>(operands[plan.output].pitch);
 }
 
 }  // namespace

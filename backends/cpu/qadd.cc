@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// QAdd of two tensors of one shape: add_s8.
+// QAdd: add_s8 row by row, or at once where both operands have the output's shape.
 #include <algorithm>
 
 #include "backends/cpu/activation.h"
+#include "backends/cpu/broadcast.h"
 #include "backends/cpu/chain.h"
 #include "backends/cpu/quantized.h"
 #include "kernels/add_s8/add_s8.h"
@@ -17,31 +18,30 @@ struct Plan {
   StepHead head;
   const AddS8Kernel* kernel;
   AddS8 numbers;
-  int a;
-  int b;
+  Source a;
+  Source b;
   int output;
+};
+
+struct Input {
+  const int8_t* data;
+  RowWalk walk;
+  size_t columns;  // 1: one value for the whole row
 };
 
 struct Args {
   const Plan* plan;
-  const int8_t* a;
-  const int8_t* b;
+  Input a;
+  Input b;
   int8_t* y;
-  size_t count;
-  size_t unit;
+  size_t rows;
+  size_t columns;
+  size_t unit;  // tensor rows that make one row of the step
 };
 
 mdl_status choose(const Cpu& cpu, const GroupView& group, const AddS8Row** row, mdl_error* error) {
   const NodeView node = group.node(0);
   if (group.node_count() != 1 || !is_op(node.node(), "QAdd")) return MDL_ERROR_UNSUPPORTED;
-  const mdl_tensor& y = *node.output(0);
-  for (size_t i = 0; i < 2; ++i) {
-    const mdl_tensor& x = *node.input(i);
-    if (x.data != nullptr || x.rank != y.rank || !std::equal(x.dims, x.dims + x.rank, y.dims) ||
-        !std::equal(x.symbols, x.symbols + x.rank, y.symbols)) {
-      return fail(error, MDL_ERROR_UNSUPPORTED, "inputs and output are not of one shape");
-    }
-  }
   const std::string_view forced = forced_row(cpu, "add_s8");
   *row = select_row(add_s8_rows(), kernel_request(cpu), forced);
   return *row != nullptr ? MDL_OK : fail_no_row(error, "add_s8", forced);
@@ -52,12 +52,37 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   return choose(cpu, group, &row, error);
 }
 
+AddS8 exchanged(AddS8 p) {
+  std::swap(p.zero_point_a, p.zero_point_b);
+  std::swap(p.k_a, p.k_b);
+  return p;
+}
+
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
+  const AddS8Kernel& kernel = *args.plan->kernel;
+  const AddS8& numbers = args.plan->numbers;
   const size_t first = static_cast<size_t>(begin) * args.unit;
-  const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.count);
-  args.plan->kernel->add(args.plan->numbers, args.a + first, args.b + first, args.y + first,
-                         last - first);
+  const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.rows);
+  const size_t n = args.columns;
+  const bool one_a = args.a.columns < n;
+  const bool one_b = args.b.columns < n;
+  int8_t* y = args.y + first * n;
+  if (args.a.walk.has_all && args.b.walk.has_all && !one_a && !one_b) {
+    kernel.add(numbers, args.a.data + first * n, args.b.data + first * n, y, (last - first) * n);
+    return MDL_OK;
+  }
+  for (size_t r = first; r < last; ++r, y += n) {
+    const int8_t* a = args.a.data + args.a.walk.at(r) * args.a.columns;
+    const int8_t* b = args.b.data + args.b.walk.at(r) * args.b.columns;
+    if (one_a) {
+      kernel.add_one(exchanged(numbers), b, a, y, n);
+    } else if (one_b) {
+      kernel.add_one(numbers, a, b, y, n);
+    } else {
+      kernel.add(numbers, a, b, y, n);
+    }
+  }
   return MDL_OK;
 }
 
@@ -77,31 +102,47 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
                    .zero_point = rule.zero_point,
                    .min = rule.min,
                    .max = rule.max};
-  plan->a = group.operand(node.input(0));
-  plan->b = group.operand(node.input(1));
+  plan->a = read_source(group, node.input(0));
+  plan->b = read_source(group, node.input(1));
   plan->output = group.operand(node.output(0));
   step.kernel = row->name;
   step.run = run;
   step.args_bytes = sizeof(Args);
-  step.in_place[0] = 1u << plan->a | 1u << plan->b;
+  for (const Source* source : {&plan->a, &plan->b}) {
+    if (is_in_place(*source, max_shape(group.output()))) step.in_place[0] |= 1u << source->operand;
+  }
   return MDL_OK;
 }
 
 mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, mdl_rows& rows,
                   mdl_error*) {
+  const Plan& plan = *static_cast<const Plan*>(step.data);
   Args& args = *static_cast<Args*>(memory);
-  args.plan = static_cast<const Plan*>(step.data);
-  args.count = rows_of(shapes[0]) * columns_of(shapes[0]);
-  args.unit = rows_in_cache(1);
-  rows.rows[0] = static_cast<int64_t>((args.count + args.unit - 1) / args.unit);
+  const mdl_shape& y = shapes[plan.output];
+  args.plan = &plan;
+  const auto set = [&](const Source& source, Input* input) {
+    const mdl_shape& shape = shape_of(source, shapes);
+    input->walk = row_walk(shape, y);
+    input->columns = columns_of(shape);
+  };
+  set(plan.a, &args.a);
+  set(plan.b, &args.b);
+  args.rows = rows_of(y);
+  args.columns = columns_of(y);
+  args.unit = rows_in_cache(args.columns);
+  rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
   return MDL_OK;
 }
 
 void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* memory) {
   const Plan& plan = *static_cast<const Plan*>(step.data);
   Args& args = *static_cast<Args*>(memory);
-  args.a = static_cast<const int8_t*>(operands[plan.a].data);
-  args.b = static_cast<const int8_t*>(operands[plan.b].data);
+  const auto data = [&](const Source& source) {
+    return static_cast<const int8_t*>(source.operand >= 0 ? operands[source.operand].data
+                                                          : source.constant);
+  };
+  args.a.data = data(plan.a);
+  args.b.data = data(plan.b);
   args.y = static_cast<int8_t*>(operands[plan.output].data);
 }
 

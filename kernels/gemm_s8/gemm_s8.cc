@@ -52,10 +52,14 @@ template <class T>
 uint32_t pack_channel(const WeightsS8& w, size_t n, size_t group, size_t j, T* to) {
   const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
   uint32_t sum = 0;
-  for (size_t k = 0; k < w.k; ++k) {
-    const int value = w.w[k * w.k_stride + n * w.n_stride] - zero_point;
-    to[(k / group * kPanelS8 + j) * group + k % group] = static_cast<T>(value);
-    sum += static_cast<uint32_t>(value);
+  const int8_t* from = w.w + n * w.n_stride;
+  for (size_t k0 = 0; k0 < w.k; k0 += group) {
+    T* const values = to + k0 * kPanelS8 + j * group;
+    for (size_t k = k0; k < k0 + group && k < w.k; ++k, from += w.k_stride) {
+      const int value = *from - zero_point;
+      values[k - k0] = static_cast<T>(value);
+      sum += static_cast<uint32_t>(value);
+    }
   }
   return sum;
 }

@@ -18,7 +18,8 @@
 namespace medulla::test {
 
 using Dims = std::vector<int64_t>;
-using AttributeValue = std::variant<int64_t, double, std::string, std::vector<int64_t>>;
+using AttributeValue =
+    std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
 
 // Adds tensors and nodes one by one; a node's output gets the shape that its operator infers.
 class GraphBuilder {
@@ -32,8 +33,10 @@ class GraphBuilder {
     return t;
   }
 
-  int32_t constant(const std::string& name, const Dims& dims, const std::vector<float>& values) {
-    const int32_t t = add_tensor(name, MDL_FLOAT32, dims);
+  template <class T = float>
+  int32_t constant(const std::string& name, const Dims& dims, const std::vector<T>& values,
+                   mdl_dtype dtype = MDL_FLOAT32) {
+    const int32_t t = add_tensor(name, dtype, dims);
     void* data = std::aligned_alloc(64, (tensors_[t].bytes + 63) / 64 * 64);
     std::memcpy(data, values.data(), tensors_[t].bytes);
     constants_.emplace_back(data, std::free);
@@ -107,6 +110,15 @@ class GraphBuilder {
     return graph_;
   }
 
+  // What the tensor's integers stand for; what inference asks for has to be given before it does.
+  int32_t quantized(int32_t tensor, const std::vector<float>& scales,
+                    const std::vector<int32_t>& zero_points) {
+    const auto& s = floats_.emplace_back(scales);
+    const auto& z = zero_points_.emplace_back(zero_points);
+    tensors_[tensor].quantization = {s.size(), s.data(), z.data(), 0};
+    return tensor;
+  }
+
   // A dynamic dimension of a node's output, which inference does not name.
   void symbol(int32_t tensor, uint32_t dim, const std::string& name) {
     tensors_[tensor].symbols[dim] = text(name);
@@ -151,6 +163,11 @@ class GraphBuilder {
       } else if (const auto* s = std::get_if<std::string>(&value)) {
         a.type = MDL_ATTRIBUTE_STRING;
         a.s = text(*s);
+      } else if (const auto* list = std::get_if<std::vector<double>>(&value)) {
+        const auto& doubles = doubles_.emplace_back(*list);
+        a.type = MDL_ATTRIBUTE_FLOATS;
+        a.floats = doubles.data();
+        a.count = doubles.size();
       } else {
         const auto& ints = ints_.emplace_back(std::get<std::vector<int64_t>>(value));
         a.type = MDL_ATTRIBUTE_INTS;
@@ -189,6 +206,9 @@ class GraphBuilder {
   std::deque<std::string> texts_;
   std::deque<std::vector<int32_t>> lists_;
   std::deque<std::vector<int64_t>> ints_;
+  std::deque<std::vector<double>> doubles_;
+  std::deque<std::vector<float>> floats_;
+  std::deque<std::vector<int32_t>> zero_points_;
   std::deque<std::vector<mdl_attribute>> attributes_;
   std::vector<std::unique_ptr<void, void (*)(void*)>> constants_;
   std::deque<mdl_tensor> tensors_;

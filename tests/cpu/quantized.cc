@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/cpu/compare.h"
+
+namespace medulla::test {
+namespace {
+
+constexpr float kScale = 0.5f;
+
+// A quantized input of kScale and a random zero point.
+int32_t int8_input(GraphBuilder& builder, Random& random, const std::string& name,
+                   const Dims& dims) {
+  const auto z = static_cast<int32_t>(random.integer(-128, 127));
+  return builder.quantized(builder.input(name, dims, {}, MDL_INT8), {kScale}, {z});
+}
+
+// Its output's numbers.
+void int8_output(GraphBuilder& builder, Random& random, int32_t t, float scale) {
+  builder.output(builder.quantized(t, {scale}, {static_cast<int32_t>(random.integer(-128, 127))}));
+}
+
+// Extents of 1 in the place of some, and dimensions left out in front.
+Dims broadcasting(Random& random, const Dims& dims) {
+  Dims part(
+      dims.begin() + (random.one_in(3) ? random.integer(0, static_cast<int64_t>(dims.size())) : 0),
+      dims.end());
+  for (int64_t& d : part) {
+    if (random.one_in(3)) d = 1;
+  }
+  return part;
+}
+
+}  // namespace
+
+TEST_CASE("quantized products of two activations give the reference's bytes", "[qmatmul]") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const int64_t m = random.integer(1, 20);
+    const int64_t k = random.integer(1, 50);
+    const int64_t n = random.one_in(3) ? random.integer(60, 140) : random.integer(1, 40);
+    const Dims stack = {random.integer(1, 3), random.integer(1, 3)};
+    Dims a = broadcasting(random, stack);
+    Dims b = broadcasting(random, stack);
+    a.insert(a.end(), {m, k});
+    b.insert(b.end(), {k, n});
+    const int32_t y = builder.node(
+        "QMatMul", {int8_input(builder, random, "a", a), int8_input(builder, random, "b", b)},
+        {{"multiplier", 0.015625}, {"qmin", int64_t{-100}}});
+    int8_output(builder, random, y, 16);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
+TEST_CASE("quantized sums that broadcast give the reference's bytes", "[qadd]") {
+  for (uint32_t seed = 0; seed < 80; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    Dims shape;
+    for (int64_t d = random.integer(1, 4); d > 0; --d) shape.push_back(random.integer(1, 40));
+    const bool swap = random.one_in(2);
+    const int32_t x = int8_input(builder, random, "x", swap ? shape : broadcasting(random, shape));
+    Dims other = broadcasting(random, shape);
+    int32_t b;
+    if (random.one_in(3)) {
+      size_t count = 1;
+      for (const int64_t d : other) count *= static_cast<size_t>(d);
+      b = builder.quantized(builder.constant("c", other, random.bytes(count), MDL_INT8), {kScale},
+                            {3});
+    } else {
+      b = int8_input(builder, random, "b", swap ? other : shape);
+    }
+    const std::vector<int32_t> inputs =
+        swap ? std::vector<int32_t>{b, x} : std::vector<int32_t>{x, b};
+    const int32_t y =
+        builder.node("QAdd", inputs, {{"multipliers", std::vector<double>{0.5, 0.5}}});
+    int8_output(builder, random, y, 1);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
+}  // namespace medulla::test
