@@ -27,6 +27,18 @@ inline mdl_status broadcast_shapes(const NodeView& node, const mdl_shape& a, con
   return MDL_OK;
 }
 
+// Input i broadcasts to `shape`, which stays as it is.
+inline mdl_status check_broadcasts_to(const NodeView& node, std::span<const TensorType> inputs,
+                                      size_t i, const mdl_shape& shape, mdl_error* error) {
+  mdl_shape result;
+  MDL_TRY(broadcast_shapes(node, inputs[i].shape, shape, &result, error));
+  bool same = result.rank == shape.rank;
+  for (uint32_t d = 0; same && d < shape.rank; ++d) same = result.dims[d] == shape.dims[d];
+  if (same) return MDL_OK;
+  return fail_node(error, MDL_ERROR_SHAPE, node, "input ", i, " is ", inputs[i].shape,
+                   ", should broadcast to ", shape);
+}
+
 // Strides that read a dense tensor of shape `from` as if it had the shape `to`, which it broadcasts
 // to.
 inline Strides broadcast_strides(const mdl_shape& from, const mdl_shape& to) {

@@ -39,12 +39,7 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
   }
   const mdl_shape y = {2, {s.m, s.n}};
   if (inputs.size() > 2 && inputs[2].dtype != MDL_DTYPE_NONE) {
-    mdl_shape shape;
-    MDL_TRY(broadcast_shapes(node, inputs[2].shape, y, &shape, error));
-    if (shape.rank != 2 || shape.dims[0] != s.m || shape.dims[1] != s.n) {
-      return fail_node(error, MDL_ERROR_SHAPE, node, "bias is ", inputs[2].shape,
-                       ", should broadcast to ", y);
-    }
+    MDL_TRY(check_broadcasts_to(node, inputs, 2, y, error));
   }
   return set_output(node, outputs, 0, MDL_FLOAT32, y, error);
 }

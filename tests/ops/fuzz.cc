@@ -111,6 +111,7 @@ struct Example {
   std::vector<std::vector<int64_t>> dims;
 };
 const Example kExamples[] = {
+    {"Attention", {{2, 4, 3, 5}, {2, 2, 6, 5}, {2, 2, 6, 3}, {3, 6}}},
     {"BatchNormalization", {{2, 3, 4}, {4}, {4}, {4}, {4}}},
     {"Conv", {{1, 5, 4, 3}, {2, 3, 3, 3}, {2}}},
     {"ConvTranspose", {{1, 5, 4, 3}, {2, 3, 3, 3}, {2}}},
@@ -122,6 +123,7 @@ const Example kExamples[] = {
     {"Gemm", {{2, 3}, {3, 4}, {4}}},
     {"MatMul", {{5, 2, 3}, {3, 4}}},
     {"RMSNormalization", {{2, 3, 4}, {4}}},
+    {"RotaryEmbedding", {{2, 3, 4}, {3, 4}, {4}}},
     {"RNN", {{3, 2, 3}, {1, 4, 3}, {1, 4, 4}, {1, 8}, {2}, {1, 2, 4}}},
     {"QConv", {{1, 5, 4, 3}, {2, 3, 3, 3}, {2}, {2}}},
     {"QGemm", {{2, 3}, {4, 3}, {4}, {4}}},
