@@ -23,7 +23,14 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
   for (size_t i = 0; i < 3; ++i) MDL_TRY(check_dtype(node, inputs, i, MDL_FLOAT32, error));
   AttentionShape a;
-  MDL_TRY(read_attention(node, {inputs[0].shape, inputs[1].shape, inputs[2].shape}, &a, error));
+  if (!read_attention(node, inputs, &a)) {
+    const int64_t heads = node.int_or("num_heads", 0);
+    return fail_node(error, MDL_ERROR_SHAPE, node, "inputs are ", inputs[0].shape, ", ",
+                     inputs[1].shape, ", ", inputs[2].shape,
+                     ", should be [B, H, Lq, D], [B, Hkv, Lk, D], [B, Hkv, Lk, Dv], H a multiple ",
+                     "of Hkv; or of rank 3, [B, L, heads * D], with num_heads, which is ", heads,
+                     ", and kv_num_heads, which is ", node.int_or("kv_num_heads", heads));
+  }
   if (inputs.size() > 3 && inputs[3].dtype != MDL_DTYPE_NONE) {
     MDL_TRY(check_dtypes(node, inputs, 3, kBool | set_of({MDL_FLOAT32}), error));
     MDL_TRY(check_broadcasts_to(node, inputs, 3, a.scores, error));
@@ -69,10 +76,10 @@ void weigh(float* scores, int64_t keys) {
 //   s[j] = -inf for the keys that `causal` hides
 //   p = Softmax(s); all +0 where every s is -inf
 //   y[c] = a chain of fma over p[j] and v[j][c] from +0, j ascending
-mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+mdl_status reference(const ReferenceCall& call, mdl_error*) {
   AttentionShape a;
   const std::span<const TensorType> types = call.input_types;
-  MDL_TRY(read_attention(call.node, {types[0].shape, types[1].shape, types[2].shape}, &a, error));
+  if (!read_attention(call.node, types, &a)) return MDL_ERROR_INTERNAL;
   HeadRows y;
   read_heads(a.output, a.q.heads, &y);
   const auto* mask = call.in<uint8_t>(3);
@@ -112,20 +119,14 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
 size_t scratch(const NodeView& node, std::span<const TensorType> inputs,
                std::span<const TensorType>) {
   AttentionShape a;
-  if (read_attention(node, {inputs[0].shape, inputs[1].shape, inputs[2].shape}, &a, nullptr) !=
-      MDL_OK) {
-    return 0;
-  }
+  if (!read_attention(node, inputs, &a)) return 0;
   return static_cast<size_t>(a.k.rows) * sizeof(float);
 }
 
 uint64_t macs(const NodeView& node, std::span<const TensorType> inputs,
               std::span<const TensorType> outputs) {
   AttentionShape a;
-  if (read_attention(node, {inputs[0].shape, inputs[1].shape, inputs[2].shape}, &a, nullptr) !=
-      MDL_OK) {
-    return 0;
-  }
+  if (!read_attention(node, inputs, &a)) return 0;
   const auto keys = static_cast<uint64_t>(a.k.rows);
   return static_cast<uint64_t>(inputs[0].elements() + outputs[0].elements()) * keys;
 }

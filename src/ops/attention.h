@@ -48,36 +48,32 @@ struct AttentionShape {
   int64_t seen(int64_t query) const { return query + 1 + k.rows - q.rows; }
 };
 
-// `shapes`: q, k, v. Everything that the operator asks of them.
-inline mdl_status read_attention(const NodeView& node, const mdl_shape (&shapes)[3],
-                                 AttentionShape* a, mdl_error* error) {
-  const int64_t heads = node.int_or("num_heads", 0);
-  const int64_t kv_heads = node.int_or("kv_num_heads", heads);
-  HeadRows* const rows[] = {&a->q, &a->k, &a->v};
-  for (size_t i = 0; i < 3; ++i) {
-    if (read_heads(shapes[i], i == 0 ? heads : kv_heads, rows[i])) continue;
-    return fail_node(error, MDL_ERROR_SHAPE, node, "input ", i, " is ", shapes[i], ", should be ",
-                     "[B, heads, rows, width], or [B, rows, heads * width] with ",
-                     i == 0 ? "num_heads" : "kv_num_heads", ", which is ",
-                     i == 0 ? heads : kv_heads);
+// The head counts are those of tensors of rank 3. False: the shapes do not fit each other.
+inline bool read_attention(int64_t heads, int64_t kv_heads, const mdl_shape& q_shape,
+                           const mdl_shape& k_shape, const mdl_shape& v_shape, AttentionShape* a) {
+  HeadRows &q = a->q, &k = a->k, &v = a->v;
+  if (!read_heads(q_shape, heads, &q) || !read_heads(k_shape, kv_heads, &k) ||
+      !read_heads(v_shape, kv_heads, &v)) {
+    return false;
   }
-  const HeadRows &q = a->q, &k = a->k, &v = a->v;
   if (k.batch != q.batch || v.batch != q.batch || k.width != q.width || v.rows != k.rows ||
       v.heads != k.heads || k.heads < 1 || q.heads % k.heads != 0) {
-    return fail_node(error, MDL_ERROR_SHAPE, node, "inputs are ", shapes[0], ", ", shapes[1], ", ",
-                     shapes[2], ", should be [B, H, Lq, D], [B, Hkv, Lk, D] and [B, Hkv, Lk, Dv], ",
-                     "H a multiple of Hkv");
+    return false;
   }
   a->scores = {.rank = 4, .dims = {q.batch, q.heads, q.rows, k.rows}};
   a->output = {.rank = 4, .dims = {q.batch, q.heads, q.rows, v.width}};
+  if (q_shape.rank == 4) return true;
   int64_t width = 0;
-  if (shapes[0].rank == 3) {
-    if (!checked_mul(q.heads, v.width, &width)) {
-      return fail_node(error, MDL_ERROR_SHAPE, node, "the output's width overflows");
-    }
-    a->output = {.rank = 3, .dims = {q.batch, q.rows, width}};
-  }
-  return MDL_OK;
+  if (!checked_mul(q.heads, v.width, &width)) return false;
+  a->output = {.rank = 3, .dims = {q.batch, q.rows, width}};
+  return true;
+}
+
+inline bool read_attention(const NodeView& node, std::span<const TensorType> inputs,
+                           AttentionShape* a) {
+  const int64_t heads = node.int_or("num_heads", 0);
+  return read_attention(heads, node.int_or("kv_num_heads", heads), inputs[0].shape, inputs[1].shape,
+                        inputs[2].shape, a);
 }
 
 }  // namespace medulla

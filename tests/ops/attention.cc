@@ -171,8 +171,8 @@ TEST_CASE("Attention says what it refuses") {
   CHECK(attend(q, counted<float>({1, 3, 2, 3}), counted<float>({1, 3, 2, 3})).run().status ==
         MDL_ERROR_SHAPE);
   const Value flat = counted<float>({1, 2, 12});
-  CHECK(attend(flat, flat, flat).run().says("num_heads, which is 0"));
-  CHECK(attend(flat, flat, flat).set("num_heads", 5).run().says("num_heads, which is 5"));
+  CHECK(attend(flat, flat, flat).run().says("num_heads, which is 0, and kv_num_heads, which is 0"));
+  CHECK(attend(flat, flat, flat).set("num_heads", 5).run().says("num_heads, which is 5,"));
   CHECK(attend(q, q, q).input(counted<float>({3})).run().status == MDL_ERROR_SHAPE);
   CHECK(attend(q, q, q).input(counted<float>({1, 1, 1, 1, 2})).run().says("should broadcast to"));
   CHECK(attend(q, q, q).input(counted<int32_t>({2})).run().status == MDL_ERROR_DTYPE);
