@@ -115,6 +115,35 @@ TEST_CASE("a convolution with its activation becomes QConv") {
   }
 }
 
+TEST_CASE("a transposed convolution becomes QConv, its phases put between each other") {
+  struct Shape {
+    Dims x, w;  // w: [O, kernel..., C]
+    Dims strides, pads, dilations, output_padding;
+  };
+  const Shape shape = GENERATE(
+      Shape{{1, 5, 4, 3}, {4, 4, 4, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, {0, 0}},
+      Shape{{2, 5, 4, 3}, {4, 2, 2, 3}, {2, 2}, {0, 0, 0, 0}, {1, 1}, {0, 0}},
+      Shape{{1, 5, 4, 3}, {4, 3, 3, 3}, {2, 2}, {1, 0, 1, 0}, {1, 1}, {1, 0}},
+      Shape{{1, 5, 4, 3}, {4, 1, 3, 3}, {2, 3}, {0, 0, 0, 0}, {1, 1}, {1, 2}},
+      Shape{{1, 5, 4, 3}, {4, 3, 2, 3}, {1, 2}, {0, 1, 1, 0}, {2, 3}, {0, 1}},
+      Shape{{1, 9, 3}, {2, 5, 3}, {3}, {1, 2}, {1}, {0}},
+      Shape{{1, 3, 2, 4, 2}, {3, 2, 3, 2, 2}, {2, 1, 2}, {0, 1, 0, 0, 1, 0}, {1, 1, 1}, {0, 0, 0}});
+  QuantizedGraph g(shape.x);
+  const int32_t x = g.quantize(g.x, kInputScale, 5);
+  const int32_t w = g.weights(shape.w, 0);
+  const int32_t conv = g.add("ConvTranspose", {x, w, g.constant({shape.w[0]}, 9)},
+                             {{"strides", shape.strides},
+                              {"pads", shape.pads},
+                              {"dilations", shape.dilations},
+                              {"output_padding", shape.output_padding}});
+  SECTION("quantized") {
+    const Graph after = formed(g, g.quantize(g.add("Relu", {conv}), kOutputScale, -100));
+    CHECK(only(after, "QConv").get<int64_t>("qmin", 0) == -100);
+    CHECK(count_of(after, "ConvTranspose") == 0);
+  }
+  SECTION("with a float output") { only(formed(g, conv, 1e-3f, 0), "QConv"); }
+}
+
 TEST_CASE("a matrix product becomes QGemm or QMatMul") {
   QuantizedGraph g({3, 8});
   const int32_t x = g.quantize(g.x, kInputScale, -3);

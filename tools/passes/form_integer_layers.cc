@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers with constant weights, and products of two activations.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "src/ops/window.h"
+#include "tools/passes/frame.h"
+#include "tools/passes/integer_former.h"
+
+namespace medulla::tools {
+namespace {
+
+// One dimension of a transposed convolution by output phases. Output count * j + phase is tap
+// `tap(phase, k)` of input j + k - pad_begin.
+struct PhaseAxis {
+  WindowAxis from;
+  int64_t count;  // of phases: the stride
+  int64_t out;    // outputs of a phase, at least
+  int64_t kernel;
+  int64_t pad_begin, pad_end;
+
+  // -1: none.
+  int64_t tap(int64_t phase, int64_t k) const {
+    const int64_t reach = phase + from.begin - (k - pad_begin) * from.stride;
+    const int64_t t = reach / from.dilation;
+    return reach % from.dilation == 0 && t >= 0 && t < from.kernel ? t : -1;
+  }
+};
+
+std::optional<std::array<PhaseAxis, 3>> phases_of(const Window& window) {
+  std::array<PhaseAxis, 3> phases;
+  for (size_t d = 0; d < 3; ++d) {
+    const WindowAxis& a = window.axis[d];
+    int64_t first = 0, last = 0;  // inputs that are reached, relative to j
+    for (int64_t phase = 0; phase < a.stride; ++phase) {
+      for (int64_t t = 0; t < a.kernel; ++t) {
+        const int64_t at = phase + a.begin - t * a.dilation;
+        if (at % a.stride != 0) continue;
+        first = std::min(first, at / a.stride);
+        last = std::max(last, at / a.stride);
+      }
+    }
+    const int64_t out = (a.out + a.stride - 1) / a.stride;
+    phases[d] = {a, a.stride, out, last - first + 1, -first, out - a.in + last};
+    if (phases[d].pad_end < 0) return {};
+  }
+  return phases;
+}
+
+// [O, kernel..., C] to [phases * O, kernel..., C], per row.
+Tensor phased_weights(const Tensor& w, const std::array<PhaseAxis, 3>& phases) {
+  const auto& [a, b, c] = phases;
+  const auto values = values_of<int8_t>(w);
+  const auto rows = static_cast<size_t>(w.dims[0]), length = static_cast<size_t>(w.dims.back());
+  const auto taps = static_cast<size_t>(a.from.kernel * b.from.kernel * c.from.kernel);
+  std::vector<int8_t> phased;
+  Tensor made = w;
+  made.quantization->scales.clear();
+  made.quantization->zero_points.clear();
+  for (int64_t phase = 0; phase < a.count * b.count * c.count; ++phase) {
+    for (size_t row = 0; row < rows; ++row) {
+      made.quantization->scales.push_back(w.quantization->scales[row]);
+      made.quantization->zero_points.push_back(w.quantization->zero_points[row]);
+      const auto none = static_cast<int8_t>(w.quantization->zero_points[row]);
+      for (int64_t k = 0; k < a.kernel * b.kernel * c.kernel; ++k) {
+        const int64_t i = a.tap(phase / c.count / b.count, k / c.kernel / b.kernel);
+        const int64_t j = b.tap(phase / c.count % b.count, k / c.kernel % b.kernel);
+        const int64_t l = c.tap(phase % c.count, k % c.kernel);
+        if (i < 0 || j < 0 || l < 0) {
+          phased.insert(phased.end(), length, none);
+          continue;
+        }
+        const auto tap = static_cast<size_t>((i * b.from.kernel + j) * c.from.kernel + l);
+        const auto* from = values.data() + (row * taps + tap) * length;
+        phased.insert(phased.end(), from, from + length);
+      }
+    }
+  }
+  made.dims[0] *= a.count * b.count * c.count;
+  for (size_t d = 1; d + 1 < made.dims.size(); ++d) {
+    made.dims[d] = phases[d + 4 - made.dims.size()].kernel;
+  }
+  const auto* first = reinterpret_cast<const std::byte*>(phased.data());
+  made.data = std::make_shared<const Bytes>(first, first + phased.size());
+  return made;
+}
+
+}  // namespace
+
+std::optional<int32_t> IntegerFormer::weights_by_row(int32_t w) {
+  const Tensor& from = build_.tensor(w);
+  if (!from.data || from.dtype != MDL_INT8) return {};
+  const auto rows = static_cast<size_t>(from.dims[0]);
+  Quantization q = *from.quantization;
+  if (q.scales.size() > 1 && q.axis != 0) return {};
+  if (q.scales.size() == rows && q.axis == 0) return w;
+  q.scales.resize(rows, q.scales[0]);
+  q.zero_points.resize(rows, q.zero_points[0]);
+  q.axis = 0;
+  Tensor copy = from;
+  copy.quantization = q;
+  return build_.add_tensor(std::move(copy));
+}
+
+IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t w, size_t repeats,
+                                           bool to_float) {
+  const int32_t old = node.inputs.size() > 2 ? node.inputs[2] : -1;
+  if (old < 0) return {true, -1, {}};
+  const auto& scales = quantization(w).scales;
+  std::vector<double> real;
+  std::vector<int32_t> integers;
+  const std::vector<float>* own = nullptr;
+  const Node* dequantize = rewrite_.producer(old, "DequantizeLinear");
+  const Tensor& source = rewrite_.tensor(dequantize != nullptr ? dequantize->inputs[0] : old);
+  const size_t channels = scales.size() / repeats;
+  if (!source.data || source.elements() != channels) return {};
+  if (dequantize != nullptr && source.dtype == MDL_INT32) {
+    integers = values_of<int32_t>(source);
+    own = &source.quantization->scales;
+    for (size_t c = 0; c < integers.size(); ++c) {
+      real.push_back(static_cast<double>(integers[c]) *
+                     static_cast<double>((*own)[own->size() > 1 ? c : 0]));
+    }
+  } else if (source.dtype == MDL_FLOAT32) {
+    for (const float v : values_of<float>(source)) real.push_back(static_cast<double>(v));
+  } else {
+    return {};
+  }
+  const Dims dims = {static_cast<int64_t>(scales.size())};
+  if (to_float) {
+    std::vector<float> floats;
+    for (size_t c = 0; c < scales.size(); ++c) {
+      floats.push_back(static_cast<float>(real[c % channels]));
+    }
+    return {true, build_.constant(MDL_FLOAT32, dims, floats), {}};
+  }
+  bool rescaled = own == nullptr;
+  integers.resize(real.size());
+  for (size_t c = 0; c < real.size(); ++c) {
+    const double unit = static_cast<double>(scale(x)) * static_cast<double>(scales[c]);
+    const double given = own ? static_cast<double>((*own)[own->size() > 1 ? c : 0]) : 0;
+    if (own != nullptr && std::abs(given - unit) <= std::ldexp(unit, -22)) continue;
+    const double units = std::nearbyint(real[c] / unit);
+    if (!(std::abs(units) < 2147483648.0)) return {};
+    integers[c] = static_cast<int32_t>(units);
+    rescaled = true;
+  }
+  for (size_t c = channels; c < scales.size(); ++c) integers.push_back(integers[c % channels]);
+  if (rescaled) context_.notes.push_back("node '" + node.name + "': bias rounded to int32");
+  return {true, build_.constant(MDL_INT32, dims, integers), integers};
+}
+
+std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, const char* op,
+                                            int32_t x, int32_t w, Attributes attributes,
+                                            size_t repeats) {
+  const Bias bias = bias_of(node, x, w, repeats, end.quantize == nullptr);
+  if (!bias.ok) return {};
+  const auto rows = static_cast<size_t>(build_.dims(w)[0]);
+  const Rows sums = sums_of_rows(build_.tensor(w), rows);
+  const int64_t bad = overflowing_row(sums, bias.values, quantization(x).zero_points[0]);
+  if (bad >= 0) {
+    context_.refusals.push_back("node '" + node.name + "' (" + op + "): the sum of channel " +
+                                std::to_string(bad) + " may leave int32");
+  }
+  std::vector<float> multipliers;
+  for (const float s_w : quantization(w).scales) {
+    multipliers.push_back(product_multiplier(scale(x), s_w, scale_of(end)));
+  }
+  const int32_t multiplier =
+      build_.constant(MDL_FLOAT32, {static_cast<int64_t>(rows)}, multipliers);
+  attributes["positive_sums"] = sums.positive_sums;
+  attributes["negative_sums"] = sums.negative_sums;
+  return make(node, end, op, {x, w, bias.tensor, multiplier}, std::move(attributes));
+}
+
+bool IntegerFormer::product(const Node& node, const char* op, int32_t x, int32_t w,
+                            Attributes attributes) {
+  const End end = end_of(node);
+  const auto y = layer(node, end, op, x, w, std::move(attributes));
+  if (y) finish(node, end, *y);
+  return y.has_value();
+}
+
+bool IntegerFormer::conv(const Node& node) {
+  const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
+  const auto rows = x && w ? weights_by_row(*w) : std::nullopt;
+  return rows && product(node, "QConv", *x, *rows, node.attributes);
+}
+
+// A transposed convolution is a convolution whose channels are those of each output phase (output
+// index modulo stride) beside each other; a Transpose then puts the phases between each other. A
+// tap that does not reach a phase is z_w there and adds nothing to its sums.
+bool IntegerFormer::conv_transpose(const Node& node) {
+  const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
+  const auto rows = x && w ? weights_by_row(*w) : std::nullopt;
+  if (!rows || node.get<int64_t>("group", 1) != 1 || !build_.is_static(*x)) return false;
+  const NodeFrame frame(rewrite_.from, node);
+  Convolution from;
+  if (read_transposed_convolution(frame.view(), frame.inputs()[0].shape, frame.inputs()[1].shape,
+                                  &from, nullptr) != MDL_OK) {
+    return false;
+  }
+  const auto phases = phases_of(from.window);
+  if (!phases) return false;
+  const int32_t weights = build_.add_tensor(phased_weights(build_.tensor(*rows), *phases));
+  const size_t first = 5 - static_cast<size_t>(build_.rank(*x));
+  Dims pads, split = {build_.dims(*x)[0]}, whole = split, starts, ends, axes;
+  size_t repeats = 1;
+  for (size_t d = first; d < 3; ++d) {
+    const PhaseAxis& a = (*phases)[d];
+    pads.push_back(a.pad_begin);
+    split.push_back(a.out);
+    whole.push_back(a.out * a.count);
+    starts.push_back(0);
+    ends.push_back(from.window.axis[d].out);
+    axes.push_back(static_cast<int64_t>(1 + d - first));
+    repeats *= static_cast<size_t>(a.count);
+  }
+  for (size_t d = first; d < 3; ++d) {
+    pads.push_back((*phases)[d].pad_end);
+    split.push_back((*phases)[d].count);
+  }
+  const End end = end_of(node);
+  auto y = layer(node, end, "QConv", *x, weights, {{"pads", pads}}, repeats);
+  if (!y) return false;
+  // [N, outs..., phases..., C]
+  split.push_back(from.out_channels());
+  whole.push_back(from.out_channels());
+  Dims perm = {0};
+  for (size_t d = first; d < 3; ++d) {
+    perm.push_back(static_cast<int64_t>(1 + d - first));
+    perm.push_back(static_cast<int64_t>(4 + d - 2 * first));
+  }
+  perm.push_back(static_cast<int64_t>(perm.size()));
+  *y = build_.reshape(build_.transpose(build_.reshape(*y, split), perm), whole);
+  if (ends != Dims(whole.begin() + 1, whole.end() - 1)) {
+    *y = build_.add_like("Slice", {*y}, {{"starts", starts}, {"ends", ends}, {"axes", axes}});
+  }
+  finish(node, end, *y);
+  return true;
+}
+
+// Weights [N, K] of a product whose second operand is [K, N], or [N, K] when `transposed`.
+bool IntegerFormer::dense(const Node& node, bool transposed) {
+  const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
+  if (!x || !w || !build_.tensor(*w).data || build_.rank(*w) != 2) return false;
+  const auto rows = weights_by_row(transposed ? *w : build_.transpose(*w, {1, 0}));
+  return rows && product(node, "QGemm", *x, *rows, {});
+}
+
+bool IntegerFormer::gemm(const Node& node) {
+  const bool plain = node.get<int64_t>("transA", 0) == 0 && node.get<double>("alpha", 1) == 1 &&
+                     node.get<double>("beta", 1) == 1;
+  return plain && dense(node, node.get<int64_t>("transB", 0) != 0);
+}
+
+bool IntegerFormer::matmul(const Node& node) {
+  if (dense(node, false)) return true;
+  const auto a = activation(node.inputs[0]), b = activation(node.inputs[1]);
+  if (!a || !b || build_.rank(*a) < 2 || build_.rank(*b) < 2) return false;
+  const End end = end_of(node);
+  const float m = product_multiplier(scale(*a), scale(*b), scale_of(end));
+  emit(node, end, "QMatMul", {*a, *b}, {{"multiplier", static_cast<double>(m)}});
+  return true;
+}
+
+}  // namespace medulla::tools

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of form_integer_nodes.
+#ifndef MEDULLA_TOOLS_PASSES_INTEGER_FORMER_H_
+#define MEDULLA_TOOLS_PASSES_INTEGER_FORMER_H_
+
+#include <set>
+
+#include "tools/passes/integer.h"
+#include "tools/passes/pass.h"
+#include "tools/passes/rewriter.h"
+
+namespace medulla::tools {
+
+class IntegerFormer {
+ public:
+  IntegerFormer(const Graph& graph, PassContext& context)
+      : rewrite_(graph), build_(rewrite_.build), context_(context) {}
+
+  Graph run();
+
+ private:
+  // The end of an integer node: the QuantizeLinear that rounds it, and the range that activations
+  // on the way leave. None: the node has a float output.
+  struct End {
+    const Node* quantize = nullptr;
+    Quantization y;
+    int64_t qmin = -128, qmax = 127;
+  };
+  struct Bias {
+    bool ok = false;
+    int32_t tensor = -1;
+    std::vector<int32_t> values;  // of an int32 bias
+  };
+
+  // The new graph's int8 tensor that a float tensor of the old one is the DequantizeLinear of.
+  std::optional<int32_t> integers(int32_t old) const {
+    const auto found = integers_.find(old);
+    if (found == integers_.end()) return {};
+    return found->second;
+  }
+  // The same, with one scale for the whole tensor.
+  std::optional<int32_t> activation(int32_t old) const {
+    const auto q = integers(old);
+    return q && quantization(*q).scales.size() == 1 ? q : std::nullopt;
+  }
+  const Quantization& quantization(int32_t id) const { return *build_.tensor(id).quantization; }
+  float scale(int32_t id) const { return quantization(id).scales[0]; }
+  static std::optional<float> scale_of(const End& end) {
+    return end.quantize != nullptr ? std::optional<float>(end.y.scales[0]) : std::nullopt;
+  }
+
+  // Each appends what takes the place of a node and returns true, or does nothing.
+  bool form(const Node& node);
+  bool dequantize(const Node& node);
+  bool quantize_again(const Node& node);
+  bool move(const Node& node, Attributes attributes);
+  bool add(const Node& node);
+  bool concat(const Node& node);
+  bool average_pool(const Node& node);
+  bool global_average_pool(const Node& node);
+  bool pad(const Node& node);
+  // In form_integer_layers.cc.
+  bool conv(const Node& node);
+  bool conv_transpose(const Node& node);
+  bool gemm(const Node& node);
+  bool matmul(const Node& node);
+
+  End end_of(const Node& node) const;
+  // Appends an integer node on the way to `end` and returns its output.
+  int32_t make(const Node& node, const End& end, const char* op, std::vector<int32_t> inputs,
+               Attributes attributes);
+  // Lets a tensor of the new graph stand for a node and what follows it up to its end.
+  void finish(const Node& node, const End& end, int32_t y);
+  void emit(const Node& node, const End& end, const char* op, std::vector<int32_t> inputs,
+            Attributes attributes) {
+    finish(node, end, make(node, end, op, std::move(inputs), std::move(attributes)));
+  }
+  // The node on integers, and a DequantizeLinear for those who want its output as float.
+  void emit_moved(const Node& node, std::vector<int32_t> inputs, Attributes attributes,
+                  Quantization q);
+
+  // Weights with a scale and a zero point for each row, or nothing.
+  std::optional<int32_t> weights_by_row(int32_t w);
+  // The bias in units of s_x * s_w[c], or in float for a float output; `repeats` times.
+  Bias bias_of(const Node& node, int32_t x, int32_t w, size_t repeats, bool to_float);
+  // The output of an integer layer: inputs x, w, bias, multiplier; sums; the proof. `repeats`: how
+  // often the node's channels stand in w.
+  std::optional<int32_t> layer(const Node& node, const End& end, const char* op, int32_t x,
+                               int32_t w, Attributes attributes, size_t repeats = 1);
+  bool product(const Node& node, const char* op, int32_t x, int32_t w, Attributes attributes);
+  bool dense(const Node& node, bool transposed);
+
+  Rewriter rewrite_;
+  Builder& build_;
+  PassContext& context_;
+  std::map<int32_t, int32_t> integers_;
+  std::set<const Node*> done_;
+};
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_PASSES_INTEGER_FORMER_H_
