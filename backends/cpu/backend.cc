@@ -89,10 +89,26 @@ size_t fuse(void*, const mdl_graph* graph, int32_t node, const uint8_t* taken, i
   return 1;
 }
 
+// A tensor of the group that has no elements, which no kernel knows; null: none.
+const mdl_tensor* empty_tensor(const GroupView& group) {
+  for (size_t n = 0; n < group.node_count(); ++n) {
+    const mdl_node& node = group.node(n).node();
+    for (uint32_t i = 0; i < node.input_count + node.output_count; ++i) {
+      const int32_t t = i < node.input_count ? node.inputs[i] : node.outputs[i - node.input_count];
+      if (t >= 0 && group.tensor(t).bytes == 0) return &group.tensor(t);
+    }
+  }
+  return nullptr;
+}
+
 // The first lowering that takes the group. On failure *error has the last reason that is about the
 // group's own operator.
 const Lowering* choose(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   fail(error, MDL_ERROR_UNSUPPORTED, "no kernel for ", group.node(0).op());
+  if (const mdl_tensor* empty = empty_tensor(group)) {
+    fail(error, MDL_ERROR_UNSUPPORTED, "'", empty->name, "' has no elements");
+    return nullptr;
+  }
   for (const Lowering* const* lowering = kLowerings; *lowering != nullptr; ++lowering) {
     mdl_error reason = MDL_ERROR_INIT;
     if ((*lowering)->supports(cpu, group, &reason) == MDL_OK) return *lowering;

@@ -120,7 +120,7 @@ mdl_status mdl_session_set_input(mdl_session* session, size_t index, const float
                                  size_t count, mdl_error* error) {
   int32_t tensor = -1;
   MDL_TRY(find_port(session, false, index, &tensor, error));
-  if (values == nullptr) return fail_null("values", error);
+  if (values == nullptr && count > 0) return fail_null("values", error);
   const Session& s = session->session();
   const mdl_tensor& info = s.program().graph.tensors[tensor];
   MDL_TRY(check_floats(s, tensor, count, error));
@@ -136,7 +136,7 @@ mdl_status mdl_session_get_output(const mdl_session* session, size_t index, floa
                                   size_t count, mdl_error* error) {
   int32_t tensor = -1;
   MDL_TRY(find_port(session, true, index, &tensor, error));
-  if (values == nullptr) return fail_null("values", error);
+  if (values == nullptr && count > 0) return fail_null("values", error);
   const Session& s = session->session();
   MDL_TRY(check_floats(s, tensor, count, error));
   tensor_to_floats(s.program().graph.tensors[tensor], s.shape(tensor), s.data(tensor), values);

@@ -123,6 +123,7 @@ void floats_to_tensor(const mdl_tensor& tensor, const mdl_shape& shape, const fl
   const FloatEnvironment environment;
   const Scales scales(tensor.quantization, shape);
   const size_t count = elements_of(shape);
+  if (count == 0) return;
   switch (tensor.dtype) {
     case MDL_FLOAT32:
       std::memcpy(data, values, count * sizeof(float));
@@ -167,6 +168,7 @@ void tensor_to_floats(const mdl_tensor& tensor, const mdl_shape& shape, const vo
   const FloatEnvironment environment;
   const Scales scales(tensor.quantization, shape);
   const size_t count = elements_of(shape);
+  if (count == 0) return;
   switch (tensor.dtype) {
     case MDL_FLOAT32:
       std::memcpy(values, data, count * sizeof(float));

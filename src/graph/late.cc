@@ -57,13 +57,13 @@ mdl_status Session::infer_late(int32_t last, size_t* next) {
   return MDL_OK;
 }
 
-// One that does not is left out: kernels need not know outputs without elements.
+// One that does not is left out: kernels need not know outputs without elements. One that finds
+// extents has those to tell.
 bool Session::writes_elements(const Step& step) const {
   const mdl_group& group = step.group;
-  return std::any_of(group.outputs, group.outputs + group.output_count, [&](int32_t t) {
-    const mdl_shape& s = shapes_[t];
-    return std::all_of(s.dims, s.dims + s.rank, [](int64_t d) { return d > 0; });
-  });
+  if (step.plan.found != nullptr) return true;
+  return std::any_of(group.outputs, group.outputs + group.output_count,
+                     [&](int32_t t) { return bytes(t) > 0; });
 }
 
 // Takes over what a step found.

@@ -61,9 +61,10 @@ mdl_status Session::set_inputs(const int64_t* const* dims, mdl_error* error) {
     for (uint32_t d = 0; d < input.rank; ++d) {
       const bool fixed = input.symbols[d] == nullptr;
       const int64_t extent = dims[i][d];
-      if (fixed ? extent != input.dims[d] : extent < 1 || extent > input.dims[d]) {
+      const int64_t most = input.dims[d];
+      if (fixed ? extent != most : extent < std::min<int64_t>(most, 1) || extent > most) {
         return fail(error, MDL_ERROR_SHAPE, "input '", input.name, "': dimension ", d, " is ",
-                    extent, ", should be ", fixed ? "" : "1 to ", input.dims[d]);
+                    extent, ", should be ", fixed || most == 0 ? "" : "1 to ", most);
       }
       if (!fixed) next_shapes_[graph.inputs[i]].dims[d] = extent;
     }
@@ -149,7 +150,11 @@ mdl_status Session::prepare_steps(mdl_error* error) {
     const Step& step = program_->steps[s];
     uint32_t count = 0;
     Call* const calls = &calls_[s < early ? call_count_ : step.first_call];
-    MDL_TRY(prepare_step(step, calls, &count, error));
+    if (writes_elements(step)) {
+      MDL_TRY(prepare_step(step, calls, &count, error));
+    } else if (s >= early) {
+      std::fill_n(calls, step.plan.phase_count, Call{});
+    }
     if (s < early) call_count_ += count;
   }
   if (early != program_->steps.size()) return MDL_OK;
@@ -245,6 +250,7 @@ mdl_status Session::bind_output(size_t index, void* pointer, mdl_error* error) {
 // Binds the steps that touch the storage anew.
 mdl_status Session::rebind(StorageKind kind, size_t index, mdl_error* error) {
   for (const Step& step : program_->steps) {
+    if (!writes_elements(step)) continue;
     for (size_t i = 0; i < step.operand_count(); ++i) {
       const Place& place = program_->places[static_cast<size_t>(step.operand(i))];
       const Storage& storage = program_->storages[static_cast<size_t>(place.storage)];

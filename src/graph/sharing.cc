@@ -107,7 +107,8 @@ class Sharer {
     }
     if (tensor(t).producer < 0) return true;
     const int32_t s = step_of_[tensor(t).producer];
-    if (s < 0) return false;
+    // No step makes a tensor without elements, and steps may read it.
+    if (s < 0) return tensor(t).bytes == 0;
     const mdl_group& group = placed_[static_cast<size_t>(s)].group;
     return find(group.outputs, group.output_count, t) >= 0;
   }
@@ -215,10 +216,10 @@ class Sharer {
       // A view would not see the pitch.
       if (!has_one_member(x) || info.symbols[info.rank - 1] != nullptr) return false;
       if (!readers_allow_pitch(x, &placed_[s], placed_, step_of_)) return false;
-      const size_t producer = static_cast<size_t>(step_of_[info.producer]);
-      // A concatenation that is placed itself writes nothing.
-      const bool made =
-          allows_pitch(placed_[producer], x) || (depth > 0 && claim(producer, true, depth - 1));
+      const int32_t producer = step_of_[info.producer];
+      // A concatenation that is placed itself writes nothing, nor does what has no step.
+      const bool made = producer < 0 || allows_pitch(placed_[static_cast<size_t>(producer)], x) ||
+                        (depth > 0 && claim(static_cast<size_t>(producer), true, depth - 1));
       if (!made) return false;
     } else if (!is_static(info)) {
       return false;
@@ -319,8 +320,8 @@ class Sharer {
     Storage& input = storages_[from];
     Storage& output = storages_[to];
     if (from == to || input.kind != StorageKind::arena || input.last != s) return false;
-    if (!same_type(tensor(x), tensor(y)) || place(x).offset != 0 || place(x).pitch != 0 ||
-        input.bytes != tensor(x).bytes) {
+    if (!same_type(tensor(x), tensor(y)) || input.bytes == 0 || place(x).offset != 0 ||
+        place(x).pitch != 0 || input.bytes != tensor(x).bytes) {
       return false;
     }
     for (size_t j = 0; j < step.operand_count(); ++j) {

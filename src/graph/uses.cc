@@ -34,6 +34,13 @@ void find_readers(const mdl_graph& graph, Uses* uses) {
   uses->first[graph.tensor_count] = static_cast<uint32_t>(total);
 }
 
+// What has no elements is made by doing nothing. Its extents can still be found at run time.
+bool makes_nothing(const mdl_graph& graph, const mdl_node& node) {
+  return !finds_extents(NodeView(graph, node)) &&
+         std::all_of(node.outputs, node.outputs + node.output_count,
+                     [&](int32_t t) { return t < 0 || graph.tensors[t].bytes == 0; });
+}
+
 void find_live(const mdl_graph& graph, std::span<bool> needed, Uses* uses) {
   for (size_t t = 0; t < graph.tensor_count; ++t) {
     needed[t] = (graph.tensors[t].flags & kNeeded) != 0;
@@ -43,6 +50,7 @@ void find_live(const mdl_graph& graph, std::span<bool> needed, Uses* uses) {
     for (uint32_t o = 0; o < node.output_count; ++o) {
       uses->live[n] |= node.outputs[o] >= 0 && needed[static_cast<size_t>(node.outputs[o])];
     }
+    if (uses->live[n] && makes_nothing(graph, node)) uses->live[n] = false;
     if (!uses->live[n]) continue;
     for (uint32_t i = 0; i < node.input_count; ++i) {
       if (node.inputs[i] >= 0) needed[static_cast<size_t>(node.inputs[i])] = true;

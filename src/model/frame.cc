@@ -140,9 +140,9 @@ mdl_status check_buffers(const format::Header& header, const Preamble& preamble,
                   next, ", the first multiple of ", MDL_ALIGNMENT,
                   offset < next ? "; it overlaps what lies before it" : " behind what lies before");
     }
-    if (size == 0 || size > end - offset) {
+    if (size > end - offset) {
       return fail(error, MDL_ERROR_BAD_MODEL, "buffer ", b, ": size is ", size,
-                  ", should be from 1 to the ", end - offset, " bytes that are left");
+                  ", should be at most the ", end - offset, " bytes that are left");
     }
     // `end` is a multiple of the alignment, so this does not pass it.
     next = (offset + size + MDL_ALIGNMENT - 1) / MDL_ALIGNMENT * MDL_ALIGNMENT;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensors: name, dtype, shape, quantization, constant.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -35,13 +36,16 @@ mdl_status decode_shape(const format::Tensor& from, const Limits& limits, mdl_te
                        tensor->rank, ", one a dimension");
   }
   int64_t bits = mdl_dtype_bits(tensor->dtype);
+  bool empty = false;
   for (uint32_t d = 0; d < tensor->rank; ++d) {
     tensor->dims[d] = dims->Get(d);
-    if (tensor->dims[d] < 1) {
+    if (tensor->dims[d] < 0) {
       return fail_tensor(error, *tensor, "dimension ", d, " is ", tensor->dims[d],
-                         ", should be at least 1");
+                         ", should be at least 0");
     }
-    if (!checked_mul(bits, tensor->dims[d], &bits)) {
+    empty = empty || tensor->dims[d] == 0;
+    // A dimension of 0 must not hide that the others overflow: rules multiply some of them.
+    if (!checked_mul(bits, std::max<int64_t>(tensor->dims[d], 1), &bits)) {
       return fail_tensor(error, *tensor, "its shape overflows at dimension ", d, " of ",
                          tensor->dims[d]);
     }
@@ -55,7 +59,7 @@ mdl_status decode_shape(const format::Tensor& from, const Limits& limits, mdl_te
                 " bytes, the limit is ",
                 limits.tensor_bytes < SIZE_MAX / 4 ? limits.tensor_bytes : SIZE_MAX / 4);
   }
-  tensor->bytes = static_cast<size_t>(bytes);
+  tensor->bytes = empty ? 0 : static_cast<size_t>(bytes);
   return MDL_OK;
 }
 
@@ -101,7 +105,7 @@ mdl_status decode_quantization(const format::Quantization& from, mdl_tensor* ten
     return fail_tensor(error, *tensor, "has ", count, " scales along dimension ", axis,
                        ", which is dynamic; should have 1");
   }
-  if (count != 1 && count != channels) {
+  if (count != 1 && (count == 0 || count != channels)) {
     return fail_tensor(error, *tensor, "has ", count, " scales, should have 1, or ", channels,
                        ", one for each index along dimension ", axis);
   }

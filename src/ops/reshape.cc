@@ -19,6 +19,9 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                      " dimensions, should have at most ", MDL_MAX_RANK);
   }
   mdl_shape shape = {static_cast<uint32_t>(wanted.size()), {}};
+  // A 0 among the copied dimensions says nothing about the others, so the counts leave them out.
+  mdl_shape rest = x;
+  bool copies_zero = false;
   int64_t known = 1;
   uint32_t open = MDL_MAX_RANK;
   for (uint32_t d = 0; d < shape.rank; ++d) {
@@ -31,21 +34,25 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
       open = d;
       continue;
     }
-    shape.dims[d] = wanted[d] == 0 && !allow_zero ? x.dims[d] : wanted[d];
-    if (!checked_mul(known, shape.dims[d], &known)) {
+    const bool copied = wanted[d] == 0 && !allow_zero;
+    shape.dims[d] = copied ? x.dims[d] : wanted[d];
+    copies_zero = copies_zero || (copied && x.dims[d] == 0);
+    if (copied) rest.dims[d] = 1;
+    if (!checked_mul(known, copied ? 1 : wanted[d], &known)) {
       return fail_node(error, MDL_ERROR_SHAPE, node, "shape is too large at dimension ", d);
     }
   }
-  const int64_t elements = inputs[0].elements();
+  const int64_t count = extent(rest, 0, rest.rank);
   if (open != MDL_MAX_RANK) {
-    if (known == 0 || elements % known != 0) {
-      return fail_node(error, MDL_ERROR_SHAPE, node, elements, " elements of ", x,
-                       " should be a multiple of ", known, " for shape[", open, "] = -1");
+    if (known == 0 || count % known != 0) {
+      return fail_node(error, MDL_ERROR_SHAPE, node, count, " elements of ", x,
+                       ", copied dimensions apart, should be a multiple of ", known, " for shape[",
+                       open, "] = -1");
     }
-    shape.dims[open] = elements / known;
-  } else if (known != elements) {
+    shape.dims[open] = count / known;
+  } else if (known != count && !copies_zero) {
     return fail_node(error, MDL_ERROR_SHAPE, node, "shape ", shape, " has ", known,
-                     " elements, should have the ", elements, " of ", x);
+                     " elements, should have the ", count, " of ", x, ", copied dimensions apart");
   }
   return set_output(node, outputs, 0, inputs[0].dtype, shape, error);
 }

@@ -78,7 +78,7 @@ class Shell {
                  const std::vector<T>& values) const {
     tools::Array array{dtype, std::move(shape), {}};
     array.data.resize(values.size() * sizeof(T));
-    std::memcpy(array.data.data(), values.data(), array.data.size());
+    if (!values.empty()) std::memcpy(array.data.data(), values.data(), array.data.size());
     tools::write_npy(path(name), array);
   }
   std::vector<float> floats(const std::string& name) const {

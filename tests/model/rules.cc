@@ -150,8 +150,6 @@ TEST_CASE("Rules of buffers") {
   header_refused("buffer 1: size is 65", [&](Header& h) { moved(h, 1, 0, 65); });
   header_refused("buffer 0: size is 18446744073709551615",
                  [&](Header& h) { moved(h, 0, 0, UINT64_MAX); });
-  header_refused("buffer 0: size is 0",
-                 [](Header& h) { h.buffers[0] = format::Buffer(h.buffers[0].offset(), 0); });
   header_refused("the buffers end at", [](Header& h) { h.buffers.pop_back(); });
 }
 
@@ -185,12 +183,21 @@ TEST_CASE("Rules of tensors") {
     tensor_of(h, "x").dims.assign(9, 1);
     tensor_of(h, "x").symbols.clear();
   });
-  header_refused("tensor 'x': dimension 1 is 0", [](Header& h) { tensor_of(h, "x").dims[1] = 0; });
   header_refused("tensor 'x': dimension 0 is -4",
                  [](Header& h) { tensor_of(h, "x").dims[0] = -4; });
   header_refused("tensor 'x': its shape overflows at dimension 1", [](Header& h) {
     tensor_of(h, "x").dims = {int64_t{1} << 40, int64_t{1} << 40};
   });
+  header_refused("tensor 'x': its shape overflows at dimension 2", [](Header& h) {
+    tensor_of(h, "x").dims = {int64_t{1} << 40, 0, int64_t{1} << 40};
+    tensor_of(h, "x").symbols.clear();
+  });
+  header_refused(
+      "tensor 'x': takes 4503599627370496 bytes, the limit is 1099511627776",
+      [](Header& h) {
+        tensor_of(h, "x").dims = {int64_t{1} << 50, 0};
+      },
+      MDL_ERROR_LIMIT);
   header_refused(
       "tensor 'x': takes 4503599627370496 bytes, the limit is 1099511627776",
       [](Header& h) {
@@ -222,6 +229,8 @@ TEST_CASE("Rules of constants") {
                  [](Header& h) { tensor_of(h, "w").dtype = format::DataType::Float16; });
   header_refused("tensor 'w': its constant is buffer 1 of 12 bytes, the shape needs 2",
                  [](Header& h) { tensor_of(h, "w").dtype = format::DataType::Int4; });
+  header_refused("tensor 'w': its constant is buffer 1 of 12 bytes, the shape needs 0",
+                 [](Header& h) { tensor_of(h, "w").dims[0] = 0; });
   header_refused("tensor 'w': is a constant and its dimension 0 is dynamic",
                  [](Header& h) { tensor_of(h, "w").symbols = {"m"}; });
 }
@@ -247,6 +256,11 @@ TEST_CASE("Rules of quantization") {
     q(h).zero_points = {0, 0, 0};
   });
   header_refused("tensor 'q': has 0 scales", [&](Header& h) {
+    q(h).scales.clear();
+    q(h).zero_points.clear();
+  });
+  header_refused("tensor 'q': has 0 scales, should have 1, or 0", [&](Header& h) {
+    tensor_of(h, "q").dims = {0};
     q(h).scales.clear();
     q(h).zero_points.clear();
   });

@@ -22,9 +22,14 @@ TEST_CASE("Reshape copies, infers and keeps the bytes") {
   CHECK(reshape({2, 3}, {-1}).dims() == Dims{6});
   CHECK(reshape({1, 1}, {}).dims() == Dims{});
   CHECK(reshape({0, 3}, {3, 0}, 1).dims() == Dims{3, 0});
-  CHECK(reshape({0, 3}, {0, -1}).says("should be a multiple of 0"));
+  CHECK(reshape({0, 3, 4}, {0, -1}).dims() == Dims{0, 12});
+  CHECK(reshape({3, 0}, {-1, 3}).dims() == Dims{0, 3});
+  CHECK(reshape({0, 3}, {0, 7}).dims() == Dims{0, 7});
+  CHECK(reshape({0, 3}, {0, -1}, 1).says("should be a multiple of 0"));
+  CHECK(reshape({0, 3}, {3, 4}, 1).says("has 12 elements, should have the 0 of [0,3]"));
   CHECK(reshape({2, 3}, {4}).text ==
-        "node 'n' (Reshape): shape [4] has 4 elements, should have the 6 of [2,3]");
+        "node 'n' (Reshape): shape [4] has 4 elements, should have the 6 of [2,3], copied "
+        "dimensions apart");
   CHECK(reshape({2, 3}, {-1, 4}).status == MDL_ERROR_SHAPE);
   CHECK(reshape({2, 3}, {-1, -1}).says("shape[1] is -1"));
   CHECK(reshape({2, 3}, {2, 3, 0}).says("shape[2] is 0"));

@@ -65,7 +65,7 @@ void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options) 
   for (const std::string& list : lists) {
     for (const std::string& text : CLI::detail::split(list, ',')) {
       const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
-      options.maxima[symbol] = number(value, text);
+      options.maxima[symbol] = value == "0" ? 0 : number(value, text);
     }
   }
 }

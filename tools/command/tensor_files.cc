@@ -99,7 +99,8 @@ std::optional<std::vector<int64_t>> fitted_shape(const Array& array, const mdl_t
   if (shape.size() != info.rank) return std::nullopt;
   for (uint32_t d = 0; d < info.rank; ++d) {
     const bool dynamic = (info.dynamic >> d & 1) != 0;
-    if (dynamic ? shape[d] < 1 || shape[d] > info.dims[d] : shape[d] != info.dims[d]) {
+    const int64_t most = info.dims[d];
+    if (dynamic ? shape[d] < std::min<int64_t>(most, 1) || shape[d] > most : shape[d] != most) {
       return std::nullopt;
     }
   }
@@ -138,7 +139,8 @@ void fill_input(const std::string& path, mdl_session* session, size_t index,
     void* data = nullptr;
     size_t bytes = 0;
     check(mdl_session_input(session, index, &data, &bytes, &error), error);
-    std::memcpy(data, array.data.data(), std::min(bytes, array.data.size()));
+    std::copy_n(array.data.data(), std::min(bytes, array.data.size()),
+                static_cast<std::byte*>(data));
     return;
   }
   if (!takes_numbers(info)) {
@@ -153,10 +155,8 @@ void fill_input(const std::string& path, mdl_session* session, size_t index,
 
 Array output_array(const mdl_tensor_info& info, const void* data, size_t bytes, const int64_t* dims,
                    uint32_t rank) {
-  Array array{info.dtype, {dims, dims + rank}, {}};
-  array.data.resize(bytes);
-  std::memcpy(array.data.data(), data, bytes);
-  return array;
+  const auto* first = static_cast<const std::byte*>(data);
+  return {info.dtype, {dims, dims + rank}, {first, first + bytes}};
 }
 
 void write_array(const std::string& path, const Array& array) {

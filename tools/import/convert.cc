@@ -213,15 +213,6 @@ const ImporterRow& find_importer(const std::string& path) {
   return kImporters[0];
 }
 
-// The format has no tensors without elements.
-void refuse_empty(const Graph& graph, ConvertReport& report) {
-  for (const Tensor& tensor : graph.tensors) {
-    if (std::count(tensor.dims.begin(), tensor.dims.end(), 0) == 0) continue;
-    refuse(report, "tensor '" + tensor.name + "' has a dimension of 0, so no elements",
-           "leave out what is computed of it");
-  }
-}
-
 void count_nodes(const Model& model, std::map<std::string, size_t>& counts) {
   for (const Graph& graph : model.graphs) {
     for (const Node& node : graph.nodes) ++counts[node.op];
@@ -251,7 +242,6 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
 
   if (!report.refusals.empty()) return model;
   for (Graph& graph : model.graphs) infer_shapes(graph);
-  refuse_empty(model.main(), report);
   for (const auto& [key, value] : options.metadata) model.metadata[key] = value;
   if (!options.labels.empty()) read_labels(options.labels, model, report);
   model.preprocessing = options.preprocessing;

@@ -10,9 +10,9 @@ namespace medulla::tools {
 std::vector<int32_t> convert_concat(OnnxNode& node) {
   Builder& build = node.build;
   std::vector<int32_t> inputs = node.inputs;
-  // An empty tensor adds nothing (exporters start lists with one).
+  // An empty tensor adds nothing, whatever its rank (exporters start lists with one).
   std::erase_if(inputs, [&](int32_t t) { return build.tensor(t).elements() == 0; });
-  if (inputs.empty()) return {node.input(0)};
+  if (inputs.empty()) inputs = node.inputs;
   const int64_t axis = node.axis(node.int_or("axis", 1), build.rank(inputs[0]));
   return {build.add_like("Concat", std::move(inputs), {{"axis", axis}})};
 }

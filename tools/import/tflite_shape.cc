@@ -70,14 +70,15 @@ void convert_transpose(TfliteNode& node) {
 void convert_concatenation(TfliteNode& node) {
   const auto& options = node.options<tflite::ConcatenationOptions>();
   Builder& build = node.build;
-  std::vector<int32_t> inputs;
+  std::vector<int32_t> all, inputs;
   const bool integers = node.moved(0, node.input_count()) == node.stored(0) &&
                         options.activation() == tflite::Activation::NONE;
   for (size_t i = 0; i < node.input_count(); ++i) {
     const int32_t t = integers ? node.stored(i) : node.value(i);
+    all.push_back(t);
     if (build.tensor(t).elements() > 0) inputs.push_back(t);
   }
-  if (inputs.empty()) return node.set(0, node.moved(0));
+  if (inputs.empty()) inputs = all;
   const int64_t axis = node.axis(options.axis(), build.rank(inputs[0]));
   const int32_t y = build.add_like("Concat", std::move(inputs), {{"axis", axis}});
   node.set(0, node.activated(y, options.activation()));

@@ -112,7 +112,11 @@ int32_t Builder::reshape(int32_t id, const Dims& shape) {
   if (quantization && quantization->scales.size() > 1) {
     throw BuildError("a reshape of a tensor that is quantized per channel");
   }
-  return add_beside(".reshape", "Reshape", {id}, {{"shape", shape}}, quantization);
+  Attributes attributes = {{"shape", shape}};
+  if (is_static(id) && std::count(shape.begin(), shape.end(), 0) > 0) {
+    attributes["allowzero"] = int64_t{1};
+  }
+  return add_beside(".reshape", "Reshape", {id}, std::move(attributes), quantization);
 }
 
 bool Builder::is_static(int32_t id) const {

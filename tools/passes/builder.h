@@ -42,7 +42,8 @@ class Builder {
   // Appends a complete node: infers its outputs, executes it when it can. False: it was executed.
   bool append(Node node);
 
-  // Transpose and Reshape that add nothing where nothing would change.
+  // Transpose and Reshape that add nothing where nothing would change. In the shape of a tensor
+  // with symbols 0 copies an extent.
   int32_t transpose(int32_t tensor, const Dims& perm);
   int32_t reshape(int32_t tensor, const Dims& shape);
   // A constant float32 scalar, or one of another type.

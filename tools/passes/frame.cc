@@ -144,17 +144,19 @@ std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const No
   return "";
 }
 
-// Gives outputs whose extents the node found these extents. Returns "", or why not.
-std::string cut_to_found(Graph& graph, const Node& node, const Op& op,
-                         const std::vector<mdl_shape>& found,
-                         std::vector<std::shared_ptr<Bytes>>& results) {
-  if (op.found == nullptr) return "";
-  for (size_t o = 0; o < results.size(); ++o) {
-    const mdl_shape& shape = found[o];
-    if (results[o] && std::find(shape.dims, shape.dims + shape.rank, 0) < shape.dims + shape.rank) {
-      return "finds nothing in its constants, and a constant has elements";
-    }
-  }
+// Not null, which would stand for what is left out.
+void* pointer_to(std::byte* bytes) {
+  static std::byte nothing;
+  return bytes != nullptr ? bytes : &nothing;
+}
+const void* pointer_to(const Bytes& bytes) {
+  return pointer_to(const_cast<std::byte*>(bytes.data()));
+}
+
+// Gives outputs whose extents the node found these extents.
+void cut_to_found(Graph& graph, const Node& node, const Op& op, const std::vector<mdl_shape>& found,
+                  std::vector<std::shared_ptr<Bytes>>& results) {
+  if (op.found == nullptr) return;
   for (size_t o = 0; o < results.size(); ++o) {
     if (!results[o]) continue;
     Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
@@ -162,7 +164,12 @@ std::string cut_to_found(Graph& graph, const Node& node, const Op& op,
     tensor.symbols.clear();
     results[o]->resize(tensor.elements() * mdl_dtype_bits(tensor.dtype) / 8);
   }
-  return "";
+}
+
+// As in a session, a node whose outputs have no elements does nothing.
+bool makes_elements(const std::vector<std::shared_ptr<Bytes>>& results) {
+  return std::any_of(results.begin(), results.end(),
+                     [](const auto& r) { return r != nullptr && !r->empty(); });
 }
 
 }  // namespace
@@ -212,7 +219,7 @@ void NodeFrame::add_arguments(const Graph& graph, const std::vector<int32_t>& id
       t.quantization.zero_points = from.quantization->zero_points.data();
       t.quantization.axis = from.quantization->axis;
     }
-    t.data = from.data ? from.data->data() : nullptr;
+    t.data = from.data ? pointer_to(*from.data) : nullptr;
     t.bytes = from.elements() * mdl_dtype_bits(from.dtype) / 8;
     t.producer = -1;
     t.consumer = -1;
@@ -268,7 +275,7 @@ std::string run_node(Graph& graph, const Node& node) {
   std::vector<const void*> inputs;
   const NodeFrame frame(graph, node);
   for (const int32_t id : node.inputs) {
-    inputs.push_back(id < 0 ? nullptr : graph.tensors[static_cast<size_t>(id)].data->data());
+    inputs.push_back(id < 0 ? nullptr : pointer_to(*graph.tensors[static_cast<size_t>(id)].data));
   }
   for (const int32_t id : node.outputs) {
     results.push_back(nullptr);
@@ -277,12 +284,12 @@ std::string run_node(Graph& graph, const Node& node) {
     const Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
     const size_t bytes = tensor.elements() * mdl_dtype_bits(tensor.dtype) / 8;
     results.back() = std::make_shared<Bytes>(bytes);
-    outputs.back() = results.back()->data();
+    outputs.back() = pointer_to(results.back()->data());
   }
   if (op->reference == nullptr) {
     if (!op->view) return "operator " + node.op + " has no reference";
     std::memcpy(outputs[0], inputs[0], results[0]->size());
-  } else {
+  } else if (makes_elements(results) || op->found != nullptr) {
     Bytes scratch(op->scratch ? op->scratch(frame.view(), frame.inputs(), frame.outputs()) : 0);
     std::vector<mdl_shape> found;
     for (const TensorType& type : frame.outputs()) found.push_back(type.shape);
@@ -290,8 +297,7 @@ std::string run_node(Graph& graph, const Node& node) {
                              scratch.data(), found};
     mdl_error error = MDL_ERROR_INIT;
     if (op->reference(call, &error) != MDL_OK) return error.text;
-    const std::string why = cut_to_found(graph, node, *op, found, results);
-    if (!why.empty()) return why;
+    cut_to_found(graph, node, *op, found, results);
   }
   for (size_t o = 0; o < results.size(); ++o) {
     if (results[o]) graph.tensors[static_cast<size_t>(node.outputs[o])].data = results[o];

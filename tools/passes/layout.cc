@@ -85,7 +85,8 @@ int32_t Layout::moved_ones(int32_t tensor, const Dims& perm) {
     const std::string& symbol = symbols[static_cast<size_t>(perm[d])];
     if (!symbol.empty()) shape[d] = symbols[d] == symbol ? 0 : -1;
   }
-  if (std::count(shape.begin(), shape.end(), -1) > 1) return build.transpose(tensor, perm);
+  const bool open = std::count(shape.begin(), shape.end(), -1) > 1;
+  if (open || build.tensor(tensor).elements() == 0) return build.transpose(tensor, perm);
   return build.reshape(tensor, shape);
 }
 
