@@ -10,6 +10,7 @@
 #include "kernels/conv_s8/conv_s8.h"
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
+#include "kernels/winograd_s8/winograd_s8.h"
 
 namespace medulla {
 namespace {
@@ -67,7 +68,7 @@ void conv(benchmark::State& state, const ConvS8Row& row, const ConvGeometry& c) 
   a.weights = packed.data();
   a.out = layer.out;
   bench::measure(state, row.isa, static_cast<double>(pixels * c.out_channels * k),
-                 [&] { row.kernel->run(a, 0, pixels, scratch.data()); });
+                 [&] { row.kernel->run(a, 0, row.kernel->units(c), scratch.data()); });
 }
 
 template <class KernelRow, class Function, class Problem>
@@ -87,7 +88,11 @@ void add(const std::string& name, Function* function, std::span<const KernelRow>
     add("gemm_s8/" + shape, gemm, gemm_s8_rows(), p);
   }
   for (const bench::Layer& l : bench::kConvolutions) {
-    add(std::string("conv_s8/") + l.name, conv, conv_s8_rows(), bench::geometry(l, 1));
+    const ConvGeometry c = bench::geometry(l, 1);
+    add(std::string("conv_s8/") + l.name, conv, conv_s8_rows(), c);
+    if (winograd_s8_pays(Isa::avx2, c)) {
+      add(std::string("winograd_s8/") + l.name, conv, winograd_s8_rows(), c);
+    }
   }
   for (const bench::Layer& l : bench::kDepthwise) {
     add(std::string("dwconv_s8/") + l.name, conv, dwconv_s8_rows(), bench::geometry(l, l.in));

@@ -39,11 +39,13 @@ static inline void widen_s8(const int8_t* from, size_t count, int32_t zero_point
   }
 }
 
+namespace {  // each ISA has its own
 struct QuantizeS8 {
   __m256 lo;
   __m256 hi;
   __m256i zero_point;
 };
+}  // namespace
 
 static inline QuantizeS8 load_quantize_s8(const OutputS8& out) {
   return {_mm256_set1_ps(static_cast<float>(out.min - out.zero_point)),

@@ -38,12 +38,14 @@ static inline void flip_s8(const int8_t* from, size_t count, uint8_t* to) {
 // Bounds and zero point of an output of bytes. Clamping after rounding is the same as before, for
 // the bounds are whole numbers; conversion takes what is too small to the least int32, and what is
 // too large is held to `most`, which is more than any bound.
+namespace {  // each ISA has its own
 struct QuantizeS8 {
   __m512 most;
   __m512i zero_point;
   __m512i min;
   __m512i max;
 };
+}  // namespace
 
 static inline QuantizeS8 load_quantize_s8(const OutputS8& out) {
   return {_mm512_set1_ps(1024), _mm512_set1_epi16(static_cast<int16_t>(out.zero_point)),

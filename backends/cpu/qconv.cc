@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// QConv: dwconv_s8 where it is depthwise, else conv_s8, on ranges of output pixels.
-#include <algorithm>
-
+// QConv: dwconv_s8 where it is depthwise, winograd_s8 where it pays, else conv_s8.
 #include "backends/cpu/chain.h"
 #include "backends/cpu/convolution.h"
 #include "backends/cpu/quantized.h"
 #include "kernels/conv_s8/conv_s8.h"
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
+#include "kernels/winograd_s8/winograd_s8.h"
 
 namespace medulla::cpu {
 
@@ -28,7 +27,6 @@ struct Plan {
 struct Args {
   ConvS8 call;
   const ConvS8Kernel* kernel;
-  size_t pixels;
 };
 
 struct Reading {
@@ -36,6 +34,17 @@ struct Reading {
   WeightsS8 weights;
   const ConvS8Row* row;
 };
+
+// The row of winograd_s8 that is faster than the chosen one, or is forced; null if there is none.
+const ConvS8Row* winograd_row(const Cpu& cpu, const Reading& direct) {
+  const std::string_view forced = forced_row(cpu, "winograd_s8");
+  const Isa isa = direct.row->isa;
+  if (forced.empty() && !winograd_s8_pays(isa, direct.problem.conv)) return nullptr;
+  ConvS8Problem problem = direct.problem;
+  problem.weight_sum = largest_weight_sum_s8(direct.weights);
+  const ConvS8Row* row = select_row(winograd_s8_rows(), problem, forced);
+  return row != nullptr && (row->isa == isa || !forced.empty()) ? row : nullptr;
+}
 
 mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_error* error) {
   const NodeView node = group.node(0);
@@ -51,7 +60,11 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   const char* family = depthwise ? "dwconv_s8" : "conv_s8";
   const std::string_view forced = forced_row(cpu, family);
   reading->row = select_row(depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem, forced);
-  return reading->row != nullptr ? MDL_OK : fail_no_row(error, family, forced);
+  if (reading->row == nullptr) return fail_no_row(error, family, forced);
+  if (depthwise || !forced.empty()) return MDL_OK;
+  const ConvS8Row* winograd = winograd_row(cpu, *reading);
+  if (winograd != nullptr) reading->row = winograd;
+  return MDL_OK;
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -61,9 +74,7 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
 
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
   const Args& args = *static_cast<const Args*>(memory);
-  const size_t mr = args.kernel->mr;
-  args.kernel->run(args.call, static_cast<size_t>(begin) * mr,
-                   std::min(static_cast<size_t>(end) * mr, args.pixels), scratch);
+  args.kernel->run(args.call, static_cast<size_t>(begin), static_cast<size_t>(end), scratch);
   return MDL_OK;
 }
 
@@ -105,8 +116,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   ConvGeometry& g = args.call.conv;
   g = plan.geometry;
   set_pictures(shapes[plan.input], shapes[plan.output], &g);
-  args.pixels = g.batch * g.out_h * g.out_w;
-  rows.rows[0] = static_cast<int64_t>((args.pixels + plan.kernel->mr - 1) / plan.kernel->mr);
+  rows.rows[0] = static_cast<int64_t>(plan.kernel->units(g));
   return MDL_OK;
 }
 

@@ -68,8 +68,11 @@ struct ConvS8Blocks {
     }
   }
 
-  static void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
+  static void run(const ConvS8& a, size_t first_unit, size_t last_unit, void* scratch) {
     const ConvGeometry& c = a.conv;
+    const size_t all = c.batch * c.out_h * c.out_w;
+    const size_t begin = first_unit * Blocks::kRows;
+    const size_t end = last_unit * Blocks::kRows < all ? last_unit * Blocks::kRows : all;
     const size_t in_channels = c.in_channels / c.groups;
     const size_t out_channels = c.out_channels / c.groups;
     const size_t k = c.kernel_h * c.kernel_w * in_channels;
@@ -98,7 +101,8 @@ struct ConvS8Blocks {
     }
   }
 
-  static constexpr ConvS8Kernel kKernel = {Blocks::kRows, packed_bytes, pack, scratch_bytes, run};
+  static constexpr ConvS8Kernel kKernel = {conv_s8_units<Blocks::kRows>, packed_bytes, pack,
+                                           scratch_bytes, run};
 };
 
 }  // namespace medulla

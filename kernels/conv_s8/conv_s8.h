@@ -18,10 +18,11 @@ namespace medulla {
 struct ConvS8Problem : KernelRequest {
   ConvGeometry conv;
   bool float_output = false;
-  bool narrow_weights = false;  // weights_fit_s8
+  bool narrow_weights = false;       // weights_fit_s8
+  uint64_t weight_sum = UINT64_MAX;  // largest_weight_sum_s8
 };
 
-// Of dwconv_s8 too.
+// Of dwconv_s8 and winograd_s8 too.
 struct ConvS8 {
   ConvGeometry conv;
   const int8_t* in = nullptr;
@@ -31,16 +32,17 @@ struct ConvS8 {
   OutputS8 out;                   // does not overlap in
 };
 
-// Of dwconv_s8 too. For packing, `w` has n = out_channels and
+// Of dwconv_s8 and winograd_s8 too. For packing, `w` has n = out_channels and
 // k = kernel_h * kernel_w * in_channels / groups, in the order ky, kx, c.
 struct ConvS8Kernel {
-  size_t mr;  // pixels of a tile: ranges of a multiple waste nothing
+  // How many parts the output has; threads share them out.
+  size_t (*units)(const ConvGeometry& conv);
   // The packed bytes hold no pointers; they depend on the arguments alone.
   size_t (*packed_bytes)(const ConvGeometry& conv, const WeightsS8& w);
   void (*pack)(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point, void* packed);
   // What run needs, aligned to kPackAlign; its contents need not last from call to call.
   size_t (*scratch_bytes)(const ConvGeometry& conv);
-  // Computes all channels of the output pixels [begin, end), counted as in conv.h.
+  // Computes all channels of the units [begin, end).
   void (*run)(const ConvS8& a, size_t begin, size_t end, void* scratch);
 };
 
@@ -50,6 +52,12 @@ static inline size_t scratch_bytes(const ConvS8Kernel& kernel, const ConvS8Probl
 
 using ConvS8Row = Row<ConvS8Kernel, ConvS8Problem>;
 std::span<const ConvS8Row> conv_s8_rows();
+
+// For kernels: units of kPixels output pixels, counted as in conv.h.
+template <size_t kPixels>
+static size_t conv_s8_units(const ConvGeometry& c) {
+  return (c.batch * c.out_h * c.out_w + kPixels - 1) / kPixels;
+}
 
 // For kernels: pack_s8 and packed_bytes_s8 for each group of channels, one after the other.
 size_t conv_s8_packed_bytes(const ConvGeometry& conv, PackingS8 packing);

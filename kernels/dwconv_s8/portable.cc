@@ -68,6 +68,6 @@ void run(const ConvS8& a, size_t begin, size_t end, void*) {
 }  // namespace
 
 extern const ConvS8Kernel dwconv_s8_portable;
-const ConvS8Kernel dwconv_s8_portable = {1, packed_bytes, pack, scratch_bytes, run};
+const ConvS8Kernel dwconv_s8_portable = {conv_s8_units<1>, packed_bytes, pack, scratch_bytes, run};
 
 }  // namespace medulla

@@ -132,6 +132,6 @@ void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
 }  // namespace
 
 extern const ConvS8Kernel dwconv_s8_16c_avx2;
-const ConvS8Kernel dwconv_s8_16c_avx2 = {1, packed_bytes, pack, scratch_bytes, run};
+const ConvS8Kernel dwconv_s8_16c_avx2 = {conv_s8_units<1>, packed_bytes, pack, scratch_bytes, run};
 
 }  // namespace medulla

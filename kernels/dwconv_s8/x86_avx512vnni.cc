@@ -244,6 +244,7 @@ void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
 }  // namespace
 
 extern const ConvS8Kernel dwconv_s8_2x64c_avx512vnni;
-const ConvS8Kernel dwconv_s8_2x64c_avx512vnni = {1, packed_bytes, pack, scratch_bytes, run};
+const ConvS8Kernel dwconv_s8_2x64c_avx512vnni = {conv_s8_units<1>, packed_bytes, pack,
+                                                 scratch_bytes, run};
 
 }  // namespace medulla

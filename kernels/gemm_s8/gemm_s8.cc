@@ -41,25 +41,72 @@ bool weights_fit_s8(const WeightsS8& w) {
   return true;
 }
 
+uint64_t largest_weight_sum_s8(const WeightsS8& w) {
+  constexpr size_t kPart = size_t{1} << 20;  // values whose sum fits 32 bits
+  uint64_t largest = 0;
+  for (size_t n = 0; n < w.n; ++n) {
+    const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
+    const int8_t* const values = w.w + n * w.n_stride;
+    uint64_t sum = 0;
+    for (size_t k = 0; k < w.k; k += kPart) {
+      const size_t end = w.k - k < kPart ? w.k : k + kPart;
+      uint32_t part = 0;
+      for (size_t i = k; i < end; ++i) {
+        const int value = values[i * w.k_stride] - zero_point;
+        part += static_cast<uint32_t>(value < 0 ? -value : value);
+      }
+      sum += part;
+    }
+    largest = sum > largest ? sum : largest;
+  }
+  return largest;
+}
+
 size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing) {
   return (n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(packing, k);
 }
 
 namespace {
 
-// The weights of channel `n`, column `j` of a panel; returns their sum.
-template <class T>
-uint32_t pack_channel(const WeightsS8& w, size_t n, size_t group, size_t j, T* to) {
-  const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
-  uint32_t sum = 0;
-  const int8_t* from = w.w + n * w.n_stride;
-  for (size_t k0 = 0; k0 < w.k; k0 += group) {
-    T* const values = to + k0 * kPanelS8 + j * group;
-    for (size_t k = k0; k < k0 + group && k < w.k; ++k, from += w.k_stride) {
-      const int value = *from - zero_point;
-      values[k - k0] = static_cast<T>(value);
-      sum += static_cast<uint32_t>(value);
+// Groups of kGroup weights of type T, `step` values apart, from `count` contiguous values.
+template <size_t kGroup, class T>
+void pack_groups(const int8_t* from, size_t count, int zero_point, size_t step, T* to) {
+  size_t k = 0;
+  for (; count - k >= kGroup; k += kGroup, to += step) {
+    for (size_t i = 0; i < kGroup; ++i) to[i] = static_cast<T>(from[k + i] - zero_point);
+  }
+  for (size_t i = 0; k + i < count; ++i) to[i] = static_cast<T>(from[k + i] - zero_point);
+}
+
+// The weights of channel `n`, column `j` of a panel whose weights begin at `to`.
+void pack_channel(const WeightsS8& w, size_t n, PackingS8 packing, int zero_point, size_t j,
+                  void* to) {
+  const int8_t* const from = w.w + n * w.n_stride;
+  const size_t step = packing.group * kPanelS8;
+  int8_t* const narrow = static_cast<int8_t*>(to) + j * packing.group;
+  int16_t* const wide = static_cast<int16_t*>(to) + j * packing.group;
+  if (w.k_stride == 1 && packing.bytes == 1 && packing.group == 4) {
+    pack_groups<4>(from, w.k, zero_point, step, narrow);
+  } else if (w.k_stride == 1 && packing.bytes == 2 && packing.group == 2) {
+    pack_groups<2>(from, w.k, zero_point, step, wide);
+  } else {
+    for (size_t k = 0; k < w.k; ++k) {
+      const size_t at = k / packing.group * step + k % packing.group;
+      const int value = from[k * w.k_stride] - zero_point;
+      if (packing.bytes == 1) {
+        narrow[at] = static_cast<int8_t>(value);
+      } else {
+        wide[at] = static_cast<int16_t>(value);
+      }
     }
+  }
+}
+
+uint32_t sum_of(const WeightsS8& w, size_t n, int zero_point) {
+  const int8_t* const values = w.w + n * w.n_stride;
+  uint32_t sum = 0;
+  for (size_t k = 0; k < w.k; ++k) {
+    sum += static_cast<uint32_t>(values[k * w.k_stride] - zero_point);
   }
   return sum;
 }
@@ -75,10 +122,9 @@ void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) 
     PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
     for (size_t j = 0; j < width; ++j) {
       const size_t n = n0 + j;
-      void* const weights = panel + 1;
-      const uint32_t sum =
-          packing.bytes == 1 ? pack_channel(w, n, packing.group, j, static_cast<int8_t*>(weights))
-                             : pack_channel(w, n, packing.group, j, static_cast<int16_t*>(weights));
+      const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
+      pack_channel(w, n, packing, zero_point, j, panel + 1);
+      const uint32_t sum = sum_of(w, n, zero_point);
       const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
       panel->bias[j] = bias - static_cast<uint32_t>(fold) * sum;
       panel->scale[j] = w.scale[n * w.scale_step];

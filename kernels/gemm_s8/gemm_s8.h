@@ -53,6 +53,9 @@ std::span<const GemmS8Row> gemm_s8_rows();
 // Whether every w - z_w is an int8: for the problems of all INT8 families.
 bool weights_fit_s8(const WeightsS8& w);
 
+// The largest sum over k of |w - z_w|, of all n.
+uint64_t largest_weight_sum_s8(const WeightsS8& w);
+
 // For kernels of all INT8 families: the packing of s8.h. With `fold` = z_in the biases are such
 // that raw inputs may be multiplied; 0 where a kernel takes z_in off them itself.
 // Packings of one byte are for weights that fit.

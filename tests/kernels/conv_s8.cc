@@ -3,6 +3,7 @@
 
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
+#include "kernels/winograd_s8/winograd_s8.h"
 #include "tests/catch.h"
 #include "tests/kernels/conv_cases.h"
 #include "tests/kernels/s8_cases.h"
@@ -60,6 +61,7 @@ void check(std::span<const ConvS8Row> rows, const ConvCase& t, uint64_t seed) {
   problem.float_output = output.float_output;
   const WeightsS8 weights = layer.weights(c.out_channels, k);
   problem.narrow_weights = weights_fit_s8(weights);
+  problem.weight_sum = largest_weight_sum_s8(weights);
   for (const ConvS8Row& row : rows) {
     if (row_refusal(row, problem) != nullptr) continue;
     Block packed(row.kernel->packed_bytes(c, weights));
@@ -80,8 +82,9 @@ void check(std::span<const ConvS8Row> rows, const ConvCase& t, uint64_t seed) {
     } else {
       a.out.s8 = actual.data();
     }
-    const size_t cut = random.integer<size_t>(0, pixels);
-    row.kernel->run(a, cut, pixels, scratch.data());
+    const size_t units = row.kernel->units(c);
+    const size_t cut = random.integer<size_t>(0, units);
+    row.kernel->run(a, cut, units, scratch.data());
     row.kernel->run(a, 0, cut, scratch.data());
     INFO(row.name << " seed " << seed << " " << test::text_of(c));
     if (output.float_output) {
@@ -101,6 +104,98 @@ TEST_CASE("conv_s8: kernels, strides, dilations, paddings and groups at random")
 TEST_CASE("dwconv_s8: kernels, strides, dilations, paddings and channels at random") {
   for (uint64_t seed = 1; seed <= 400; ++seed) {
     check(dwconv_s8_rows(), test::random_conv(seed, true), seed);
+  }
+}
+
+// Kernels of 3x3, stride 1; channels around the vectors, more of them than a block of U.
+ConvCase random_winograd(uint64_t seed) {
+  Random random(seed ^ 0x3aa3);
+  ConvCase t = test::random_conv(seed);
+  ConvGeometry& c = t.conv;
+  const auto size = [&](size_t low, size_t high) { return random.integer<size_t>(low, high); };
+  c = {};
+  c.batch = size(1, 2);
+  c.kernel_h = c.kernel_w = 3;
+  c.in_h = size(1, 14);
+  c.in_w = size(1, 14);
+  c.pad_top = size(c.in_h < 3 ? 3 - c.in_h : 0, 3);
+  c.pad_left = size(c.in_w < 3 ? 3 - c.in_w : 0, 3);
+  c.out_h = c.in_h + c.pad_top + size(0, 2) - 2;
+  c.out_w = c.in_w + c.pad_left + size(0, 2) - 2;
+  c.in_channels = random.one_in(8) ? size(200, 300) : size(1, 50);
+  c.out_channels = size(1, 40);
+  return t;
+}
+
+TEST_CASE("winograd_s8: pictures, paddings and channels at random") {
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    check(winograd_s8_rows(), random_winograd(seed), seed);
+  }
+}
+
+TEST_CASE("winograd_s8 takes sums below 2^25 and refuses larger ones") {
+  ConvS8Problem problem;
+  problem.isa = host_isa();
+  problem.conv.kernel_h = problem.conv.kernel_w = 3;
+  problem.narrow_weights = true;
+  problem.weight_sum = (1u << 18) - 1;
+  for (const ConvS8Row& row : winograd_s8_rows()) CHECK(row.fits(problem) == nullptr);
+  problem.weight_sum = 1u << 18;
+  for (const ConvS8Row& row : winograd_s8_rows()) CHECK(row.fits(problem) != nullptr);
+}
+
+TEST_CASE("winograd_s8: the largest sums that are proved") {
+  // 227 channels of -128 * -128, and 128 more sums of weights: 2^25 less one step of a weight.
+  ConvGeometry c;
+  c.kernel_h = c.kernel_w = 3;
+  c.in_h = c.in_w = 6;
+  c.out_h = c.out_w = 4;
+  c.in_channels = 228;
+  c.out_channels = 16;
+  const size_t k = 9 * c.in_channels;
+  for (const int sign : {-1, 1}) {
+    // sum |w| = 2^18 - 1 = 2047 * 128 + 127.
+    std::vector<int8_t> w(c.out_channels * k);
+    for (size_t n = 0; n < c.out_channels; ++n) {
+      for (size_t i = 0; i < 2047; ++i) w[n * k + i] = sign < 0 ? -128 : 127;
+      w[n * k + 2047] = static_cast<int8_t>(sign * 127);
+    }
+    const std::vector<int8_t> in(c.in_h * c.in_w * c.in_channels, -128);
+    const float one = 1;
+    WeightsS8 weights;
+    weights.n = c.out_channels;
+    weights.k = k;
+    weights.w = w.data();
+    weights.n_stride = k;
+    weights.scale = &one;
+    weights.scale_step = 0;
+    ConvS8Problem problem;
+    problem.isa = host_isa();
+    problem.conv = c;
+    problem.float_output = true;
+    problem.narrow_weights = true;
+    problem.weight_sum = largest_weight_sum_s8(weights);
+    if (sign < 0) REQUIRE(problem.weight_sum == (1u << 18) - 1);
+    const float expected = static_cast<float>(-128 * (sign < 0 ? -((1 << 18) - 1) : 2048 * 127));
+    for (const ConvS8Row& row : winograd_s8_rows()) {
+      if (row_refusal(row, problem) != nullptr) continue;
+      Block packed(row.kernel->packed_bytes(c, weights));
+      row.kernel->pack(c, weights, 0, packed.data());
+      Block scratch(row.kernel->scratch_bytes(c));
+      std::vector<float> to(c.out_h * c.out_w * c.out_channels);
+      ConvS8 a;
+      a.conv = c;
+      a.in = in.data();
+      a.in_stride = c.in_channels;
+      a.weights = packed.data();
+      a.out.f32 = to.data();
+      a.out.lo = -std::numeric_limits<float>::infinity();
+      a.out.hi = std::numeric_limits<float>::infinity();
+      a.out.stride = c.out_channels;
+      row.kernel->run(a, 0, row.kernel->units(c), scratch.data());
+      INFO(row.name);
+      CHECK(to == std::vector<float>(to.size(), expected));
+    }
   }
 }
 
