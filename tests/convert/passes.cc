@@ -4,49 +4,10 @@
 #include <numbers>
 
 #include "tests/catch.h"
-#include "tests/convert/run_graph.h"
-#include "tools/passes/pass.h"
+#include "tests/convert/same_result.h"
 
 using namespace medulla;
 using namespace medulla::tools;
-
-namespace {
-
-constexpr uint32_t kSeed = 7;
-
-size_t elements(const Graph& graph) {
-  return graph.tensors[static_cast<size_t>(graph.inputs[0])].elements();
-}
-
-// Runs the pass; compares its graph's outputs with the old one's, to `bound` of the largest.
-Graph same_result(const Graph& before, Graph (*pass)(const Graph&, PassContext&), float bound) {
-  PassContext context;
-  Graph after = pass(before, context);
-  const auto x = as_bytes(random_floats(elements(before), kSeed));
-  const auto expected = run_graph(before, {x});
-  const auto found = run_graph(after, {x});
-  REQUIRE(expected.size() == found.size());
-  for (size_t o = 0; o < expected.size(); ++o) {
-    CHECK(before.tensors[static_cast<size_t>(before.outputs[o])].name ==
-          after.tensors[static_cast<size_t>(after.outputs[o])].name);
-    if (bound == 0) {
-      CHECK(expected[o] == found[o]);
-      continue;
-    }
-    const Floats a = tools::to_floats(expected[o]), b = tools::to_floats(found[o]);
-    REQUIRE(a.size() == b.size());
-    float largest = 0, error = 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-      largest = std::max(largest, std::abs(a[i]));
-      error = std::max(error, std::abs(a[i] - b[i]));
-    }
-    INFO("seed " << kSeed << ", output " << o);
-    CHECK(error <= bound * largest);
-  }
-  return after;
-}
-
-}  // namespace
 
 TEST_CASE("eliminate_dead drops identities and what nobody reads") {
   TestGraph g({2, 3});

@@ -19,19 +19,13 @@ namespace {
 
 bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::abs(b); }
 
-std::optional<double> scalar(const Rewriter& r, int32_t t) {
-  const Tensor& tensor = r.tensor(t);
-  if (!tensor.data || tensor.dtype != MDL_FLOAT32 || tensor.elements() != 1) return {};
-  return static_cast<double>(values_of<float>(tensor)[0]);
-}
-
 struct Product {
   double scale = 1;
   std::vector<int32_t> factors;
 };
 
 void multiply(const Rewriter& r, int32_t t, bool root, Product& product) {
-  if (const auto value = scalar(r, t)) {
+  if (const auto value = r.number(t)) {
     product.scale *= *value;
     return;
   }
@@ -40,9 +34,9 @@ void multiply(const Rewriter& r, int32_t t, bool root, Product& product) {
   if (inner && node->op == "Mul") {
     multiply(r, node->inputs[0], false, product);
     multiply(r, node->inputs[1], false, product);
-  } else if (inner && node->op == "Div" && scalar(r, node->inputs[1])) {
+  } else if (inner && node->op == "Div" && r.number(node->inputs[1])) {
     multiply(r, node->inputs[0], false, product);
-    product.scale /= *scalar(r, node->inputs[1]);
+    product.scale /= *r.number(node->inputs[1]);
   } else {
     product.factors.push_back(t);
   }
@@ -64,7 +58,7 @@ int32_t addend(const Rewriter& r, int32_t t, double value) {
   const Node* add = r.producer(t, "Add");
   if (add == nullptr) return -1;
   for (const size_t i : {0, 1}) {
-    const auto constant = scalar(r, add->inputs[i]);
+    const auto constant = r.number(add->inputs[i]);
     if (constant && near(*constant, value)) return add->inputs[1 - i];
   }
   return -1;
@@ -78,7 +72,7 @@ bool is_relu6_of_x_plus_3(const Rewriter& r, int32_t t, int32_t x) {
 
 bool is_cube(const Rewriter& r, int32_t t, int32_t x) {
   if (const Node* pow = r.producer(t, "Pow")) {
-    const auto exponent = scalar(r, pow->inputs[1]);
+    const auto exponent = r.number(pow->inputs[1]);
     return pow->inputs[0] == x && exponent && *exponent == 3;
   }
   return false;

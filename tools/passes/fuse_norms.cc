@@ -21,13 +21,6 @@ struct Rows {
   bool centered = false;
 };
 
-std::optional<double> scalar(const Rewriter& r, int32_t t) {
-  if (t < 0) return {};
-  const Tensor& tensor = r.tensor(t);
-  if (!tensor.data || tensor.dtype != MDL_FLOAT32 || tensor.elements() != 1) return {};
-  return static_cast<double>(values_of<float>(tensor)[0]);
-}
-
 // The tensor whose mean over all dimensions from *axis on `t` is; -1 when it is none.
 int32_t mean_over_rows(const Rewriter& r, int32_t t, int64_t* axis) {
   const Node* mean = r.producer(t, "ReduceMean");
@@ -49,7 +42,7 @@ int32_t root_of(const Rewriter& r, int32_t t) {
     return mul->inputs[0];
   }
   const Node* pow = r.producer(t, "Pow");
-  return pow != nullptr && scalar(r, pow->inputs[1]) == 2.0 ? pow->inputs[0] : -1;
+  return pow != nullptr && r.number(pow->inputs[1]) == 2.0 ? pow->inputs[0] : -1;
 }
 
 // Whether `t` is Sqrt(ReduceMean(value^2) + epsilon).
@@ -57,7 +50,7 @@ bool is_deviation(const Rewriter& r, int32_t t, int32_t value, Rows* rows) {
   const Node* root = r.producer(t, "Sqrt");
   const Node* add = root != nullptr ? r.producer(root->inputs[0], "Add") : nullptr;
   for (const size_t i : {0, 1}) {
-    const auto epsilon = add != nullptr ? scalar(r, add->inputs[i]) : std::nullopt;
+    const auto epsilon = add != nullptr ? r.number(add->inputs[i]) : std::nullopt;
     if (!epsilon || *epsilon < 0) continue;
     const int32_t square = mean_over_rows(r, add->inputs[1 - i], &rows->axis);
     rows->epsilon = *epsilon;

@@ -36,6 +36,7 @@ void run_passes(Model& model, const std::set<std::string>& left_out, PassContext
 Graph eliminate_dead(const Graph& graph, PassContext& context);
 Graph fold_constants(const Graph& graph, PassContext& context);
 Graph fuse_activations(const Graph& graph, PassContext& context);
+Graph fuse_attention(const Graph& graph, PassContext& context);
 Graph fuse_norms(const Graph& graph, PassContext& context);
 Graph to_channels_last(const Graph& graph, PassContext& context);
 Graph stream(const Graph& graph, PassContext& context);

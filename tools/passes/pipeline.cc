@@ -10,9 +10,11 @@ namespace {
 
 constexpr Pass kPasses[] = {
     {"eliminate_dead", eliminate_dead},
-    // Patterns of activations and norms, while their nodes still stand beside each other.
+    // Patterns of activations, norms and attention, while their nodes still stand beside each
+    // other.
     {"fuse_activations", fuse_activations},
     {"fuse_norms", fuse_norms},
+    {"fuse_attention", fuse_attention},
     // Leaves convolutions and what follows them without a Transpose between.
     {"to_channels_last", to_channels_last},
     {"fold_batch_norm", fold_batch_norm},

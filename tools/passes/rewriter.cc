@@ -67,6 +67,13 @@ const Node* Rewriter::producer(int32_t id, const char* op) const {
   return node != nullptr && node->op == op ? node : nullptr;
 }
 
+std::optional<double> Rewriter::number(int32_t id) const {
+  if (id < 0) return {};
+  const Tensor& t = tensor(id);
+  if (!t.data || t.dtype != MDL_FLOAT32 || t.elements() != 1) return {};
+  return static_cast<double>(values_of<float>(t)[0]);
+}
+
 const Node* Rewriter::only_reader(int32_t id) const {
   return uses(id) == 1 ? readers_[static_cast<size_t>(id)] : nullptr;
 }
