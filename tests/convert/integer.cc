@@ -167,6 +167,45 @@ TEST_CASE("a matrix product becomes QGemm or QMatMul") {
   }
 }
 
+TEST_CASE("what elementwise operators do to one tensor becomes a table") {
+  QuantizedGraph g({2, 9, 14});
+  const int32_t x = g.quantize(g.x, kInputScale, 5);
+  SECTION("through quantizers in between") {
+    const int32_t sigmoid = g.quantize(g.add("Sigmoid", {x}), 1.0f / 256, -128);
+    const Graph after = formed(g, g.quantize(g.add("Mul", {x, sigmoid}), kOutputScale, 2), 0, 1);
+    CHECK(only(after, "QLookup").inputs.size() == 2);
+    CHECK(after.nodes.size() == 3);
+  }
+  SECTION("with constants, which may be quantized too") {
+    const int32_t half = g.build.constant<int8_t>(MDL_INT8, {}, {50});
+    g.graph.tensors[static_cast<size_t>(half)].quantization = Quantization{{0.01f}, {0}, 0};
+    const int32_t erf = g.add("Erf", {g.add("Div", {x, g.build.scalar(1.414f)})});
+    const int32_t sum = g.add("Add", {erf, g.build.scalar(1)});
+    const int32_t gelu = g.add("Mul", {g.add("Mul", {x, sum}), g.add("DequantizeLinear", {half})});
+    const Graph after = formed(g, g.quantize(gelu, kOutputScale, -100), 0, 1);
+    only(after, "QLookup");
+    CHECK(after.nodes.size() == 3);
+  }
+  SECTION("another scale alone") {
+    const Graph after = formed(g, g.quantize(x, kOutputScale, 7));
+    only(after, "QLookup");
+    CHECK(after.nodes.size() == 3);
+  }
+  SECTION("a float output keeps its operators") {
+    const int32_t sigmoid = g.add("Sigmoid", {x});
+    const Graph after = formed(g, g.add("Add", {g.quantize(sigmoid, 0.01f, 0), sigmoid}), 0, 1);
+    CHECK(count_of(after, "Sigmoid") == 1);
+    CHECK(count_of(after, "QLookup") == 1);
+  }
+  SECTION("not what broadcasts, or reads two tensors") {
+    const int32_t row = g.add("Mul", {x, g.constant({14}, 3)});
+    const int32_t other = g.quantize(g.add("Relu", {g.x}), 0.01f, -128);
+    const Graph after = formed(
+        g, g.quantize(g.add("Mul", {g.quantize(row, 0.01f, 0), other}), kOutputScale, 0), 0, 1);
+    CHECK(count_of(after, "QLookup") == 0);
+  }
+}
+
 TEST_CASE("sums, pools and concatenation have integer forms") {
   QuantizedGraph g({1, 4, 4, 3});
   const int32_t a = g.quantize(g.x, kInputScale, 5);
@@ -213,8 +252,9 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
 TEST_CASE("what has no integer form stays a float island") {
   QuantizedGraph g({1, 4});
   const int32_t x = g.quantize(g.x, kInputScale, 0);
-  const Graph after = formed(g, g.quantize(g.add("Mul", {x, x}), kOutputScale, 0), 0);
-  CHECK(count_of(after, "Mul") == 1);
+  const Graph after =
+      formed(g, g.quantize(g.add("ReduceProd", {x}, {{"axes", Dims{1}}}), kOutputScale, 0), 0);
+  CHECK(count_of(after, "ReduceProd") == 1);
 }
 
 TEST_CASE("a sum that may leave int32 is refused by name") {

@@ -80,4 +80,16 @@ TEST_CASE("quantized sums that broadcast give the reference's bytes", "[qadd]") 
   }
 }
 
+TEST_CASE("tables give the reference's bytes", "[qlookup]") {
+  for (uint32_t seed = 0; seed < 10; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const int32_t x = int8_input(builder, random, "x", {3, random.integer(1, 3000)});
+    const int32_t table = builder.constant("t", {256}, random.bytes(256), MDL_INT8);
+    int8_output(builder, random, builder.node("QLookup", {x, table}), 1);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 }  // namespace medulla::test

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// add_s8 and requant_s8: rows of INT8.
+// add_s8, lut_s8 and requant_s8: rows of INT8.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/add_s8/add_s8.h"
+#include "kernels/lut_s8/lut_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
 #include "tests/catch.h"
 #include "tests/kernels/util.h"
@@ -68,6 +69,26 @@ TEST_CASE("add_s8: rows, one value for all, and in place") {
         (one ? kernel.add_one : kernel.add)(p, y, b.data(), y, n);
       });
     }
+  }
+}
+
+TEST_CASE("lut_s8: any table, and in place") {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    Random random(seed);
+    const size_t n = seed < 160 ? seed : random.integer<size_t>(1, 1000);
+    Guarded<int8_t> table(256);
+    Guarded<int8_t> x(n, random.one_in(2));
+    random.fill<int8_t>(table);
+    random.fill<int8_t>(x);
+    Guarded<int8_t> expected(n);
+    for (size_t i = 0; i < n; ++i) expected[i] = table[static_cast<size_t>(128 + x[i])];
+    compare(lut_s8_rows(), expected, seed, [&](const LutS8Kernel& kernel, int8_t* y) {
+      kernel.look_up(table.data(), x.data(), y, n);
+    });
+    compare(lut_s8_rows(), expected, seed, [&](const LutS8Kernel& kernel, int8_t* y) {
+      std::copy_n(x.data(), n, y);
+      kernel.look_up(table.data(), y, y, n);
+    });
   }
 }
 

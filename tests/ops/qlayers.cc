@@ -240,6 +240,17 @@ TEST_CASE("QMatMul multiplies two activations") {
             .says("the sums of 262144 products from 0 to 65025 may not fit 32 bits"));
 }
 
+TEST_CASE("QLookup takes each value from its table") {
+  std::vector<int8_t> table(256);
+  for (size_t i = 0; i < 256; ++i) table[i] = static_cast<int8_t>(i * 7);
+  const Value x = tensor<int8_t>({2, 2}, {-128, -1, 0, 127});
+  const Result r = Case("QLookup").input(x).input(tensor<int8_t>({256}, table).as_constant()).run();
+  REQUIRE(r.text == "");
+  CHECK(r.values<int8_t>() == std::vector<int8_t>{table[0], table[127], table[128], table[255]});
+  const Value small = tensor<int8_t>({255}, std::vector<int8_t>(255)).as_constant();
+  CHECK(Case("QLookup").input(x).input(small).infer().says("should be [256]"));
+}
+
 TEST_CASE("QAdd rescales both sides and rounds once") {
   const Value a = tensor<int8_t>({2, 1}, {10, -20}).quantized(0.5f, 2);
   const Value b = tensor<int8_t>({2}, {3, 100}).quantized(0.25f, -1);

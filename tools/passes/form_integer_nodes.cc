@@ -30,7 +30,8 @@ Graph IntegerFormer::run() {
 
 bool IntegerFormer::form(const Node& node) {
   if (node.op == "DequantizeLinear") return dequantize(node);
-  if (node.op == "QuantizeLinear") return quantize_again(node);
+  if (node.op == "QuantizeLinear") return quantize_again(node) || look_up(node);
+  if (function(node)) return true;
   if (node.op == "Conv") return conv(node);
   if (node.op == "ConvTranspose") return conv_transpose(node);
   if (node.op == "Gemm") return gemm(node);

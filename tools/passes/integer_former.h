@@ -3,6 +3,7 @@
 #ifndef MEDULLA_TOOLS_PASSES_INTEGER_FORMER_H_
 #define MEDULLA_TOOLS_PASSES_INTEGER_FORMER_H_
 
+#include <array>
 #include <set>
 
 #include "tools/passes/integer.h"
@@ -30,6 +31,16 @@ class IntegerFormer {
     bool ok = false;
     int32_t tensor = -1;
     std::vector<int32_t> values;  // of an int32 bias
+  };
+  // What a float tensor has for each value, -128 to 127, of an int8 tensor of the new graph.
+  struct Function {
+    int32_t of;
+    std::array<float, 256> values;
+    bool dequantized;  // by DequantizeLinear, and nothing else
+  };
+  struct Table {
+    int32_t of;
+    std::array<int8_t, 256> values;
   };
 
   // The new graph's int8 tensor that a float tensor of the old one is the DequantizeLinear of.
@@ -64,6 +75,9 @@ class IntegerFormer {
   bool conv_transpose(const Node& node);
   bool gemm(const Node& node);
   bool matmul(const Node& node);
+  // In form_integer_tables.cc.
+  bool function(const Node& node);
+  bool look_up(const Node& node);
 
   End end_of(const Node& node) const;
   // Appends an integer node on the way to `end` and returns its output.
@@ -90,10 +104,14 @@ class IntegerFormer {
   bool product(const Node& node, const char* op, int32_t x, int32_t w, Attributes attributes);
   bool dense(const Node& node, bool transposed);
 
+  std::optional<Function> function_of(int32_t old) const;
+
   Rewriter rewrite_;
   Builder& build_;
   PassContext& context_;
   std::map<int32_t, int32_t> integers_;
+  std::map<int32_t, Function> functions_;  // by tensors of the old graph
+  std::map<int32_t, Table> tables_;        // by the outputs of QLookup
   std::set<const Node*> done_;
 };
 
