@@ -13,10 +13,6 @@
 include(CheckCXXCompilerFlag)
 
 set(_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 takes its own intrinsics' undefined operands for a mistake (its bug 105593).
-  list(APPEND _avx512 -Wno-maybe-uninitialized -Wno-uninitialized)
-endif()
 set(MEDULLA_FLAGS_x86_avx2 -mavx2 -mfma -mf16c)
 set(MEDULLA_FLAGS_x86_avxvnni -mavx2 -mfma -mf16c -mavxvnni)
 set(MEDULLA_FLAGS_x86_avx512 ${_avx512})

@@ -2,11 +2,10 @@
 #ifndef MEDULLA_KERNELS_X86_AVX512VNNI_S8_H_
 #define MEDULLA_KERNELS_X86_AVX512VNNI_S8_H_
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "kernels/s8.h"
+#include "kernels/x86_avx512.h"
 
 // Exact INT8 by vpdpbusd, which multiplies unsigned by signed bytes and adds four products to a sum
 // without saturating. Inputs are taken as q + 128, a flip of the top bit, and the biases are packed

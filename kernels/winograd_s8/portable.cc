@@ -69,10 +69,9 @@ void load_tile(const ConvS8& a, const TileWinograd& tile, size_t channel, Square
     const size_t y = tile.y + i - c.pad_top;  // huge if negative
     for (size_t j = 0; j < kSideWinograd; ++j) {
       const size_t in_x = tile.x + j - c.pad_left;
-      int32_t value = a.in_zero_point;
-      if (y < c.in_h && in_x < c.in_w) {
-        value = a.in[((tile.image * c.in_h + y) * c.in_w + in_x) * a.in_stride + channel];
-      }
+      const bool inside = y < c.in_h && in_x < c.in_w;
+      const size_t pixel = (tile.image * c.in_h + y) * c.in_w + in_x;
+      const int value = inside ? a.in[pixel * a.in_stride + channel] : a.in_zero_point;
       x[i][j] = {static_cast<uint32_t>(value)};
     }
   }
