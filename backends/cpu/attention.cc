@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "backends/cpu/activation.h"
+#include "backends/cpu/broadcast.h"
 #include "backends/cpu/chain.h"
 #include "kernels/elementwise_f32/elementwise_f32.h"
 #include "kernels/gemm_f32/gemm_f32.h"
@@ -29,8 +30,11 @@ struct Kernels {
 struct Plan {
   StepHead head;
   Kernels kernels;
-  int q, k, v, mask, y;  // operands; mask -1: none
-  bool selects;          // the mask is bool
+  Source q, k, v;
+  Source mask;  // where the node is masked
+  int y;        // operand
+  bool masked;
+  bool selects;  // the mask is bool
   bool causal;
   float scale;
   float softcap;
@@ -125,7 +129,7 @@ const float* queries_of(const Args& args, const Tile& tile, float* scaled, size_
 // Whether the product's epilogue can add the mask: one float for each key, side by side.
 bool adds_mask(const Args& args) {
   const Plan& plan = *args.plan;
-  return plan.mask >= 0 && !plan.selects && plan.softcap == 0 &&
+  return plan.masked && !plan.selects && plan.softcap == 0 &&
          (args.mask_at.of[3] == 1 || args.shape.k.rows == 1);
 }
 
@@ -135,7 +139,7 @@ void mask_row(const Args& args, int64_t mask, int64_t query, float* scores) {
   if (args.plan->selects) {
     const uint8_t* m = static_cast<const uint8_t*>(args.mask) + mask;
     for (int64_t j = 0; j < keys; ++j) scores[j] = m[j * step] != 0 ? scores[j] : -kInf;
-  } else if (args.plan->mask >= 0 && !adds_mask(args)) {
+  } else if (args.plan->masked && !adds_mask(args)) {
     const float* m = static_cast<const float*>(args.mask) + mask;
     for (int64_t j = 0; j < keys; ++j) scores[j] += m[j * step];
   }
@@ -251,11 +255,12 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   const size_t rows = rows_in_cache(std::max<size_t>(1, static_cast<size_t>(shape.k.rows)));
   *plan = {.head = plan->head,
            .kernels = kernels,
-           .q = group.operand(node.input(0)),
-           .k = group.operand(node.input(1)),
-           .v = group.operand(node.input(2)),
-           .mask = group.operand(mask),
+           .q = read_source(group, node.input(0)),
+           .k = read_source(group, node.input(1)),
+           .v = read_source(group, node.input(2)),
+           .mask = mask != nullptr ? read_source(group, mask) : Source{},
            .y = group.operand(&group.output()),
+           .masked = mask != nullptr,
            .selects = mask != nullptr && mask->dtype == MDL_BOOL,
            .causal = node.int_or("causal", 0) != 0,
            .scale = static_cast<float>(node.float_or("scale", 1)),
@@ -279,12 +284,13 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   Args& args = *static_cast<Args*>(memory);
   args.plan = &plan;
   AttentionShape& shape = args.shape;
-  if (!read_attention(plan.heads, plan.kv_heads, shapes[plan.q], shapes[plan.k], shapes[plan.v],
-                      &shape)) {
+  if (!read_attention(plan.heads, plan.kv_heads, shape_of(plan.q, shapes), shape_of(plan.k, shapes),
+                      shape_of(plan.v, shapes), &shape)) {
     return MDL_ERROR_INTERNAL;
   }
   read_heads(shape.output, shape.q.heads, &args.y_rows);
-  args.mask_at = plan.mask >= 0 ? broadcast_strides(shapes[plan.mask], shape.scores) : Strides{};
+  args.mask_at =
+      plan.masked ? broadcast_strides(shape_of(plan.mask, shapes), shape.scores) : Strides{};
   args.tiles = (static_cast<size_t>(shape.q.rows) + plan.tile - 1) / plan.tile;
   lay_out(plan, shape, &args);
   rows.rows[0] = shape.q.batch * shape.q.heads * static_cast<int64_t>(args.tiles);
@@ -294,10 +300,10 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
 void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* memory) {
   const Plan& plan = *static_cast<const Plan*>(step.data);
   Args& args = *static_cast<Args*>(memory);
-  args.q = static_cast<const float*>(operands[plan.q].data);
-  args.k = static_cast<const float*>(operands[plan.k].data);
-  args.v = static_cast<const float*>(operands[plan.v].data);
-  args.mask = plan.mask >= 0 ? operands[plan.mask].data : nullptr;
+  args.q = static_cast<const float*>(data_of(plan.q, operands));
+  args.k = static_cast<const float*>(data_of(plan.k, operands));
+  args.v = static_cast<const float*>(data_of(plan.v, operands));
+  args.mask = plan.masked ? data_of(plan.mask, operands) : nullptr;
   args.y = static_cast<float*>(operands[plan.y].data);
 }
 

@@ -19,6 +19,10 @@ inline const mdl_shape& shape_of(const Source& source, const mdl_shape* shapes) 
   return source.operand >= 0 ? shapes[source.operand] : source.shape;
 }
 
+inline const void* data_of(const Source& source, const mdl_operand* operands) {
+  return source.operand >= 0 ? operands[source.operand].data : source.constant;
+}
+
 // How a source's rows are walked while the rows of the output go one by one.
 struct RowWalk {
   mdl_shape output;

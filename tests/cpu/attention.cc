@@ -15,6 +15,10 @@ TEST_CASE("attention on the CPU gives the reference's bytes", "[attention]") {
     const int64_t width = random.integer(1, 40), v_width = random.integer(1, 40);
     const bool flat = random.one_in(2);
     const auto input = [&](const char* name, int64_t h, int64_t rows, int64_t w) {
+      if (!flat && random.one_in(6)) {
+        return builder.constant(name, {batch, h, rows, w},
+                                random.floats(static_cast<size_t>(batch * h * rows * w)));
+      }
       return flat ? builder.input(name, {batch, rows, h * w})
                   : builder.input(name, {batch, h, rows, w});
     };
@@ -23,7 +27,9 @@ TEST_CASE("attention on the CPU gives the reference's bytes", "[attention]") {
     if (random.one_in(2)) {
       std::vector<int64_t> dims = {batch, heads, queries, keys};
       for (int64_t& d : dims) d = random.one_in(3) ? 1 : d;
-      const int32_t mask = builder.input("mask", dims);
+      const auto count = static_cast<size_t>(dims[0] * dims[1] * dims[2] * dims[3]);
+      const int32_t mask = random.one_in(3) ? builder.constant("mask", dims, random.floats(count))
+                                            : builder.input("mask", dims);
       const int32_t limit = builder.constant("limit", {1}, std::vector<float>{0.5f});
       inputs.push_back(random.one_in(2) ? mask : builder.node("Less", {mask, limit}));
     }
