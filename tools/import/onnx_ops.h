@@ -38,6 +38,10 @@ std::vector<int32_t> convert_lp_normalization(OnnxNode& node);
 std::vector<int32_t> convert_lrn(OnnxNode& node);
 std::vector<int32_t> convert_rms_normalization(OnnxNode& node);
 
+// onnx_attention.cc
+std::vector<int32_t> convert_attention(OnnxNode& node);
+std::vector<int32_t> convert_rotary_embedding(OnnxNode& node);
+
 // onnx_shape.cc: what moves elements.
 std::vector<int32_t> convert_concat(OnnxNode& node);
 std::vector<int32_t> convert_dropout(OnnxNode& node);

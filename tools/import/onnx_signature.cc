@@ -26,6 +26,11 @@ struct Change {
 constexpr const char* kReduce = "noop_with_empty_axes:int -axes";
 
 constexpr Change kChanges[] = {
+    {"Attention", 23, 3, 6,
+     "is_causal:int kv_num_heads:int q_num_heads:int qk_matmul_output_mode:int scale:float "
+     "softcap:float softmax_precision:int"},
+    {"Attention", 24, 3, 7, ""},
+    {"Attention", 25, 3, 7, "left_window_size:int right_window_size:int"},
     {"AveragePool", 19, 1, 0, "dilations:ints"},
     {"BitwiseAnd", 18, 2, 2, ""},
     {"BitwiseNot", 18, 1, 1, ""},
@@ -60,6 +65,7 @@ constexpr Change kChanges[] = {
     {"ReduceProd", 18, 1, 2, kReduce},
     {"ReduceSumSquare", 18, 1, 2, kReduce},
     {"Resize", 18, 1, 0, "antialias:int axes:ints keep_aspect_ratio_policy:string"},
+    {"RotaryEmbedding", 23, 3, 4, "interleaved:int num_heads:int rotary_embedding_dim:int"},
     {"Split", 18, 1, 0, "num_outputs:int"},
     {"Swish", 24, 1, 1, "alpha:float"},
 };
