@@ -47,8 +47,7 @@ endfunction()
 
 # The ISAs of this architecture that are wanted and that the compiler knows.
 function(_medulla_kernel_isas arch out)
-  string(REPLACE "," ";" wanted "${MEDULLA_KERNEL_ISAS}")
-  foreach(isa IN LISTS wanted)
+  foreach(isa IN LISTS MEDULLA_KERNEL_ISAS)
     if(NOT isa IN_LIST MEDULLA_ISAS AND NOT isa MATCHES "^(all|portable)$")
       message(FATAL_ERROR "MEDULLA_KERNEL_ISAS: no ISA is called '${isa}'; there are: all, "
                           "portable, ${MEDULLA_ISAS}")
@@ -56,7 +55,8 @@ function(_medulla_kernel_isas arch out)
   endforeach()
   set(isas "")
   foreach(isa IN LISTS MEDULLA_ISAS)
-    if(NOT DEFINED MEDULLA_FLAGS_${arch}_${isa} OR NOT ("all" IN_LIST wanted OR isa IN_LIST wanted))
+    if(NOT DEFINED MEDULLA_FLAGS_${arch}_${isa} OR
+       NOT ("all" IN_LIST MEDULLA_KERNEL_ISAS OR isa IN_LIST MEDULLA_KERNEL_ISAS))
       continue()
     endif()
     string(REPLACE ";" " " flags "${MEDULLA_FLAGS_${arch}_${isa}}")
