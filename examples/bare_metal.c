@@ -8,7 +8,7 @@
 //   c++ bare_metal.o build/small/lib/libmedulla.a -o bare_metal
 //
 // with the library that README.md builds without threads and cpuinfo. scripts/size.sh does both
-// with the operators of one model alone, and counts the bytes.
+// for any model, with its operators alone, and counts the bytes.
 #include <stdio.h>
 
 #include "medulla/medulla.h"
@@ -26,7 +26,15 @@ __asm__(
 extern const unsigned char model_begin[];
 extern const unsigned char model_end[];
 
-enum { MODEL_BYTES = 128 * 1024, PROGRAM_BYTES = 256 * 1024, SESSION_BYTES = 128 * 1024 };
+// Those of ecg_cnn_int8.mdl; another model's are given when it is compiled.
+#ifndef MODEL_BYTES
+#define MODEL_BYTES (128 * 1024)
+#define PROGRAM_BYTES (256 * 1024)
+#define SESSION_BYTES (128 * 1024)
+#define SAMPLES 260      // elements of the first input
+#define OUTPUT "logits"  // and the output that is printed,
+#define CLASSES 4        // with its elements
+#endif
 static unsigned char model_block[MODEL_BYTES] __attribute__((aligned(MDL_ALIGNMENT)));
 static unsigned char program_block[PROGRAM_BYTES] __attribute__((aligned(MDL_ALIGNMENT)));
 static unsigned char session_block[SESSION_BYTES] __attribute__((aligned(MDL_ALIGNMENT)));
@@ -61,22 +69,25 @@ int main(void) {
   }
 
   // A beat of the heart, crudely: a spike at the place of the R peak.
-  float beat[260] = {0};
-  float logits[4] = {0};
+  static float beat[SAMPLES];
+  static float logits[CLASSES];
   size_t output = 0;
-  for (int i = 0; i < 5; ++i) beat[88 + i] = 3.0f + (float)(i * (4 - i));
-  if (mdl_model_find_output(model, "logits", &output, &error) != MDL_OK ||
-      mdl_session_set_input(session, 0, beat, 260, &error) != MDL_OK) {
+  for (int i = 0; i < 5 && 88 + i < SAMPLES; ++i) beat[88 + i] = 3.0f + (float)(i * (4 - i));
+  if (mdl_model_find_output(model, OUTPUT, &output, &error) != MDL_OK ||
+      mdl_session_set_input(session, 0, beat, SAMPLES, &error) != MDL_OK) {
     return fprintf(stderr, "%s\n", error.text), 1;
   }
   if (mdl_session_run(session) != MDL_OK) {
     return fprintf(stderr, "%s\n", mdl_session_error(session)), 1;
   }
-  if (mdl_session_get_output(session, output, logits, 4, &error) != MDL_OK) {
+  if (mdl_session_get_output(session, output, logits, CLASSES, &error) != MDL_OK) {
     return fprintf(stderr, "%s\n", error.text), 1;
   }
-  printf("N %.3f  S %.3f  V %.3f  Q %.3f\n", (double)logits[0], (double)logits[1],
-         (double)logits[2], (double)logits[3]);
+  const char* const classes[] = {"N", "S", "V", "Q"};  // of heart beats
+  for (int i = 0; i < CLASSES && i < 4; ++i) {
+    printf("%s %.3f  ", CLASSES == 4 ? classes[i] : "", (double)logits[i]);
+  }
+  printf("\n");
   mdl_session_destroy(session);
   mdl_program_destroy(program);
   mdl_model_close(model);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds examples/bare_metal.c as a static, stripped program with the operators of one model alone,
-# and says how many bytes of code and data come from libmedulla.a.
+# Builds examples/bare_metal.c as a static, stripped program with what one model's plan names alone,
+# operators and backends, says how many bytes of code and data come from libmedulla.a, and runs it.
 # usage: scripts/size.sh MODEL.mdl [KERNEL_ISAS]
 #   KERNEL_ISAS  as MEDULLA_KERNEL_ISAS, default all
 set -euo pipefail
@@ -14,15 +14,34 @@ build=$PWD/build/size
   echo "size: build the command first: cmake --preset release && cmake --build --preset release" >&2
   exit 1
 }
-ops=$(build/release/bin/medulla inspect --ops "$model")
-echo "size: building the library with: ${ops//;/ }"
+medulla=$PWD/build/release/bin/medulla
+export MEDULLA_ISA=$isas
+ops=$("$medulla" inspect --ops "$model")
+report=$("$medulla" inspect --json "$model")
+
+# first LIST: the first "name" in "LIST"; elements LIST: the product of that one's shape.
+first() {
+  sed -n "/^  \"$1\": \[/,/^  \]/s/^ *\"name\": \"\(.*\)\",\$/\1/p" <<<"$report" | head -n 1
+}
+elements() {
+  sed -n "/^  \"$1\": \[/,/^  \]/p" <<<"$report" |
+    awk '/"shape": \[/ { on = n = 1 } on && $1 + 0 > 0 { n *= $1 } on && /\]/ { print n; exit }'
+}
+bytes_of() { sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" <<<"$report" | head -n 1; }
+backends=$(sed -n 's/^ *"backend": "\(.*\)",$/\1/p' <<<"$report" | sort -u | paste -sd ';')
+
+echo "size: building the library with: ${ops//;/ }, on ${backends//;/ }"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DMEDULLA_OPS="$ops" \
-  -DMEDULLA_KERNEL_ISAS="$isas" -DMEDULLA_BACKENDS=cpu -DMEDULLA_THREADS=OFF \
+  -DMEDULLA_KERNEL_ISAS="$isas" -DMEDULLA_BACKENDS="$backends" -DMEDULLA_THREADS=OFF \
   -DMEDULLA_CPUINFO=OFF >/dev/null
 cmake --build "$build"
 
 program=$build/bare_metal
-cc -Os -std=gnu99 -Iinclude -DMODEL_FILE="\"$model\"" -ffunction-sections -fdata-sections -c examples/bare_metal.c -o "$program.o"
+cc -Os -std=gnu99 -Iinclude -DMODEL_FILE="\"$model\"" -DMODEL_BYTES="$(bytes_of model_bytes)" \
+  -DPROGRAM_BYTES="$(bytes_of program_bytes)" -DSESSION_BYTES="$(bytes_of session_bytes)" \
+  -DSAMPLES="$(elements inputs)" -DCLASSES="$(elements outputs)" \
+  -DOUTPUT="\"$(first outputs)\"" -ffunction-sections -fdata-sections \
+  -c examples/bare_metal.c -o "$program.o"
 c++ -static -s -Wl,--gc-sections -Wl,-Map="$program.map" "$program.o" \
   "$(find "$build" -name libmedulla.a)" -lm -o "$program"
 
@@ -52,3 +71,4 @@ for kind in "${!bytes[@]}"; do
 done
 printf '%-12s %8d bytes of code and data\n' Medulla "$total"
 echo "whole program    $(stat -c %s "$program") bytes, with operators: ${ops//;/ }"
+"$program" || { echo "size: the program does not run the model" >&2; exit 1; }
