@@ -170,45 +170,6 @@ size_t tap_bytes(const Resize& resize, uint32_t d) {
   return static_cast<size_t>(count) * sizeof(ResizeTap) + align_up(weights * sizeof(float), 8);
 }
 
-struct Taps {
-  const ResizeTap* taps[MDL_MAX_RANK] = {};
-  const float* weights[MDL_MAX_RANK] = {};
-  int64_t width[MDL_MAX_RANK] = {};
-
-  Taps(const Resize& resize, void* scratch) {
-    auto* place = static_cast<uint8_t*>(scratch);
-    for (uint32_t d = 0; d < resize.output.rank; ++d) {
-      const int64_t count = resize.output.dims[d];
-      if (count == 0) continue;
-      width[d] = resize.width(d);
-      auto* tap = reinterpret_cast<ResizeTap*>(place);
-      auto* weight = reinterpret_cast<float*>(tap + count);
-      taps[d] = tap;
-      weights[d] = weight;
-      for (int64_t i = 0; i < count; ++i) tap[i] = resize.tap(d, i, weight + i * width[d]);
-      place += tap_bytes(resize, d);
-    }
-  }
-};
-
-// The value at output[index...] from dimension d on; the last resized dimension comes first.
-float interpolate(const Resize& resize, const Taps& taps, const Strides& strides,
-                  const int64_t* index, uint32_t d, const float* x) {
-  if (d == resize.output.rank) return *x;
-  const auto value = [&](int64_t i) {
-    return interpolate(resize, taps, strides, index, d + 1, x + i * strides.of[d]);
-  };
-  if (!resize.changes(d)) return value(index[d]);
-  const int64_t first = taps.taps[d][index[d]].first;
-  const int64_t last = resize.input.dims[d] - 1;
-  const float* weights = taps.weights[d] + index[d] * taps.width[d];
-  float sum = value(std::clamp(first, int64_t{0}, last)) * weights[0];
-  for (int64_t k = 1; k < taps.width[d]; ++k) {
-    sum = sum + value(std::clamp(first + k, int64_t{0}, last)) * weights[k];
-  }
-  return sum;
-}
-
 // Linear and cubic: dimension by dimension, the last one first, fl(x[first] * weight[0]), then
 // fl(it
 // + fl(x[first + k] * weight[k])), k ascending. Nearest copies. Where a tap lies outside: the
@@ -217,8 +178,7 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const TensorType& type = call.input_types[0];
   Resize resize;
   MDL_TRY(read_resize(call.node, type.shape, &resize, error));
-  const Taps taps(resize, call.scratch);
-  const Strides strides = dense_strides(type.shape);
+  const ResizeTaps taps(resize, call.scratch);
   const size_t bytes = element_bytes(type);
   uint8_t* y = call.out<uint8_t>(0);
   for (Walk<1> w(resize.output, {Strides{}}); !w.done(); w.next(), y += bytes) {
@@ -227,12 +187,13 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
     for (uint32_t d = 0; d < resize.output.rank; ++d) {
       const ResizeTap& tap = taps.taps[d][w.index[d]];
       outside = outside || tap.outside;
-      from += tap.first * strides.of[d];
+      from += tap.first * taps.strides.of[d];
     }
     if (outside) {
       store_number(type.dtype, y, 0, static_cast<double>(resize.extrapolation));
     } else if (resize.mode != Resize::Mode::nearest) {
-      const float value = interpolate(resize, taps, strides, w.index, 0, call.in<float>(0));
+      const float value =
+          interpolate(taps, w.index, [&](int64_t i) { return call.in<float>(0)[i]; });
       std::memcpy(y, &value, bytes);
     } else {
       std::memcpy(y, call.in<uint8_t>(0) + static_cast<size_t>(from) * bytes, bytes);
@@ -244,10 +205,8 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
 size_t scratch(const NodeView& node, std::span<const TensorType> inputs,
                std::span<const TensorType>) {
   Resize resize;
-  size_t bytes = 0;
   if (read_resize(node, inputs[0].shape, &resize, nullptr) != MDL_OK) return 0;
-  for (uint32_t d = 0; d < resize.output.rank; ++d) bytes += tap_bytes(resize, d);
-  return bytes;
+  return ResizeTaps::bytes(resize);
 }
 
 mdl_status check(const NodeView& node, mdl_error* error) {
@@ -256,6 +215,28 @@ mdl_status check(const NodeView& node, mdl_error* error) {
 }
 
 }  // namespace
+
+size_t ResizeTaps::bytes(const Resize& resize) {
+  size_t bytes = 0;
+  for (uint32_t d = 0; d < resize.output.rank; ++d) bytes += tap_bytes(resize, d);
+  return bytes;
+}
+
+ResizeTaps::ResizeTaps(const Resize& of, void* memory)
+    : resize(of), strides(dense_strides(of.input)) {
+  auto* place = static_cast<uint8_t*>(memory);
+  for (uint32_t d = 0; d < resize.output.rank; ++d) {
+    const int64_t count = resize.output.dims[d];
+    if (count == 0) continue;
+    width[d] = resize.width(d);
+    auto* tap = reinterpret_cast<ResizeTap*>(place);
+    auto* weight = reinterpret_cast<float*>(tap + count);
+    taps[d] = tap;
+    weights[d] = weight;
+    for (int64_t i = 0; i < count; ++i) tap[i] = resize.tap(d, i, weight + i * width[d]);
+    place += tap_bytes(resize, d);
+  }
+}
 
 mdl_status read_resize(const NodeView& node, const mdl_shape& x, Resize* resize, mdl_error* error) {
   resize->input = x;

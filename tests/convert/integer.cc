@@ -230,6 +230,12 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
     only(formed(g, g.quantize(g.add("GlobalAveragePool", {a}), kOutputScale, 2)),
          "QGlobalAveragePool");
   }
+  SECTION("linear Resize") {
+    const int32_t y =
+        g.add("Resize", {a},
+              {{"mode", std::string("linear")}, {"scales", std::vector<double>{1, 2, 1.5, 1}}});
+    only(formed(g, g.quantize(y, kOutputScale, 2), 1, 0.95), "QResize");
+  }
   SECTION("Split") {
     g.build.set_name("split");
     const auto parts = g.build.add_many(

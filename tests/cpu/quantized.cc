@@ -92,4 +92,72 @@ TEST_CASE("tables give the reference's bytes", "[qlookup]") {
   }
 }
 
+TEST_CASE("resized pictures have the reference's bytes", "[resize]") {
+  for (uint32_t seed = 0; seed < 80; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    constexpr const char* kCoordinates[] = {"half_pixel", "align_corners", "asymmetric",
+                                            "pytorch_half_pixel"};
+    const bool linear = random.one_in(2);
+    const bool quantized = random.one_in(2);
+    Dims shape = {random.integer(1, 2)};
+    std::vector<double> scales = {1};
+    for (int64_t d = random.integer(1, 3); d > 0; --d) {
+      shape.push_back(random.integer(1, 9));
+      scales.push_back(random.one_in(4) ? 1 : static_cast<double>(random.integer(2, 9)) / 3);
+    }
+    shape.push_back(random.integer(1, 20));
+    scales.push_back(random.one_in(8) ? 2 : 1);
+    for (size_t d = 0; d < shape.size(); ++d) {
+      if (static_cast<double>(shape[d]) * scales[d] < 1) scales[d] = 1;
+    }
+    std::map<std::string, AttributeValue> attributes = {
+        {"mode", std::string(linear ? "linear" : "nearest")},
+        {"coordinate_transformation_mode", std::string(kCoordinates[random.integer(0, 3)])},
+        {"scales", scales}};
+    const int32_t x =
+        quantized ? int8_input(builder, random, "x", shape) : builder.input("x", shape);
+    if (linear && quantized) attributes["multiplier"] = 0.5;
+    const int32_t y = builder.node(linear && quantized ? "QResize" : "Resize", {x}, attributes);
+    if (quantized) {
+      int8_output(builder, random, y, 1);
+    } else {
+      builder.output(y);
+    }
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
+TEST_CASE("joined tensors have the reference's bytes, requantized or not", "[concat]") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const bool quantized = random.one_in(2);
+    Dims shape;
+    for (int64_t d = random.integer(1, 4); d > 0; --d) shape.push_back(random.integer(1, 9));
+    const auto axis =
+        static_cast<size_t>(random.integer(0, static_cast<int64_t>(shape.size()) - 1));
+    std::vector<int32_t> inputs;
+    std::vector<double> multipliers;
+    for (int64_t i = random.integer(1, 5); i > 0; --i) {
+      shape[axis] = random.integer(1, 20);
+      const std::string name = "x" + std::to_string(i);
+      inputs.push_back(quantized ? int8_input(builder, random, name, shape)
+                                 : builder.input(name, shape));
+      multipliers.push_back(kScale);
+    }
+    std::map<std::string, AttributeValue> attributes = {{"axis", static_cast<int64_t>(axis)}};
+    if (quantized) attributes["multipliers"] = multipliers;
+    const int32_t y = builder.node(quantized ? "QConcat" : "Concat", inputs, attributes);
+    if (quantized) {
+      int8_output(builder, random, y, random.one_in(3) ? kScale : 1);
+    } else {
+      builder.output(y);
+    }
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 }  // namespace medulla::test

@@ -240,6 +240,25 @@ TEST_CASE("QMatMul multiplies two activations") {
             .says("the sums of 262144 products from 0 to 65025 may not fit 32 bits"));
 }
 
+TEST_CASE("QResize rounds once") {
+  const Value x = tensor<int8_t>({1, 2, 1}, {10, -5}).quantized(0.5f, 2);
+  const auto node = [&](double multiplier, const char* mode) {
+    return Case("QResize")
+        .input(x)
+        .output(Value{}.quantized(1, 1))
+        .set("scales", std::vector<double>{1, 2, 1})
+        .set("mode", mode)
+        .set("multiplier", multiplier)
+        .run();
+  };
+  const Result r = node(0.5, "linear");
+  REQUIRE(r.text == "");
+  // 8, 4.25, -3.25, -7: halved, to even, and 1 added.
+  CHECK(r.values<int8_t>() == std::vector<int8_t>{5, 3, -1, -3});
+  CHECK(node(0.25, "linear").says("the scales give 0.5"));
+  CHECK(node(0.5, "nearest").says("should be linear"));
+}
+
 TEST_CASE("QLookup takes each value from its table") {
   std::vector<int8_t> table(256);
   for (size_t i = 0; i < 256; ++i) table[i] = static_cast<int8_t>(i * 7);

@@ -41,8 +41,8 @@ bool IntegerFormer::form(const Node& node) {
   if (node.op == "AveragePool") return average_pool(node);
   if (node.op == "GlobalAveragePool") return global_average_pool(node);
   if (node.op == "Pad") return pad(node);
-  const bool nearest = node.op == "Resize" && node.get<std::string>("mode", "") == "nearest";
-  if (kMovers.count(node.op) > 0 || nearest) return move(node, node.attributes);
+  if (node.op == "Resize") return resize(node);
+  if (kMovers.count(node.op) > 0) return move(node, node.attributes);
   return false;
 }
 
@@ -216,6 +216,26 @@ bool IntegerFormer::pad(const Node& node) {
   Attributes attributes = node.attributes;
   attributes["value"] = static_cast<double>(q);
   return move(node, std::move(attributes));
+}
+
+// Nearest moves elements.
+bool IntegerFormer::resize(const Node& node) {
+  const auto mode = node.get<std::string>("mode", "nearest");
+  if (mode == "nearest") return move(node, node.attributes);
+  const auto x = activation(node.inputs[0]);
+  const End end = end_of(node);
+  const auto crops = node.get<std::string>("coordinate_transformation_mode", "");
+  if (!x || end.quantize == nullptr || mode != "linear" || crops == "tf_crop_and_resize") {
+    return false;
+  }
+  Attributes attributes = node.attributes;
+  for (const char* name : {"nearest_mode", "cubic_coeff_a", "roi", "extrapolation_value"}) {
+    attributes.erase(name);
+  }
+  const double k = ratio_multiplier(scale(*x), end.y.scales[0], 1);
+  attributes["multiplier"] = k;
+  emit(node, end, "QResize", {*x}, std::move(attributes));
+  return true;
 }
 
 Graph form_integer_nodes(const Graph& graph, PassContext& context) {

@@ -70,6 +70,7 @@ class IntegerFormer {
   bool average_pool(const Node& node);
   bool global_average_pool(const Node& node);
   bool pad(const Node& node);
+  bool resize(const Node& node);
   // In form_integer_layers.cc.
   bool conv(const Node& node);
   bool conv_transpose(const Node& node);
