@@ -53,7 +53,10 @@ mdl_status reference_reduce(const ReferenceCall& call, mdl_error* error) {
     int64_t y = 0;
     for (Walk<1> outer(kept, {strides}); !outer.done(); outer.next(), ++y) {
       if (count == 0) {
-        store_number(dtype, call.outputs[0], y, Fold<Number>::kOfNothing);
+        // The least bool is false, which is no negative number.
+        constexpr double kOfNothing = Fold<Number>::kOfNothing;
+        store_number(dtype, call.outputs[0], y,
+                     dtype == MDL_BOOL && kOfNothing < 0 ? 0 : kOfNothing);
         continue;
       }
       Fold<Number> fold;

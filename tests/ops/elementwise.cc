@@ -229,11 +229,14 @@ TEST_CASE("Mod has the sign of the divisor, with fmod of the dividend") {
         Case("Mod").input(row(MDL_FLOAT64, {x})).input(row(MDL_FLOAT64, {y})).set("fmod", 1).run();
     REQUIRE(numbers(r)[0] == std::fmod(x, y));
   }
-  CHECK(Case("Mod")
-            .input(row(MDL_FLOAT32, {1}))
-            .input(row(MDL_FLOAT32, {1}))
-            .run()
-            .says("fmod is 0, should be 1 for float32"));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const mdl_dtype dtype : {MDL_FLOAT16, MDL_FLOAT32, MDL_FLOAT64}) {
+    const Doubles x = {-4.5, 7, 5, 4, -7, 3, -3}, y = {2, -3, 8, -2, 3, kInfinity, kInfinity};
+    const Doubles rest = binary("Mod", dtype, x, y);
+    CHECK(rest == Doubles{1.5, -2, 5, 0, 2, 3, kInfinity});
+    CHECK(std::signbit(rest[3]));
+    for (const double v : binary("Mod", dtype, {1, kInfinity}, {0, 2})) CHECK(std::isnan(v));
+  }
 }
 
 TEST_CASE("Logic, bits and shifts") {
@@ -251,6 +254,10 @@ TEST_CASE("Logic, bits and shifts") {
   CHECK(numbers(shift("LEFT", MDL_UINT8, {16, 4, 1, 1}, {1, 2, 8, 200}).run()) ==
         Doubles{32, 16, 0, 0});
   CHECK(numbers(shift("RIGHT", MDL_UINT64, {16, 4, 1}, {1, 2, 64}).run()) == Doubles{8, 1, 0});
+  const Doubles some = {-8, 100, 1, -1, 5}, by = {1, 2, 7, 8, -1};
+  CHECK(numbers(shift("RIGHT", MDL_INT8, some, by).run()) == Doubles{-4, 25, 0, -1, 0});
+  CHECK(numbers(shift("LEFT", MDL_INT8, some, by).run()) == Doubles{-16, -112, -128, 0, 0});
+  CHECK(numbers(shift("RIGHT", MDL_INT64, {-8, 8}, {-1, 64}).run()) == Doubles{-1, 0});
   CHECK(shift("UP", MDL_UINT8, {1}, {1}).run().says("should be 'LEFT' or 'RIGHT'"));
 }
 

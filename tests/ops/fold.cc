@@ -131,6 +131,25 @@ TEST_CASE("Running sums") {
   CHECK(Case("CumSum").input(x).set("axis", 2).run().says("axis is 2, should be from -2 to 1"));
 }
 
+TEST_CASE("Running products") {
+  const auto products = [](int exclusive, int reverse) {
+    return Case("CumProd")
+        .input(tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6}))
+        .set("axis", 1)
+        .set("exclusive", exclusive)
+        .set("reverse", reverse)
+        .run()
+        .values();
+  };
+  using Floats = std::vector<float>;
+  CHECK(products(0, 0) == Floats{1, 2, 6, 4, 20, 120});
+  CHECK(products(1, 0) == Floats{1, 1, 2, 1, 4, 20});
+  CHECK(products(1, 1) == Floats{6, 3, 1, 30, 6, 1});
+  CHECK(
+      Case("CumProd").input(tensor<int8_t>({2}, {16, 16})).set("axis", 0).run().values<int8_t>() ==
+      std::vector<int8_t>{16, 0});
+}
+
 TEST_CASE("Determinants") {
   CHECK(Case("Det").input(tensor<float>({2, 2}, {0, 1, 2, 3})).run().values() ==
         std::vector<float>{-2});

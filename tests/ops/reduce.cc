@@ -31,6 +31,13 @@ TEST_CASE("Reductions over some axes, or all") {
 }
 
 TEST_CASE("Reductions of nothing") {
+  Value bools = counted<uint8_t>({0, 1});
+  bools.dtype = MDL_BOOL;
+  const auto fold = [&](const char* op) {
+    return Case(op).input(bools).set("axes", std::vector<int64_t>{0}).run().values<uint8_t>();
+  };
+  CHECK(fold("ReduceMax") == std::vector<uint8_t>{0});
+  CHECK(fold("ReduceMin") == std::vector<uint8_t>{1});
   const Value x = counted<float>({2, 0});
   CHECK(Case("ReduceSum").input(x).set("axes", Ints{1}).run().values() == std::vector<float>{0, 0});
   CHECK(std::isnan(Case("ReduceMean").input(x).run().values()[0]));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GridSample and RoiAlign.
+// GridSample, RoiAlign, MaxRoiPool and DeformConv.
 #include <cmath>
 #include <limits>
 
@@ -101,6 +101,70 @@ TEST_CASE("RoiAlign averages samples of each bin") {
   CHECK(align({0, 0, 4, 2}, "sum", 1, false).says("mode is 'sum'"));
   CHECK(align({0, 0, 4, 2}, "avg", -1, false).says("sampling_ratio -1"));
   CHECK(align({0, 0, 4, 2}, "avg", 1, false, 1).says("index 0 is 1, should be from -1 to 0"));
+}
+
+TEST_CASE("MaxRoiPool takes the greatest of each bin's pixels") {
+  const auto pool = [](const Floats& roi, double scale = 1) {
+    return Case("MaxRoiPool")
+        .input(counted<float>({2, 4, 4, 1}))
+        .input(tensor<float>({1, 5}, roi))
+        .set("pooled_shape", Ints{2, 2})
+        .set("spatial_scale", scale)
+        .run();
+  };
+  CHECK(pool({0, 0, 0, 3, 3}).values() == Floats{5, 7, 13, 15});
+  CHECK(pool({1, 0, 0, 6, 6}, 0.5).values() == Floats{21, 23, 29, 31});
+  // Three pixels in two bins share the middle one; a region ends with the image.
+  CHECK(pool({0, 0, 0, 2, 2}).values() == Floats{5, 6, 9, 10});
+  CHECK(pool({0, 3, 3, 6, 6}).values() == Floats{15, 0, 0, 0});
+  CHECK(pool({0, 2, 2, 1, 1}).values() == Floats{10, 10, 10, 10});
+  CHECK(pool({2, 0, 0, 1, 1}).says("region 0 is of image 2, there are 2"));
+  CHECK(pool({std::nanf(""), 0, 0, 1, 1}).status == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(pool({0, std::nanf(""), -1e30f, 1e30f, 1e30f}).status == MDL_OK);
+}
+
+// Of [1, 3, 3, C] by a window of 2 x 2.
+Result deformed(const Value& x, const Value& w, const Value& offsets, const Value& bias,
+                const Value& mask, int64_t group, int64_t offset_group) {
+  return Case("DeformConv")
+      .input(x)
+      .input(w)
+      .input(offsets)
+      .input(bias)
+      .input(mask)
+      .set("group", group)
+      .set("offset_group", offset_group)
+      .run();
+}
+
+TEST_CASE("DeformConv reads where its offsets say") {
+  Random random(1);
+  const Value x = counted<float>({1, 3, 3, 1});
+  const Value w = tensor<float>({1, 2, 2, 1}, {1, 10, 100, 1000});
+  const auto moved = [&](const Floats& offsets, const Value& mask = {}) {
+    Floats all;
+    for (int p = 0; p < 4; ++p) all.insert(all.end(), offsets.begin(), offsets.end());
+    return deformed(x, w, tensor({1, 2, 2, 8}, all), {}, mask, 1, 1);
+  };
+  CHECK(moved(Floats(8, 0)).values() == Floats{4310, 5421, 7643, 8754});
+  // The first tap a row down; the second half a column to the right; the others out of the image.
+  const Floats offsets = {1, 0, 0, 0.5f, -3, 0, 0, std::nanf("")};
+  CHECK(moved(offsets).values() == Floats{3 + 15, 4 + 10, 6 + 45, 7 + 25});
+  Floats half(16, 0.5f);
+  CHECK(moved(offsets, tensor({1, 2, 2, 4}, half)).values() == Floats{9, 7, 25.5f, 16});
+  // Without offsets it is a convolution, whatever the groups.
+  const Value image = random_floats(random, {2, 3, 3, 4});
+  const Value weights = random_floats(random, {6, 2, 2, 2});
+  const Value bias = random_floats(random, {6});
+  const Value none = tensor({2, 2, 2, 32}, Floats(256, 0));
+  const Result expected =
+      Case("Conv").input(image).input(weights).input(bias).set("group", 2).run();
+  const Result found = deformed(image, weights, none, bias, {}, 2, 4);
+  INFO(found.text);
+  CHECK(found.values() == expected.values());
+  CHECK(deformed(image, weights, none, bias, {}, 2, 3).says("offset_group is 3"));
+  CHECK(deformed(image, weights, none, bias, {}, 2, 2).says("should be [2,2,2,16]"));
+  CHECK(deformed(image, weights, none, bias, none, 2, 4).says("input 4 is [2,2,2,32]"));
 }
 
 }  // namespace

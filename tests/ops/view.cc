@@ -78,6 +78,18 @@ TEST_CASE("Identity, also of elements of half a byte") {
   CHECK(r.outputs[0].bytes == x.bytes);
 }
 
+TEST_CASE("BitCast reads the same bytes as another dtype") {
+  const Value x = tensor<float>({2, 1}, {1, -2});
+  const auto run = [&](int64_t to) { return Case("BitCast").input(x).set("to", to).run(); };
+  CHECK(run(MDL_UINT32).values<uint32_t>() == std::vector<uint32_t>{0x3F800000, 0xC0000000});
+  CHECK(run(MDL_INT32).dims() == Dims{2, 1});
+  CHECK(run(MDL_INT64).says("should be a dtype of the 32 bits of float32"));
+  CHECK(run(99).says("to is 99"));
+  CHECK(run(MDL_DTYPE_NONE).says("to is 0"));
+  const Value bytes = tensor<uint8_t>({1}, {2});
+  CHECK(Case("BitCast").input(bytes).set("to", int64_t{MDL_BOOL}).run().says("and not bool"));
+}
+
 TEST_CASE("Views keep the quantization") {
   const Value x = counted<int8_t>({2, 3}).quantized(0.5f, 3);
   const auto run = [&](const Value& y) {

@@ -47,6 +47,15 @@ std::vector<int32_t> convert_shrink(OnnxNode& node) {
   return {build.add("Where", {above, build.add("Sub", {x, bias}), y})};
 }
 
+std::vector<int32_t> convert_swish(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  const double alpha = node.float_or("alpha", 1.0f);
+  const int32_t gate = alpha == 1 ? x : build.add("Mul", {x, number_like(node, x, alpha)});
+  const int32_t y = build.add("Mul", {x, build.add("Sigmoid", {gate})});
+  return {node.op() == "SwiGLU" ? build.add("Mul", {y, node.input(1)}) : y};
+}
+
 std::vector<int32_t> convert_thresholded_relu(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);

@@ -62,6 +62,11 @@ std::vector<int32_t> convert_cast(OnnxNode& node) {
   return {cast(node, node.input(0), onnx_dtype(static_cast<int32_t>(node.int_or("to", 0))))};
 }
 
+std::vector<int32_t> convert_bit_cast(OnnxNode& node) {
+  const mdl_dtype to = onnx_dtype(static_cast<int32_t>(node.int_or("to", 0)));
+  return {node.build.add("BitCast", {node.input(0)}, {{"to", static_cast<int64_t>(to)}})};
+}
+
 std::vector<int32_t> convert_cast_like(OnnxNode& node) {
   return {cast(node, node.input(0), node.build.tensor(node.input(1)).dtype)};
 }

@@ -196,6 +196,47 @@ std::vector<int32_t> convert_conv_transpose(OnnxNode& node) {
   return {channels_first(build, y)};
 }
 
+std::vector<int32_t> convert_deform_conv(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  require_image(node, x);
+  const Window window = window_of(node, kernel_of(node, node.input(1)));
+  std::vector<int32_t> inputs = {channels_last(build, x), channels_last(build, node.input(1)),
+                                 channels_last(build, node.input(2)), node.input(3)};
+  if (node.input(4) >= 0) inputs.push_back(channels_last(build, node.input(4)));
+  const int32_t y = build.add("DeformConv", inputs,
+                              {{"strides", window.strides},
+                               {"dilations", window.dilations},
+                               {"pads", window.pads},
+                               {"group", node.int_or("group", 1)},
+                               {"offset_group", node.int_or("offset_group", 1)}});
+  return {channels_first(build, y)};
+}
+
+// A depthwise convolution over what came before and the signal; its end comes before the next.
+std::vector<int32_t> convert_causal_conv(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t x = node.input(0), w = node.input(1);
+  const std::string activation = node.string_or("activation", "none");
+  if (build.rank(x) != 3 || build.rank(w) != 3) refuse("signal and weights should have rank 3");
+  if (activation != "none" && activation != "silu" && activation != "swish") {
+    refuse("is '" + activation + "', should be none, silu or swish", "", "activation");
+  }
+  const int64_t past = build.dims(w)[2] - 1;
+  const int32_t whole = node.input(3) >= 0
+                            ? build.add_like("Concat", {node.input(3), x}, {{"axis", int64_t{2}}})
+                            : build.add_like("Pad", {x}, {{"pads", Dims{0, 0, past, 0, 0, 0}}});
+  std::vector<int32_t> inputs = {channels_last(build, whole), channels_last(build, w)};
+  if (node.input(2) >= 0) inputs.push_back(node.input(2));
+  int32_t y = build.add("Conv", inputs, {{"group", build.dims(x)[1]}});
+  if (activation != "none") y = build.add("Mul", {y, build.add("Sigmoid", {y})});
+  const Attributes end = {{"starts", Dims{past > 0 ? -past : INT64_MAX}},
+                          {"ends", Dims{INT64_MAX}},
+                          {"axes", Dims{2}},
+                          {"steps", Dims{1}}};
+  return {channels_first(build, y), build.add_like("Slice", {whole}, end)};
+}
+
 // Columns back to pictures: a transposed convolution by which tap t of a block takes column t.
 std::vector<int32_t> convert_col2im(OnnxNode& node) {
   Builder& build = node.build;

@@ -40,6 +40,47 @@ std::vector<int32_t> convert_grid_sample(OnnxNode& node) {
   return {channels_first(build, y)};
 }
 
+// The grid is a product of each pixel's place, (x, y, 1) or (x, y, z, 1), with theta.
+std::vector<int32_t> convert_affine_grid(OnnxNode& node) {
+  Builder& build = node.build;
+  const Dims size = node.constant_ints(1, "size");
+  if (size.size() != 4 && size.size() != 5) {
+    refuse("size has " + std::to_string(size.size()) + " entries, should have 4 or 5");
+  }
+  const Dims pixels(size.begin() + 2, size.end());
+  const size_t spatial = pixels.size();
+  const size_t count = require_size(MDL_FLOAT32, pixels) / sizeof(float);
+  if (count > size_t{1} << 28) refuse("size gives more pixels than a constant should hold");
+  const bool aligned = node.int_or("align_corners", 0) != 0;
+  std::vector<float> places;
+  Dims index(spatial, 0);
+  for (size_t p = 0; p < count; ++p) {
+    for (size_t d = spatial; d-- > 0;) {
+      const auto n = static_cast<double>(pixels[d]);
+      const auto i = static_cast<double>(index[d]);
+      const double place = aligned ? (n > 1 ? 2 * i / (n - 1) - 1 : -1) : (2 * i + 1) / n - 1;
+      places.push_back(static_cast<float>(place));
+    }
+    places.push_back(1);
+    for (size_t d = spatial; d-- > 0 && ++index[d] == pixels[d];) index[d] = 0;
+  }
+  const int32_t base = build.constant(
+      MDL_FLOAT32, {static_cast<int64_t>(count), static_cast<int64_t>(spatial + 1)}, places);
+  const int32_t grid = build.add("MatMul", {base, build.transpose(node.input(0), {0, 2, 1})});
+  Dims shape = {0};
+  shape.insert(shape.end(), pixels.begin(), pixels.end());
+  shape.push_back(static_cast<int64_t>(spatial));
+  return {build.add("Reshape", {grid}, {{"shape", shape}})};
+}
+
+std::vector<int32_t> convert_max_roi_pool(OnnxNode& node) {
+  Builder& build = node.build;
+  return {channels_first(
+      build, build.add("MaxRoiPool", {channels_last(build, node.input(0)), node.input(1)},
+                       {{"pooled_shape", node.ints("pooled_shape")},
+                        {"spatial_scale", node.float_or("spatial_scale", 1)}}))};
+}
+
 std::vector<int32_t> convert_roi_align(OnnxNode& node) {
   Builder& build = node.build;
   const std::string old = node.opset < 16 ? "output_half_pixel" : "half_pixel";

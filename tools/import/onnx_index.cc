@@ -37,6 +37,32 @@ std::vector<int32_t> convert_scatter_nd(OnnxNode& node) {
                               {{"reduction", node.string_or("reduction", "none")}})};
 }
 
+// Rows of a cache from each sequence's place on, in circles when it is circular.
+std::vector<int32_t> convert_tensor_scatter(OnnxNode& node) {
+  Builder& build = node.build;
+  const int32_t cache = node.input(0), rows = node.input(1);
+  node.require_static(cache, "TensorScatter");
+  node.require_static(rows, "TensorScatter");
+  const Dims dims = build.dims(cache);
+  const auto axis = static_cast<size_t>(node.axis(node.int_or("axis", -2), build.rank(cache)));
+  if (axis == 0 || build.dims(rows).size() != dims.size()) {
+    refuse("should write along a dimension behind the first, rows of the cache's rank");
+  }
+  Dims along(dims.size(), 1), first(dims.size(), 1);
+  along[axis] = build.dims(rows)[axis];
+  first[0] = dims[0];
+  std::vector<int64_t> steps;
+  for (int64_t i = 0; i < along[axis]; ++i) steps.push_back(i);
+  int32_t at = build.constant(MDL_INT64, along, steps);
+  if (node.input(2) >= 0) at = build.add("Add", {at, build.reshape(node.input(2), first)});
+  if (node.string_or("mode", "linear") == "circular") {
+    at = build.add("Mod", {at, build.constant(MDL_INT64, Dims{}, Dims{dims[axis]})});
+  }
+  at = build.add("Expand", {at}, {{"shape", build.dims(rows)}});
+  return {build.add_like("ScatterElements", {cache, at, rows},
+                         {{"axis", static_cast<int64_t>(axis)}, {"reduction", "none"}})};
+}
+
 std::vector<int32_t> convert_one_hot(OnnxNode& node) {
   Builder& build = node.build;
   const auto depth = static_cast<int64_t>(node.constant_floats(1, "depth").at(0));

@@ -10,11 +10,15 @@ namespace medulla::tools {
 // onnx_conv.cc, onnx_image.cc: NCHW in ONNX, NHWC in Medulla.
 std::vector<int32_t> convert_conv(OnnxNode& node);
 std::vector<int32_t> convert_conv_transpose(OnnxNode& node);
+std::vector<int32_t> convert_causal_conv(OnnxNode& node);
+std::vector<int32_t> convert_deform_conv(OnnxNode& node);
 std::vector<int32_t> convert_pool(OnnxNode& node);
+std::vector<int32_t> convert_affine_grid(OnnxNode& node);
 std::vector<int32_t> convert_center_crop_pad(OnnxNode& node);
 std::vector<int32_t> convert_col2im(OnnxNode& node);
 std::vector<int32_t> convert_global_pool(OnnxNode& node);
 std::vector<int32_t> convert_global_lp_pool(OnnxNode& node);
+std::vector<int32_t> convert_max_roi_pool(OnnxNode& node);
 std::vector<int32_t> convert_max_unpool(OnnxNode& node);
 std::vector<int32_t> convert_grid_sample(OnnxNode& node);
 std::vector<int32_t> convert_roi_align(OnnxNode& node);
@@ -64,9 +68,11 @@ std::vector<int32_t> convert_one_hot(OnnxNode& node);
 std::vector<int32_t> convert_reverse_sequence(OnnxNode& node);
 std::vector<int32_t> convert_scatter_elements(OnnxNode& node);
 std::vector<int32_t> convert_scatter_nd(OnnxNode& node);
+std::vector<int32_t> convert_tensor_scatter(OnnxNode& node);
 std::vector<int32_t> convert_tfidf_vectorizer(OnnxNode& node);
 
 // onnx_constant.cc: what is known before any run.
+std::vector<int32_t> convert_bit_cast(OnnxNode& node);
 std::vector<int32_t> convert_cast(OnnxNode& node);
 std::vector<int32_t> convert_cast_like(OnnxNode& node);
 std::vector<int32_t> convert_constant(OnnxNode& node);
@@ -86,6 +92,7 @@ std::vector<int32_t> convert_hardmax(OnnxNode& node);
 std::vector<int32_t> convert_mish(OnnxNode& node);
 std::vector<int32_t> convert_selu(OnnxNode& node);
 std::vector<int32_t> convert_shrink(OnnxNode& node);
+std::vector<int32_t> convert_swish(OnnxNode& node);  // SwiGLU too
 std::vector<int32_t> convert_thresholded_relu(OnnxNode& node);
 
 // onnx_math.cc
@@ -115,7 +122,7 @@ std::vector<int32_t> convert_einsum(OnnxNode& node);
 
 // onnx_reduce.cc
 std::vector<int32_t> convert_arg(OnnxNode& node);
-std::vector<int32_t> convert_cumsum(OnnxNode& node);
+std::vector<int32_t> convert_cumulate(OnnxNode& node);
 std::vector<int32_t> convert_reduce(OnnxNode& node);
 std::vector<int32_t> convert_trilu(OnnxNode& node);
 

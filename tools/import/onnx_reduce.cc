@@ -70,12 +70,12 @@ std::vector<int32_t> convert_arg(OnnxNode& node) {
                      {"select_last_index", node.int_or("select_last_index", 0)}})};
 }
 
-std::vector<int32_t> convert_cumsum(OnnxNode& node) {
+std::vector<int32_t> convert_cumulate(OnnxNode& node) {
   Builder& build = node.build;
   const Dims axis = node.constant_ints(1, "axis");
   if (axis.size() != 1)
     refuse("axis has " + std::to_string(axis.size()) + " values, should have 1");
-  return {build.add("CumSum", {node.input(0)},
+  return {build.add(node.op(), {node.input(0)},
                     {{"axis", node.axis(axis[0], build.rank(node.input(0)))},
                      {"exclusive", node.int_or("exclusive", 0)},
                      {"reverse", node.int_or("reverse", 0)}})};

@@ -26,12 +26,14 @@ struct Change {
 constexpr const char* kReduce = "noop_with_empty_axes:int -axes";
 
 constexpr Change kChanges[] = {
+    {"AffineGrid", 20, 2, 2, "align_corners:int"},
     {"Attention", 23, 3, 6,
      "is_causal:int kv_num_heads:int q_num_heads:int qk_matmul_output_mode:int scale:float "
      "softcap:float softmax_precision:int"},
     {"Attention", 24, 3, 7, ""},
     {"Attention", 25, 3, 7, "left_window_size:int right_window_size:int"},
     {"AveragePool", 19, 1, 0, "dilations:ints"},
+    {"BitCast", 26, 1, 1, "to:int"},
     {"BitwiseAnd", 18, 2, 2, ""},
     {"BitwiseNot", 18, 1, 1, ""},
     {"BitwiseOr", 18, 2, 2, ""},
@@ -40,9 +42,13 @@ constexpr Change kChanges[] = {
     {"Cast", 24, 1, 0, "round_mode:string"},
     {"CastLike", 19, 2, 0, "saturate:int"},
     {"CastLike", 24, 2, 0, "round_mode:string"},
+    {"CausalConvWithState", 27, 2, 4, "activation:string"},
     {"CenterCropPad", 18, 2, 2, "axes:ints"},
     {"Col2Im", 18, 3, 3, "dilations:ints pads:ints strides:ints"},
+    {"CumProd", 26, 2, 2, "exclusive:int reverse:int"},
     {"DFT", 20, 1, 3, "-axis"},
+    {"DeformConv", 19, 3, 5,
+     "dilations:ints group:int kernel_shape:ints offset_group:int pads:ints strides:ints"},
     {"DequantizeLinear", 21, 2, 0, "block_size:int"},
     {"DequantizeLinear", 23, 2, 0, "output_dtype:int"},
     {"Gelu", 20, 1, 1, "approximate:string"},
@@ -66,8 +72,11 @@ constexpr Change kChanges[] = {
     {"ReduceSumSquare", 18, 1, 2, kReduce},
     {"Resize", 18, 1, 0, "antialias:int axes:ints keep_aspect_ratio_policy:string"},
     {"RotaryEmbedding", 23, 3, 4, "interleaved:int num_heads:int rotary_embedding_dim:int"},
+    {"SpaceToDepth", 28, 1, 1, "mode:string"},
     {"Split", 18, 1, 0, "num_outputs:int"},
+    {"SwiGLU", 28, 2, 2, "alpha:float"},
     {"Swish", 24, 1, 1, "alpha:float"},
+    {"TensorScatter", 24, 2, 3, "axis:int mode:string"},
 };
 
 struct Signature {
