@@ -59,6 +59,46 @@ TEST_CASE("inspect --json tells everything that the page and the tables show") {
   }
 }
 
+TEST_CASE("inspect says why nodes of a quantized model are float32") {
+  const Shell shell;
+  ModelBuilder b;
+  const auto quantized = [&](const char* name) {
+    const int32_t q = b.input(name, {2, 2}, MDL_INT8);
+    b.at(q).quantization = tools::Quantization{{0.5f}, {0}, 0};
+    return b.node("DequantizeLinear", {q}, std::string(name) + ".real");
+  };
+  const int32_t x = quantized("x");
+  const int32_t f = b.input("f", {2, 2});
+  const int32_t w = b.constant("w", {2, 2}, {1, 2, 3, 4});
+  const int32_t sigmoid = b.node("Sigmoid", {x}, "sigmoid");
+  b.output(b.node("LogSoftmax", {sigmoid}, "softmax"));
+  b.output(b.node("Elu", {sigmoid}, "elu"));
+  b.output(b.node("MatMul", {x, w}, "by constant"));
+  b.output(b.node("MatMul", {x, f}, "by input"));
+  b.output(b.node("Add", {x, f}, "sum"));
+  b.output(b.node("Neg", {x}, "negative"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  const nlohmann::json nodes = shell.json("inspect m.mdl")["float_nodes"];
+  const auto reason = [&](const std::string& name) {
+    for (const nlohmann::json& node : nodes) {
+      if (node["name"] == name) return node["reason"].get<std::string>();
+    }
+    return std::string("none");
+  };
+  CHECK(nodes.size() == 7);
+  CHECK(reason("sigmoid") == "no QuantizeLinear right after node 'sigmoid'");
+  CHECK(reason("softmax") == "no integer form of LogSoftmax");
+  CHECK(reason("elu") == "no DequantizeLinear before its input 'sigmoid'");
+  CHECK(reason("by constant") == "weights 'w' are not quantized");
+  CHECK(reason("by input") == "weights 'f' are not constant");
+  CHECK(reason("sum") == "no DequantizeLinear before its input 'f'");
+  CHECK(reason("negative") == "output 'negative' of the model is float32");
+  CHECK(contains(shell.run("inspect m.mdl").out, "Neg 'negative': output 'negative'"));
+  write_branches(shell);
+  CHECK(shell.json("inspect m.mdl")["float_nodes"].empty());
+}
+
 TEST_CASE("inspect --html is one page that needs nothing from elsewhere") {
   const Shell shell;
   write_branches(shell);

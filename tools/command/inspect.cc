@@ -13,6 +13,7 @@
 #include "src/model/model.h"
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
+#include "tools/command/float_nodes.h"
 #include "tools/common/array.h"
 #include "tools/common/new_file.h"
 
@@ -175,6 +176,22 @@ void print_steps(const nlohmann::json& steps) {
   }
 }
 
+void print_float_nodes(const std::vector<FloatNode>& nodes) {
+  if (nodes.empty()) return;
+  std::cout << "\nfloat32 nodes of this quantized model, and why\n";
+  for (const FloatNode& node : nodes) {
+    std::cout << "  " << node.op << " '" << node.name << "': " << node.reason << "\n";
+  }
+}
+
+nlohmann::json describe(const std::vector<FloatNode>& nodes) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const FloatNode& node : nodes) {
+    list.push_back({{"name", node.name}, {"op", node.op}, {"reason", node.reason}});
+  }
+  return list;
+}
+
 void write_text(const std::string& path, const std::string& text) {
   if (path == "-") {
     std::cout << text;
@@ -218,6 +235,7 @@ void inspect(const Options& options) {
     std::cout << "\n";
     print_memory(model_block(*model), need);
     print_steps(plan["steps"]);
+    print_float_nodes(float_nodes(graph));
     return;
   }
   nlohmann::json report = describe_model(model.get());
@@ -226,6 +244,7 @@ void inspect(const Options& options) {
   report["memory"] = describe(model_block(*model), need);
   report["tensors"] = describe_tensors(graph);
   report["plan"] = plan;
+  report["float_nodes"] = describe(float_nodes(graph));
   if (!options.html.empty()) write_text(options.html, html_of(graph, report));
   if (options.json) std::cout << report.dump(2) << "\n";
 }

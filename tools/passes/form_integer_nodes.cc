@@ -9,16 +9,10 @@
 // node. What has none stays between its DequantizeLinear and QuantizeLinear.
 #include <cmath>
 
+#include "tools/common/integer_forms.h"
 #include "tools/passes/integer_former.h"
 
 namespace medulla::tools {
-namespace {
-
-const std::set<std::string> kMovers = {"Expand",  "Flatten",   "Gather",   "MaxPool",
-                                       "Reshape", "Slice",     "Split",    "Squeeze",
-                                       "Tile",    "Transpose", "Unsqueeze"};
-
-}  // namespace
 
 Graph IntegerFormer::run() {
   for (const Node& node : rewrite_.from.nodes) {
@@ -42,7 +36,8 @@ bool IntegerFormer::form(const Node& node) {
   if (node.op == "GlobalAveragePool") return global_average_pool(node);
   if (node.op == "Pad") return pad(node);
   if (node.op == "Resize") return resize(node);
-  if (kMovers.count(node.op) > 0) return move(node, node.attributes);
+  if (node.op == "ArgMax" || node.op == "ArgMin") return find(node);
+  if (is_among(node.op, kMoverForms)) return move(node, node.attributes);
   return false;
 }
 
@@ -201,6 +196,16 @@ bool IntegerFormer::global_average_pool(const Node& node) {
   for (size_t d = 1; d + 1 < build_.dims(*x).size(); ++d) elements *= build_.dims(*x)[d];
   const double m = ratio_multiplier(scale(*x), end.y.scales[0], elements);
   emit(node, end, "QGlobalAveragePool", {*x}, {{"multiplier", m}});
+  return true;
+}
+
+bool IntegerFormer::find(const Node& node) {
+  const auto x = activation(node.inputs[0]);
+  if (!x) return false;
+  Node found = node;
+  found.inputs = {*x};
+  found.outputs = {rewrite_.at(node.outputs[0])};
+  rewrite_.to.nodes.push_back(std::move(found));
   return true;
 }
 

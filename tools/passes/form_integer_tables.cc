@@ -5,19 +5,11 @@
 // What elementwise operators make of one int8 tensor is a function of 256 values. They are computed
 // here by the operators' own references, so the table has the bytes that the float nodes gave.
 #include "src/ops/integer.h"
+#include "tools/common/integer_forms.h"
 #include "tools/passes/integer_former.h"
 
 namespace medulla::tools {
 namespace {
-
-// Operators whose output i depends on elements i alone.
-const std::set<std::string> kElementwise = {
-    "Abs",      "Acos",  "Acosh",   "Add",   "Asin",        "Asinh",     "Atan",
-    "Atanh",    "Ceil",  "Clip",    "Cos",   "Cosh",        "Div",       "Elu",
-    "Erf",      "Exp",   "Floor",   "Gelu",  "HardSigmoid", "HardSwish", "LeakyRelu",
-    "Log",      "Max",   "Min",     "Mul",   "Neg",         "Pow",       "Reciprocal",
-    "Relu",     "Round", "Sigmoid", "Sign",  "Sin",         "Sinh",      "Softplus",
-    "Softsign", "Sqrt",  "Sub",     "Swish", "Tan",         "Tanh"};
 
 // The real number that a constant of one element is.
 std::optional<float> number_of(const Tensor& tensor) {
@@ -50,7 +42,7 @@ std::optional<IntegerFormer::Function> IntegerFormer::function_of(int32_t old) c
 // Records what an elementwise node makes of an int8 tensor. The node stays, for those who want its
 // output as float.
 bool IntegerFormer::function(const Node& node) {
-  if (kElementwise.count(node.op) == 0) return false;
+  if (!is_among(node.op, kElementwiseForms)) return false;
   Graph graph;
   Builder build(graph);
   std::vector<int32_t> inputs;

@@ -71,6 +71,7 @@ class IntegerFormer {
   bool global_average_pool(const Node& node);
   bool pad(const Node& node);
   bool resize(const Node& node);
+  bool find(const Node& node);  // the index of the greatest or least
   // In form_integer_layers.cc.
   bool conv(const Node& node);
   bool conv_transpose(const Node& node);
