@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// softmax_f32, pool_f32, pool_s8, add_s8, lut_s8 and requant_s8 at sizes of real layers, beside
-// memcpy.
+// softmax_f32, pool_f32, pool_s8, add_s8, mul_s8, lut_s8 and requant_s8 at sizes of real layers,
+// beside memcpy.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "bench/util.h"
 #include "kernels/add_s8/add_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
+#include "kernels/mul_s8/mul_s8.h"
 #include "kernels/pool_f32/pool_f32.h"
 #include "kernels/pool_s8/pool_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
@@ -135,6 +136,15 @@ void add_rows() {
     p.k_b = 0.4f;
     bench::measure_bytes(state, 3 * kBytes,
                          [&] { kernel.add(p, a.data(), b.data(), y.data(), kBytes); });
+  });
+  add("mul_s8/25088", mul_s8_rows(), [](benchmark::State& state, const MulS8Kernel& kernel) {
+    bench::Buffer<int8_t> a(kBytes);
+    bench::Buffer<int8_t> b(kBytes);
+    bench::Buffer<int8_t> y(kBytes);
+    MulS8 p;
+    p.k = 0.01f;
+    bench::measure_bytes(state, 3 * kBytes,
+                         [&] { kernel.mul(p, a.data(), b.data(), y.data(), kBytes); });
   });
   add("lut_s8/25088", lut_s8_rows(), [](benchmark::State& state, const LutS8Kernel& kernel) {
     bench::Buffer<int8_t> table(256);

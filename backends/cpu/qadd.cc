@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// QAdd: add_s8 row by row, or at once where both operands have the output's shape.
+// QAdd and QSub by add_s8, QMul by mul_s8: row by row, or at once where both operands have the
+// output's shape.
 #include <algorithm>
 
 #include "backends/cpu/activation.h"
@@ -7,6 +8,7 @@
 #include "backends/cpu/chain.h"
 #include "backends/cpu/quantized.h"
 #include "kernels/add_s8/add_s8.h"
+#include "kernels/mul_s8/mul_s8.h"
 
 namespace medulla::cpu {
 
@@ -16,8 +18,10 @@ namespace {
 
 struct Plan {
   StepHead head;
-  const AddS8Kernel* kernel;
-  AddS8 numbers;
+  const AddS8Kernel* add;  // null: mul is taken
+  const MulS8Kernel* mul;
+  AddS8 sum;
+  MulS8 product;
   Source a;
   Source b;
   int output;
@@ -39,17 +43,31 @@ struct Args {
   size_t unit;  // tensor rows that make one row of the step
 };
 
-mdl_status choose(const Cpu& cpu, const GroupView& group, const AddS8Row** row, mdl_error* error) {
+struct Rows {
+  const AddS8Row* add;
+  const MulS8Row* mul;
+};
+
+mdl_status choose(const Cpu& cpu, const GroupView& group, Rows* rows, mdl_error* error) {
+  constexpr const char* kOps[] = {"QAdd", "QMul", "QSub"};
   const NodeView node = group.node(0);
-  if (group.node_count() != 1 || !is_op(node.node(), "QAdd")) return MDL_ERROR_UNSUPPORTED;
-  const std::string_view forced = forced_row(cpu, "add_s8");
-  *row = select_row(add_s8_rows(), kernel_request(cpu), forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "add_s8", forced);
+  if (group.node_count() != 1 || !is_one_of(node.node(), kOps)) return MDL_ERROR_UNSUPPORTED;
+  *rows = {};
+  const bool product = is_op(node.node(), "QMul");
+  const char* family = product ? "mul_s8" : "add_s8";
+  const std::string_view forced = forced_row(cpu, family);
+  if (product) {
+    rows->mul = select_row(mul_s8_rows(), kernel_request(cpu), forced);
+  } else {
+    rows->add = select_row(add_s8_rows(), kernel_request(cpu), forced);
+  }
+  const bool found = rows->add != nullptr || rows->mul != nullptr;
+  return found ? MDL_OK : fail_no_row(error, family, forced);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const AddS8Row* row = nullptr;
-  return choose(cpu, group, &row, error);
+  Rows rows;
+  return choose(cpu, group, &rows, error);
 }
 
 AddS8 exchanged(AddS8 p) {
@@ -57,11 +75,33 @@ AddS8 exchanged(AddS8 p) {
   std::swap(p.k_a, p.k_b);
   return p;
 }
+MulS8 exchanged(MulS8 p) {
+  std::swap(p.zero_point_a, p.zero_point_b);
+  return p;
+}
+
+void compute(const Plan& plan, const int8_t* a, const int8_t* b, int8_t* y, size_t n) {
+  if (plan.add != nullptr) {
+    plan.add->add(plan.sum, a, b, y, n);
+  } else {
+    plan.mul->mul(plan.product, a, b, y, n);
+  }
+}
+
+// One value of b, or with `swap` of a, for all.
+void compute_one(const Plan& plan, bool swap, const int8_t* a, const int8_t* b, int8_t* y,
+                 size_t n) {
+  if (swap) std::swap(a, b);
+  if (plan.add != nullptr) {
+    plan.add->add_one(swap ? exchanged(plan.sum) : plan.sum, a, b, y, n);
+  } else {
+    plan.mul->mul_one(swap ? exchanged(plan.product) : plan.product, a, b, y, n);
+  }
+}
 
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
-  const AddS8Kernel& kernel = *args.plan->kernel;
-  const AddS8& numbers = args.plan->numbers;
+  const Plan& plan = *args.plan;
   const size_t first = static_cast<size_t>(begin) * args.unit;
   const size_t last = std::min(static_cast<size_t>(end) * args.unit, args.rows);
   const size_t n = args.columns;
@@ -69,18 +109,16 @@ mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) 
   const bool one_b = args.b.columns < n;
   int8_t* y = args.y + first * n;
   if (args.a.walk.has_all && args.b.walk.has_all && !one_a && !one_b) {
-    kernel.add(numbers, args.a.data + first * n, args.b.data + first * n, y, (last - first) * n);
+    compute(plan, args.a.data + first * n, args.b.data + first * n, y, (last - first) * n);
     return MDL_OK;
   }
   for (size_t r = first; r < last; ++r, y += n) {
     const int8_t* a = args.a.data + args.a.walk.at(r) * args.a.columns;
     const int8_t* b = args.b.data + args.b.walk.at(r) * args.b.columns;
-    if (one_a) {
-      kernel.add_one(exchanged(numbers), b, a, y, n);
-    } else if (one_b) {
-      kernel.add_one(numbers, a, b, y, n);
+    if (one_a || one_b) {
+      compute_one(plan, one_a, a, b, y, n);
     } else {
-      kernel.add(numbers, a, b, y, n);
+      compute(plan, a, b, y, n);
     }
   }
   return MDL_OK;
@@ -88,24 +126,37 @@ mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) 
 
 mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
                 mdl_error* error) {
-  const AddS8Row* row = nullptr;
-  MDL_TRY(choose(cpu, group, &row, error));
+  Rows rows;
+  MDL_TRY(choose(cpu, group, &rows, error));
   const NodeView node = group.node(0);
   Plan* plan = make_step_data<Plan>(host, lowering_qadd, step);
   if (plan == nullptr) return fail_memory(error, node);
   const OutputRule rule = read_output_rule(node);
-  plan->kernel = row->kernel;
-  plan->numbers = {.zero_point_a = zero_point_of(*node.input(0)),
-                   .zero_point_b = zero_point_of(*node.input(1)),
-                   .k_a = static_cast<float>(node.floats("multipliers")[0]),
-                   .k_b = static_cast<float>(node.floats("multipliers")[1]),
-                   .zero_point = rule.zero_point,
-                   .min = rule.min,
-                   .max = rule.max};
+  const int32_t z_a = zero_point_of(*node.input(0));
+  const int32_t z_b = zero_point_of(*node.input(1));
+  plan->add = rows.add != nullptr ? rows.add->kernel : nullptr;
+  plan->mul = rows.mul != nullptr ? rows.mul->kernel : nullptr;
+  if (rows.add != nullptr) {
+    const float k_b = static_cast<float>(node.floats("multipliers")[1]);
+    plan->sum = {.zero_point_a = z_a,
+                 .zero_point_b = z_b,
+                 .k_a = static_cast<float>(node.floats("multipliers")[0]),
+                 .k_b = is_op(node.node(), "QSub") ? -k_b : k_b,
+                 .zero_point = rule.zero_point,
+                 .min = rule.min,
+                 .max = rule.max};
+  } else {
+    plan->product = {.zero_point_a = z_a,
+                     .zero_point_b = z_b,
+                     .k = static_cast<float>(node.float_or("multiplier", 0)),
+                     .zero_point = rule.zero_point,
+                     .min = rule.min,
+                     .max = rule.max};
+  }
   plan->a = read_source(group, node.input(0));
   plan->b = read_source(group, node.input(1));
   plan->output = group.operand(node.output(0));
-  step.kernel = row->name;
+  step.kernel = rows.add != nullptr ? rows.add->name : rows.mul->name;
   step.run = run;
   step.args_bytes = sizeof(Args);
   for (const Source* source : {&plan->a, &plan->b}) {

@@ -211,6 +211,11 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
   const int32_t a = g.quantize(g.x, kInputScale, 5);
   const int32_t b = g.quantize(g.add("Relu", {g.x}), 0.01f, -128);
   SECTION("Add") { only(formed(g, g.quantize(g.add("Add", {a, b}), kOutputScale, 2)), "QAdd"); }
+  SECTION("Sub") { only(formed(g, g.quantize(g.add("Sub", {a, b}), kOutputScale, 2)), "QSub"); }
+  SECTION("Mul, one side by channel") {
+    const int32_t gate = g.quantize(g.add("GlobalAveragePool", {g.x}), 0.01f, -100);
+    only(formed(g, g.quantize(g.add("Mul", {a, gate}), kOutputScale, 2)), "QMul");
+  }
   SECTION("Concat") {
     const int32_t y = g.add("Concat", {a, b}, {{"axis", int64_t{3}}});
     only(formed(g, g.quantize(y, kOutputScale, 2)), "QConcat");

@@ -52,7 +52,7 @@ TEST_CASE("quantized products of two activations give the reference's bytes", "[
   }
 }
 
-TEST_CASE("quantized sums that broadcast give the reference's bytes", "[qadd]") {
+TEST_CASE("quantized sums and products that broadcast give the reference's bytes", "[qadd]") {
   for (uint32_t seed = 0; seed < 80; ++seed) {
     CAPTURE(seed);
     GraphBuilder builder;
@@ -73,8 +73,15 @@ TEST_CASE("quantized sums that broadcast give the reference's bytes", "[qadd]") 
     }
     const std::vector<int32_t> inputs =
         swap ? std::vector<int32_t>{b, x} : std::vector<int32_t>{x, b};
-    const int32_t y =
-        builder.node("QAdd", inputs, {{"multipliers", std::vector<double>{0.5, 0.5}}});
+    const int64_t op = random.integer(0, 2);
+    if (op == 0) {
+      const int32_t product = builder.node("QMul", inputs, {{"multiplier", 0.25}});
+      int8_output(builder, random, product, 1);
+      require_cpu_equals_reference(builder, seed);
+      continue;
+    }
+    const int32_t y = builder.node(op == 1 ? "QAdd" : "QSub", inputs,
+                                   {{"multipliers", std::vector<double>{0.5, 0.5}}});
     int8_output(builder, random, y, 1);
     require_cpu_equals_reference(builder, seed);
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// add_s8, lut_s8 and requant_s8: rows of INT8.
+// add_s8, mul_s8, lut_s8 and requant_s8: rows of INT8.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/add_s8/add_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
+#include "kernels/mul_s8/mul_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
 #include "tests/catch.h"
 #include "tests/kernels/util.h"
@@ -67,6 +68,35 @@ TEST_CASE("add_s8: rows, one value for all, and in place") {
       compare(add_s8_rows(), expected, seed, [&](const AddS8Kernel& kernel, int8_t* y) {
         std::copy_n(a.data(), n, y);
         (one ? kernel.add_one : kernel.add)(p, y, b.data(), y, n);
+      });
+    }
+  }
+}
+
+TEST_CASE("mul_s8: rows, one value for all, and in place") {
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    Random random(seed);
+    const size_t n = seed < 40 ? seed : random.integer<size_t>(1, 300);
+    MulS8 p;
+    p.zero_point_a = random.integer(-128, 127);
+    p.zero_point_b = random.integer(-128, 127);
+    p.k = random.one_in(4) ? 0.5f : random.real(0.0001f, 0.1f);
+    p.zero_point = random.integer(-128, 127);
+    if (random.one_in(2)) p.min = p.zero_point;
+    Guarded<int8_t> a(n, random.one_in(2));
+    Guarded<int8_t> b(n, random.one_in(2));
+    random.fill<int8_t>(a);
+    random.fill<int8_t>(b);
+    for (bool one : {false, true}) {
+      Guarded<int8_t> expected(n);
+      for (size_t i = 0; i < n; ++i) {
+        const int product = (a[i] - p.zero_point_a) * (b[one ? 0 : i] - p.zero_point_b);
+        expected[i] = static_cast<int8_t>(
+            quantized(static_cast<float>(product) * p.k, p.zero_point, p.min, p.max));
+      }
+      compare(mul_s8_rows(), expected, seed, [&](const MulS8Kernel& kernel, int8_t* y) {
+        std::copy_n(a.data(), n, y);
+        (one ? kernel.mul_one : kernel.mul)(p, y, b.data(), y, n);
       });
     }
   }

@@ -240,6 +240,24 @@ TEST_CASE("QMatMul multiplies two activations") {
             .says("the sums of 262144 products from 0 to 65025 may not fit 32 bits"));
 }
 
+TEST_CASE("QSub and QMul rescale and round once") {
+  const Value a = tensor<int8_t>({3}, {10, -6, 127}).quantized(0.5f, 2);
+  const Value b = tensor<int8_t>({1}, {7}).quantized(0.25f, 4);
+  const auto run = [&](Case& node) {
+    const Result r = node.input(a).input(b).output(Value{}.quantized(0.5f, 1)).run();
+    CHECK(r.text == "");
+    return r.values<int8_t>();
+  };
+  Case difference("QSub");
+  difference.set("multipliers", std::vector<double>{1, 0.5});
+  // 8 - 1.5 to even, -8 - 1.5, 125 - 1.5; 1 added.
+  CHECK(run(difference) == std::vector<int8_t>{7, -9, 125});
+  Case product("QMul");
+  product.set("multiplier", 0.25);
+  // 8 * 3, -8 * 3, 125 * 3, a quarter of each; 1 added.
+  CHECK(run(product) == std::vector<int8_t>{7, -5, 95});
+}
+
 TEST_CASE("QResize rounds once") {
   const Value x = tensor<int8_t>({1, 2, 1}, {10, -5}).quantized(0.5f, 2);
   const auto node = [&](double multiplier, const char* mode) {

@@ -55,9 +55,9 @@ class Reasons {
     const mdl_tensor& x = tensor(node_.inputs[i]);
     if (x.data != nullptr) {
       if (layer && i == 1) return "weights " + quoted(x) + " are not quantized";
-      const bool adds = is_op(node_, "Add");
+      const bool pairs = is_op(node_, "Add") || is_op(node_, "Mul") || is_op(node_, "Sub");
       if (elementwise && elements(x) > 1) {
-        return "constant " + quoted(x) + (adds ? " is not quantized" : " has several elements");
+        return "constant " + quoted(x) + (pairs ? " is not quantized" : " has several elements");
       }
       return "";
     }
@@ -102,7 +102,8 @@ std::vector<FloatNode> float_nodes(const mdl_graph& graph) {
   if (!is_quantized(graph)) return found;
   for (size_t n = 0; n < graph.node_count; ++n) {
     const mdl_node& node = graph.nodes[n];
-    const int32_t y = node.output_count > 0 ? node.outputs[0] : -1;
+    int32_t y = -1;  // the first that is not left out
+    for (uint32_t o = node.output_count; o-- > 0;) y = node.outputs[o] >= 0 ? node.outputs[o] : y;
     const bool integer = node.input_count > 0 && node.inputs[0] >= 0 &&
                          graph.tensors[node.inputs[0]].dtype != MDL_FLOAT32;
     if (y < 0 || graph.tensors[y].dtype != MDL_FLOAT32 || integer) continue;

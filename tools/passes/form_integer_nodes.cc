@@ -30,7 +30,8 @@ bool IntegerFormer::form(const Node& node) {
   if (node.op == "ConvTranspose") return conv_transpose(node);
   if (node.op == "Gemm") return gemm(node);
   if (node.op == "MatMul") return matmul(node);
-  if (node.op == "Add") return add(node);
+  if (node.op == "Add" || node.op == "Sub") return add(node);
+  if (node.op == "Mul") return mul(node);
   if (node.op == "Concat") return concat(node);
   if (node.op == "AveragePool") return average_pool(node);
   if (node.op == "GlobalAveragePool") return global_average_pool(node);
@@ -136,7 +137,16 @@ bool IntegerFormer::add(const Node& node) {
   if (!a || !b || end.quantize == nullptr) return false;
   const std::vector<double> k = {ratio_multiplier(scale(*a), end.y.scales[0], 1),
                                  ratio_multiplier(scale(*b), end.y.scales[0], 1)};
-  emit(node, end, "QAdd", {*a, *b}, {{"multipliers", k}});
+  emit(node, end, node.op == "Add" ? "QAdd" : "QSub", {*a, *b}, {{"multipliers", k}});
+  return true;
+}
+
+bool IntegerFormer::mul(const Node& node) {
+  const auto a = activation(node.inputs[0]), b = activation(node.inputs[1]);
+  const End end = end_of(node);
+  if (!a || !b || end.quantize == nullptr) return false;
+  const double m = product_multiplier(scale(*a), scale(*b), scale_of(end));
+  emit(node, end, "QMul", {*a, *b}, {{"multiplier", m}});
   return true;
 }
 

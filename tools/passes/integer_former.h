@@ -66,6 +66,7 @@ class IntegerFormer {
   bool quantize_again(const Node& node);
   bool move(const Node& node, Attributes attributes);
   bool add(const Node& node);
+  bool mul(const Node& node);
   bool concat(const Node& node);
   bool average_pool(const Node& node);
   bool global_average_pool(const Node& node);
