@@ -199,6 +199,12 @@ TEST_CASE("RotaryEmbedding turns halves and pairs") {
             .input(sin)
             .run()
             .says("even last dimension"));
+  CHECK(Case("RotaryEmbedding")
+            .input(x)
+            .input(cos)
+            .input(counted<float>({1}))
+            .run()
+            .says("should have the last dimension of [2,4]"));
   CHECK(Case("RotaryEmbedding").input(x).input(counted<float>({3, 4})).input(sin).run().status ==
         MDL_ERROR_SHAPE);
 }

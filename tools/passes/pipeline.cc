@@ -14,6 +14,8 @@ constexpr Pass kPasses[] = {
     // other.
     {"fuse_activations", fuse_activations},
     {"fuse_norms", fuse_norms},
+    {"fuse_group_norm", fuse_group_norm},
+    {"fuse_rotary", fuse_rotary},
     {"fuse_attention", fuse_attention},
     // Leaves convolutions and what follows them without a Transpose between.
     {"to_channels_last", to_channels_last},
