@@ -165,6 +165,46 @@ TEST_CASE("GATHER within batches") {
   CHECK(run_counted(m) == Floats{2, 0, 5, 3, 7, 7, 10, 10});
 }
 
+TEST_CASE("a slice is written where its start says, as far as there is room") {
+  TfliteModel m;
+  const int32_t x = m.input("x", {3, 2, 2});
+  const int32_t update = m.input("update", {2, 1, 2});
+  const int32_t start = m.input("start", {3}, TfliteType::INT32);
+  m.node(TfliteOp::DYNAMIC_UPDATE_SLICE, {x, update, start}, {m.output("y", {3, 2, 2})});
+  const Folder folder;
+  Runner runner(m.write(folder));
+  runner.set(0, Floats(12, 0));
+  runner.set(1, {1, 2, 3, 4});
+  runner.set(2, {0, 1, 0});
+  runner.run();
+  CHECK(runner.get(0) == Floats{0, 0, 1, 2, 0, 0, 3, 4, 0, 0, 0, 0});
+  runner.set(2, {7, -1, 1});
+  runner.run();
+  CHECK(runner.get(0) == Floats{0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0, 0});
+}
+
+TEST_CASE("the greatest of a row, and any or all of it") {
+  TfliteModel m;
+  const int32_t x = m.input("x", {2, 3});
+  m.node(TfliteOp::TOPK_V2, {x, m.ints({2})},
+         {m.output("values", {2, 2}), m.output("indices", {2, 2}, TfliteType::INT32)});
+  const int32_t positive = m.add("positive", {2, 3}, TfliteType::BOOL);
+  m.node(TfliteOp::GREATER, {x, m.floats({}, {0})}, {positive});
+  for (const TfliteOp op : {TfliteOp::REDUCE_ANY, TfliteOp::REDUCE_ALL}) {
+    m.node(op, {positive, m.ints({1})},
+           {m.output("y" + std::to_string(static_cast<int>(op)), {2}, TfliteType::BOOL)},
+           tflite::ReducerOptionsT());
+  }
+  const Folder folder;
+  Runner runner(m.write(folder));
+  runner.set(0, {1, 3, 2, -1, 0, 5});
+  runner.run();
+  CHECK(runner.get(0) == Floats{3, 2, 5, 0});
+  CHECK(runner.get(1) == Floats{1, 2, 2, 1});
+  CHECK(runner.get(2) == Floats{1, 1});
+  CHECK(runner.get(3) == Floats{1, 0});
+}
+
 TEST_CASE("parts of a split may be left to it") {
   TfliteModel m;
   const int32_t x = m.input("x", {5});

@@ -45,9 +45,13 @@ void convert_slice(TfliteNode& node);
 void convert_strided_slice(TfliteNode& node);
 void convert_reverse(TfliteNode& node);
 void convert_gather(TfliteNode& node);
+void convert_tile(TfliteNode& node);
+
+// tflite_index.cc
 void convert_gather_nd(TfliteNode& node);
 void convert_embedding_lookup(TfliteNode& node);
-void convert_tile(TfliteNode& node);
+void convert_dynamic_update_slice(TfliteNode& node);
+void convert_top_k(TfliteNode& node);
 
 // tflite_image.cc
 void convert_pad(TfliteNode& node);

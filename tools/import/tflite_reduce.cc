@@ -16,8 +16,10 @@ const char* canonical(Op op) {
     case Op::SUM:
       return "ReduceSum";
     case Op::REDUCE_MAX:
+    case Op::REDUCE_ANY:
       return "ReduceMax";
     case Op::REDUCE_MIN:
+    case Op::REDUCE_ALL:
       return "ReduceMin";
     case Op::REDUCE_PROD:
       return "ReduceProd";

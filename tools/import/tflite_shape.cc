@@ -305,21 +305,6 @@ void convert_gather(TfliteNode& node) {
   node.set(0, build.reshape(y, result));
 }
 
-void convert_gather_nd(TfliteNode& node) {
-  Builder& build = node.build;
-  int32_t at = node.stored(1);
-  if (build.tensor(at).dtype == MDL_INT32) {
-    at = build.add_typed("Cast", {at}, {{"to", int64_t{MDL_INT64}}}, MDL_INT64);
-  }
-  node.set(0, build.add_like("GatherND", {node.moved(0), at}, {}));
-}
-
-// EMBEDDING_LOOKUP(indices, table)
-void convert_embedding_lookup(TfliteNode& node) {
-  node.set(0,
-           node.build.add_like("Gather", {node.moved(1), node.stored(0)}, {{"axis", int64_t{0}}}));
-}
-
 void convert_tile(TfliteNode& node) {
   node.set(0, node.build.add_like("Tile", {node.moved(0)},
                                   {{"repeats", node.constant_ints(1, "the list of repeats")}}));
