@@ -28,8 +28,8 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
     return fail_node(error, MDL_ERROR_SHAPE, node, "inputs are ", inputs[0].shape, ", ",
                      inputs[1].shape, ", ", inputs[2].shape,
                      ", should be [B, H, Lq, D], [B, Hkv, Lk, D], [B, Hkv, Lk, Dv], H a multiple ",
-                     "of Hkv; or of rank 3, [B, L, heads * D], with num_heads, which is ", heads,
-                     ", and kv_num_heads, which is ", node.int_or("kv_num_heads", heads));
+                     "of Hkv, D not 0; or of rank 3, [B, L, heads * D], with num_heads, which is ",
+                     heads, ", and kv_num_heads, which is ", node.int_or("kv_num_heads", heads));
   }
   if (inputs.size() > 3 && inputs[3].dtype != MDL_DTYPE_NONE) {
     MDL_TRY(check_dtypes(node, inputs, 3, kBool | set_of({MDL_FLOAT32}), error));

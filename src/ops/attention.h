@@ -48,7 +48,8 @@ struct AttentionShape {
   int64_t seen(int64_t query) const { return query + 1 + k.rows - q.rows; }
 };
 
-// The head counts are those of tensors of rank 3. False: the shapes do not fit each other.
+// The head counts are those of tensors of rank 3. False: the shapes do not fit each other. Heads of
+// no width do not: their number of rows would have no bound.
 inline bool read_attention(int64_t heads, int64_t kv_heads, const mdl_shape& q_shape,
                            const mdl_shape& k_shape, const mdl_shape& v_shape, AttentionShape* a) {
   HeadRows &q = a->q, &k = a->k, &v = a->v;
@@ -57,7 +58,7 @@ inline bool read_attention(int64_t heads, int64_t kv_heads, const mdl_shape& q_s
     return false;
   }
   if (k.batch != q.batch || v.batch != q.batch || k.width != q.width || v.rows != k.rows ||
-      v.heads != k.heads || k.heads < 1 || q.heads % k.heads != 0) {
+      k.width < 1 || v.heads != k.heads || k.heads < 1 || q.heads % k.heads != 0) {
     return false;
   }
   a->scores = {.rank = 4, .dims = {q.batch, q.heads, q.rows, k.rows}};

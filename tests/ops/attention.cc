@@ -173,6 +173,8 @@ TEST_CASE("Attention says what it refuses") {
   const Value flat = counted<float>({1, 2, 12});
   CHECK(attend(flat, flat, flat).run().says("num_heads, which is 0, and kv_num_heads, which is 0"));
   CHECK(attend(flat, flat, flat).set("num_heads", 5).run().says("num_heads, which is 5,"));
+  const Value thin = counted<float>({1, 1, int64_t{1} << 62, 0});
+  CHECK(attend(counted<float>({1, 1, 1, 0}), thin, thin).run().says("D not 0"));
   CHECK(attend(q, q, q).input(counted<float>({3})).run().status == MDL_ERROR_SHAPE);
   CHECK(attend(q, q, q).input(counted<float>({1, 1, 1, 1, 2})).run().says("should broadcast to"));
   CHECK(attend(q, q, q).input(counted<int32_t>({2})).run().status == MDL_ERROR_DTYPE);
