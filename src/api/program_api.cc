@@ -128,7 +128,7 @@ mdl_status program_memory_need(const mdl_graph& graph, const mdl_program_options
   all.arena_bound_bytes = program.arena_bound_bytes;
   all.scratch_bytes = program.scratch_bytes;
   all.state_bytes = program.state_bytes;
-  all.stack_bytes = kRunStackBytes;
+  all.stack_bytes = run_stack_bytes(program);
   destroy(built);
   const size_t size = std::min(need->struct_size, sizeof(all));
   all.struct_size = need->struct_size;

@@ -71,7 +71,7 @@ mdl_status Session::run_steps() {
   if (options_.profile) std::fill(nanoseconds_.begin(), nanoseconds_.end(), 0);
   mdl_status status = run_list(calls_.data(), calls_.data() + call_count_);
   if (status == MDL_OK && program_->early_steps != program_->steps.size()) status = run_late();
-  parallel_.rest();
+  if (!program_->is_body) parallel_->rest();
   return status != MDL_OK ? status : take_cancel();
 }
 
@@ -82,8 +82,9 @@ mdl_status Session::run_list(const Call* begin, const Call* end) {
 
 // The hot loop: nothing but the calls, and a look at the flag between them.
 mdl_status Session::run_calls(const Call* begin, const Call* end) {
+  const std::atomic<uint32_t>& cancel = *cancel_;
   for (const Call* call = begin; call != end; ++call) {
-    if (cancel_.load(std::memory_order_relaxed) != 0) break;
+    if (cancel.load(std::memory_order_relaxed) != 0) break;
     const mdl_status status = call->parts == 1
                                   ? call->run(call->args, call->phase, 0, call->rows, scratch_)
                                   : run_shared(*call);
@@ -95,21 +96,21 @@ mdl_status Session::run_calls(const Call* begin, const Call* end) {
 mdl_status Session::run_shared(const Call& call) {
   SharedCall shared = {&call, scratch_, program_->scratch_bytes, MDL_OK};
   const bool last = &call == last_shared_;
-  parallel_.run(run_part, &shared, call.parts, last);
+  parallel_->run(run_part, &shared, call.parts, last);
   return shared.status.load(std::memory_order_relaxed);
 }
 
 // A cancel counts for one run.
 mdl_status Session::take_cancel() {
-  if (cancel_.load(std::memory_order_relaxed) == 0) return MDL_OK;
-  cancel_.store(0, std::memory_order_relaxed);
+  if (cancel_->load(std::memory_order_relaxed) == 0) return MDL_OK;
+  cancel_->store(0, std::memory_order_relaxed);
   return fail(&error_, MDL_ERROR_CANCELLED, "the run was cancelled; states are as before it");
 }
 
 // The same with a look at the clock and at the outputs.
 mdl_status Session::run_measured(const Call* begin, const Call* end) {
   for (const Call* call = begin; call != end; ++call) {
-    if (cancel_.load(std::memory_order_relaxed) != 0) break;
+    if (cancel_->load(std::memory_order_relaxed) != 0) break;
     const uint64_t start = options_.profile ? now() : 0;
     const mdl_status status = call->parts == 1
                                   ? call->run(call->args, call->phase, 0, call->rows, scratch_)
@@ -153,6 +154,7 @@ mdl_status Session::check_outputs(const Step& step) {
 
 mdl_status Session::fail_call(const Call& call, mdl_status status) {
   const Step& step = program_->steps[call.step];
+  if (step.control != nullptr) return status;  // with its own text
   const mdl_node& node = program_->graph.nodes[step.group.nodes[0]];
   const Instance& instance = program_->backends[step.backend];
   const mdl_backend& backend = *instance.backend;

@@ -57,15 +57,6 @@ mdl_status Session::infer_late(int32_t last, size_t* next) {
   return MDL_OK;
 }
 
-// One that does not is left out: kernels need not know outputs without elements. One that finds
-// extents has those to tell.
-bool Session::writes_elements(const Step& step) const {
-  const mdl_group& group = step.group;
-  if (step.plan.found != nullptr) return true;
-  return std::any_of(group.outputs, group.outputs + group.output_count,
-                     [&](int32_t t) { return bytes(t) > 0; });
-}
-
 // Takes over what a step found.
 mdl_status Session::take_found(const Step& step) {
   const mdl_group& group = step.group;
@@ -98,13 +89,13 @@ mdl_status Session::run_late() {
     uint32_t count = 0;
     if (step.late) {
       MDL_TRY(infer_late(last_node(step), &next));
-      if (!writes_elements(step)) continue;
       MDL_TRY(prepare_step(step, calls, &count, &error_));
     } else {
       while (count < step.plan.phase_count && calls[count].rows > 0) ++count;
     }
+    if (count == 0) continue;
     MDL_TRY(run_list(calls, calls + count));
-    if (cancel_.load(std::memory_order_relaxed) != 0) return MDL_OK;
+    if (cancel_->load(std::memory_order_relaxed) != 0) return MDL_OK;
     if (step.plan.found == nullptr) continue;
     MDL_TRY(take_found(step));
     if (options_.check_finite) MDL_TRY(check_outputs(step));

@@ -6,6 +6,7 @@
 
 #include "src/base/text.h"
 #include "src/graph/backends.h"
+#include "src/graph/control.h"
 #include "src/ops/op.h"
 
 namespace medulla {
@@ -74,6 +75,8 @@ class Placer {
   }
 
   mdl_status place(int32_t node, mdl_error* error) {
+    const Op* op = find_op(graph_.nodes[node].op);
+    if (op != nullptr && op->control) return place_control(node, error);
     Text reasons(reasons_, kMaxReasons);
     if (options_.refusals[0] != 0) reasons << options_.refusals << "; ";
     for (size_t b = 0; b < backends_.size(); ++b) {
@@ -101,6 +104,19 @@ class Placer {
                      options_.strict ? "no named backend takes it, and placement is strict: "
                                      : "no backend takes it: ",
                      static_cast<const char*>(reasons_));
+  }
+
+  mdl_status place_control(int32_t node, mdl_error* error) {
+    lists_[0] = node;
+    const Candidate candidate = list_tensors({lists_, 1});
+    Step& step = steps_[step_count_];
+    step = {};
+    step.group = candidate.group();
+    MDL_TRY(keep_group(candidate, &step.group, error));
+    MDL_TRY(plan_control(graph_, graph_.nodes[node], options_, arena_, &step, error));
+    taken_[node] = 1;
+    ++step_count_;
+    return MDL_OK;
   }
 
   // Null when a group may run as one step. Every reader outside of it has to stand behind its last

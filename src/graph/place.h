@@ -14,6 +14,8 @@ struct PlaceOptions {
   mdl_numerics_class numerics;  // the weakest class that a step may have
   bool strict;                  // no backend but those that were named
   const char* refusals;         // that all nodes have, of backends that do not open
+  const Program* program;       // whose bodies are planned too
+  bool share_memory;            // in-place steps and concatenation by placement
 };
 
 // Fills `*steps`, in planning space, in execution order; each group's arrays and what backends

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan in words, for people and as JSON.
 #include "src/base/text.h"
+#include "src/graph/control.h"
 #include "src/graph/program.h"
 
 namespace medulla {
@@ -82,6 +83,68 @@ const char* fate_name(int32_t fate) {
                                : "not needed";
 }
 
+// Lines for the steps, and below each that runs graphs those of its bodies, four spaces further in.
+void write_steps(const Program& program, int depth, Text& text) {
+  const auto margin = [&]() -> Text& {
+    for (int d = 0; d < depth; ++d) text << "    ";
+    return text;
+  };
+  for (size_t s = 0; s < program.steps.size(); ++s) {
+    const Step& step = program.steps[s];
+    margin() << s << ' ';
+    write_ops(program, step, text);
+    text << " '" << first_node(program, step).name << "' on " << step_backend(program, step)
+         << ", kernel " << step.plan.kernel << " (" << kClasses[step.plan.numerics] << "), "
+         << step.plan.macs << " MACs, " << step.bytes << " bytes\n";
+    margin() << "    ";
+    write_operands(program, {step.group.inputs, step.group.input_count}, text);
+    text << " -> ";
+    write_operands(program, {step.group.outputs, step.group.output_count}, text);
+    text << '\n';
+    if (step.refusals[0] != 0) margin() << "    not on " << step.refusals << '\n';
+    if (step.control == nullptr) continue;
+    for (const Program& body : step.control->bodies) {
+      margin() << "    graph '" << body.graph.name << "': " << body.steps.size() << " steps, arena "
+               << body.arena_bytes << " bytes\n";
+      write_steps(body, depth + 1, text);
+    }
+  }
+}
+
+void write_json_steps(const Program& program, Text& text) {
+  for (size_t s = 0; s < program.steps.size(); ++s) {
+    const Step& step = program.steps[s];
+    text << (s > 0 ? ",\n" : "\n") << "{\"name\":" << Quoted{first_node(program, step).name}
+         << ",\"op\":\"";
+    write_ops(program, step, text);
+    text << "\",\"nodes\":[";
+    for (size_t n = 0; n < step.group.node_count; ++n) {
+      text << (n > 0 ? "," : "") << step.group.nodes[n];
+    }
+    text << "],\"backend\":" << Quoted{step_backend(program, step)}
+         << ",\"refusals\":" << Quoted{step.refusals} << ",\"kernel\":" << Quoted{step.plan.kernel}
+         << ",\"numerics\":" << Quoted{kClasses[step.plan.numerics]}
+         << ",\"macs\":" << step.plan.macs << ",\"bytes\":" << step.bytes
+         << ",\"scratch_bytes\":" << step.plan.scratch_bytes
+         << ",\"packed_bytes\":" << step.plan.packed_bytes << ",\"inputs\":";
+    write_json_operands(program, {step.group.inputs, step.group.input_count}, text);
+    text << ",\"outputs\":";
+    write_json_operands(program, {step.group.outputs, step.group.output_count}, text);
+    if (step.control != nullptr) {
+      text << ",\"bodies\":[";
+      for (const Program& body : step.control->bodies) {
+        text << (&body != step.control->bodies.data() ? "," : "")
+             << "{\"name\":" << Quoted{body.graph.name} << ",\"arena_bytes\":" << body.arena_bytes
+             << ",\"steps\":[";
+        write_json_steps(body, text);
+        text << "]}";
+      }
+      text << ']';
+    }
+    text << '}';
+  }
+}
+
 }  // namespace
 
 size_t step_ops(const Program& program, const Step& step, char* text, size_t size) {
@@ -98,20 +161,7 @@ size_t plan_text(const Program& program, char* buffer, size_t size) {
        << program.packed_bytes << ", scratch " << program.scratch_bytes << ", state "
        << program.state_bytes << '\n';
   if (program.closed[0] != 0) text << "not used: " << program.closed << '\n';
-  for (size_t s = 0; s < program.steps.size(); ++s) {
-    const Step& step = program.steps[s];
-    text << s << ' ';
-    write_ops(program, step, text);
-    text << " '" << first_node(program, step).name << "' on "
-         << program.backends[step.backend].backend->name << ", kernel " << step.plan.kernel << " ("
-         << kClasses[step.plan.numerics] << "), " << step.plan.macs << " MACs, " << step.bytes
-         << " bytes\n    ";
-    write_operands(program, {step.group.inputs, step.group.input_count}, text);
-    text << " -> ";
-    write_operands(program, {step.group.outputs, step.group.output_count}, text);
-    text << '\n';
-    if (step.refusals[0] != 0) text << "    not on " << step.refusals << '\n';
-  }
+  write_steps(program, 0, text);
   for (size_t n = 0; n < program.graph.node_count; ++n) {
     if (program.node_step[n] >= 0) continue;
     text << "no step: " << program.graph.nodes[n].op << " '" << program.graph.nodes[n].name << "', "
@@ -129,26 +179,7 @@ size_t plan_json(const Program& program, char* buffer, size_t size) {
        << ",\"packed_bytes\":" << program.packed_bytes
        << ",\"scratch_bytes\":" << program.scratch_bytes
        << ",\"state_bytes\":" << program.state_bytes << ",\"steps\":[";
-  for (size_t s = 0; s < program.steps.size(); ++s) {
-    const Step& step = program.steps[s];
-    text << (s > 0 ? ",\n" : "\n") << "{\"name\":" << Quoted{first_node(program, step).name}
-         << ",\"op\":\"";
-    write_ops(program, step, text);
-    text << "\",\"nodes\":[";
-    for (size_t n = 0; n < step.group.node_count; ++n) {
-      text << (n > 0 ? "," : "") << step.group.nodes[n];
-    }
-    text << "],\"backend\":" << Quoted{program.backends[step.backend].backend->name}
-         << ",\"refusals\":" << Quoted{step.refusals} << ",\"kernel\":" << Quoted{step.plan.kernel}
-         << ",\"numerics\":" << Quoted{kClasses[step.plan.numerics]}
-         << ",\"macs\":" << step.plan.macs << ",\"bytes\":" << step.bytes
-         << ",\"scratch_bytes\":" << step.plan.scratch_bytes
-         << ",\"packed_bytes\":" << step.plan.packed_bytes << ",\"inputs\":";
-    write_json_operands(program, {step.group.inputs, step.group.input_count}, text);
-    text << ",\"outputs\":";
-    write_json_operands(program, {step.group.outputs, step.group.output_count}, text);
-    text << '}';
-  }
+  write_json_steps(program, text);
   text << "],\"no_step\":[";
   const char* comma = "\n";
   for (size_t n = 0; n < program.graph.node_count; ++n) {

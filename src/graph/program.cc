@@ -10,6 +10,7 @@
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/graph/backends.h"
+#include "src/graph/control.h"
 #include "src/graph/memory.h"
 #include "src/graph/place.h"
 
@@ -133,6 +134,20 @@ mdl_numerics_class weakest_class(const Program& program, const mdl_program_optio
   return options.backends != nullptr ? MDL_CLASS_MEASURED : MDL_CLASS_BOUNDED;
 }
 
+// Looks for the step that runs a row, in bodies too; sets *reason where it was refused.
+bool runs_row(std::span<const Step> steps, std::string_view row, const char** reason) {
+  bool runs = false;
+  for (const Step& step : steps) {
+    runs |= row == step.plan.kernel;
+    if (std::string_view(step.refusals).find(row) != std::string_view::npos) {
+      *reason = step.refusals;
+    }
+    if (step.control == nullptr) continue;
+    for (const Program& body : step.control->bodies) runs |= runs_row(body.steps, row, reason);
+  }
+  return runs;
+}
+
 // A row that was forced and that no step runs is an error: what the caller wants to see is not
 // there.
 mdl_status check_forced(std::span<const Step> steps, const char* kernels, mdl_error* error) {
@@ -146,14 +161,7 @@ mdl_status check_forced(std::span<const Step> steps, const char* kernels, mdl_er
     std::string_view row = item;
     row.remove_prefix(equals + 1);
     const char* reason = "no node needs the family, or there is no such row";
-    bool runs = false;
-    for (const Step& step : steps) {
-      runs |= row == step.plan.kernel;
-      if (std::string_view(step.refusals).find(row) != std::string_view::npos) {
-        reason = step.refusals;
-      }
-    }
-    if (!runs) {
+    if (!runs_row(steps, row, &reason)) {
       return fail(error, MDL_ERROR_UNSUPPORTED, "kernels: no step runs the row '", row,
                   "': ", reason);
     }
@@ -233,6 +241,10 @@ mdl_status sum_up(Program* program, mdl_error* error) {
     program->max_operands =
         std::max(program->max_operands, static_cast<uint32_t>(step.operand_count()));
     program->max_phases += plan.phase_count;
+    if (step.control == nullptr) continue;
+    for (const Program& body : step.control->bodies) {
+      program->nesting = std::max(program->nesting, body.nesting + 1);
+    }
   }
   for (size_t s = 0; s < program->graph.state_count; ++s) {
     const mdl_tensor& state = program->graph.tensors[program->graph.states[s].tensor];
@@ -245,23 +257,26 @@ mdl_status sum_up(Program* program, mdl_error* error) {
   return MDL_OK;
 }
 
-}  // namespace
-
-mdl_status pack_program(Arena& arena, Program* program, mdl_error* error) {
-  if (program->packed_bytes == 0) return MDL_OK;
-  std::byte* packed = arena.make<std::byte>(program->packed_bytes);
-  if (packed == nullptr) return fail_memory(error);
+mdl_status pack(std::byte* packed, Program* program, mdl_error* error) {
   program->packed = packed;
-  for (const Step& step : program->steps) {
+  for (Step& step : program->steps) {
     if (step.plan.packed_bytes == 0) continue;
+    std::byte* at = packed + step.packed_offset;
+    if (step.control != nullptr) {
+      for (Program& body : step.control->bodies) {
+        MDL_TRY(pack(at, &body, error));
+        at += align_up(body.packed_bytes, MDL_ALIGNMENT);
+      }
+      continue;
+    }
     const Instance& instance = program->backends[step.backend];
     mdl_error reason = MDL_ERROR_INIT;
-    const mdl_status status = checked_status(
-        instance.backend->pack == nullptr
-            ? fail(&reason, MDL_ERROR_BACKEND, "it has no pack")
-            : instance.backend->pack(instance.instance, &program->graph, &step.group, &step.plan,
-                                     packed + step.packed_offset, &reason),
-        &reason);
+    const mdl_status status =
+        checked_status(instance.backend->pack == nullptr
+                           ? fail(&reason, MDL_ERROR_BACKEND, "it has no pack")
+                           : instance.backend->pack(instance.instance, &program->graph, &step.group,
+                                                    &step.plan, at, &reason),
+                       &reason);
     if (status != MDL_OK) {
       return fail(error, status, "packing node '", program->graph.nodes[step.group.nodes[0]].name,
                   "' for backend ", instance.backend->name, ": ",
@@ -271,35 +286,67 @@ mdl_status pack_program(Arena& arena, Program* program, mdl_error* error) {
   return MDL_OK;
 }
 
+// From the graph, options and backends to the places of all tensors.
+mdl_status plan_steps(const PlaceOptions& options, Arena& arena, Program* program,
+                      mdl_error* error) {
+  program->dynamic = is_dynamic(program->graph);
+  MDL_TRY(check_graph(program->graph, error));
+  {
+    const Arena::Scope scope(arena);
+    Uses uses;
+    std::span<Step> placed;
+    MDL_TRY(find_uses(program->graph, arena, &uses, error));
+    MDL_TRY(place_nodes(program->graph, uses, program->backends, options, arena, &placed, error));
+    MDL_TRY(plan_sharing(uses, placed, options.share_memory, arena, program, error));
+    MDL_TRY(find_late(arena, program, error));
+  }
+  MDL_TRY(give_offsets(arena, program, error));
+  return sum_up(program, error);
+}
+
+}  // namespace
+
 mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
                         const mdl_program_options& options, bool share_memory, Arena& arena,
                         Program* program, mdl_error* error) {
   program->graph = graph;
+  program->room = {SIZE_MAX, SIZE_MAX};
   if (digest != nullptr) std::memcpy(program->digest, digest, sizeof(program->digest));
-  program->dynamic = is_dynamic(graph);
-  MDL_TRY(check_graph(graph, error));
   MDL_TRY(mark_kept(options.keep, arena, &program->graph, error));
   MDL_TRY(read_options(options, arena, program, error));
   MDL_TRY(open_backends(options, arena, program, error));
-  {
-    const Arena::Scope scope(arena);
-    const PlaceOptions place_options = {weakest_class(*program, options),
-                                        options.placement == MDL_PLACEMENT_STRICT, program->closed};
-    Uses uses;
-    std::span<Step> placed;
-    MDL_TRY(find_uses(program->graph, arena, &uses, error));
-    MDL_TRY(
-        place_nodes(program->graph, uses, program->backends, place_options, arena, &placed, error));
-    MDL_TRY(check_forced(placed, program->context.kernels, error));
-    MDL_TRY(plan_sharing(uses, placed, share_memory, arena, program, error));
-    MDL_TRY(find_late(arena, program, error));
-  }
-  MDL_TRY(give_offsets(arena, program, error));
+  const PlaceOptions place_options = {weakest_class(*program, options),
+                                      options.placement == MDL_PLACEMENT_STRICT, program->closed,
+                                      program, share_memory};
+  MDL_TRY(plan_steps(place_options, arena, program, error));
+  MDL_TRY(check_forced(program->steps, program->context.kernels, error));
   if (options.max_arena_bytes != 0 && program->arena_bytes > options.max_arena_bytes) {
     return fail(error, MDL_ERROR_LIMIT, "the arena takes ", program->arena_bytes,
                 " bytes, max_arena_bytes is ", options.max_arena_bytes);
   }
-  return sum_up(program, error);
+  return MDL_OK;
+}
+
+mdl_status plan_body(const mdl_graph& graph, const PlaceOptions& options, const BodyRoom& room,
+                     Arena& arena, Program* body, mdl_error* error) {
+  body->graph = graph;
+  body->is_body = true;
+  body->room = room;
+  body->context = options.program->context;
+  body->backends = options.program->backends;
+  body->closed = options.program->closed;
+  return plan_steps(options, arena, body, error);
+}
+
+mdl_status pack_program(Arena& arena, Program* program, mdl_error* error) {
+  if (program->packed_bytes == 0) return MDL_OK;
+  std::byte* packed = arena.make<std::byte>(program->packed_bytes);
+  if (packed == nullptr) return fail_memory(error);
+  return pack(packed, program, error);
+}
+
+const char* step_backend(const Program& program, const Step& step) {
+  return step.control != nullptr ? "core" : program.backends[step.backend].backend->name;
 }
 
 void close_program(Program& program) { close_backends(program); }

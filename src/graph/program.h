@@ -39,6 +39,8 @@ struct Instance {
   void* instance;
 };
 
+struct Control;
+
 struct Step {
   mdl_group group;
   mdl_step plan;
@@ -49,6 +51,8 @@ struct Step {
   const char* refusals;  // why backends that come first did not take it; "" when none
   uint32_t first_call;   // how many phases the steps before it have
   bool late;             // an operand's extents are known only when a step before it has run
+  Control* control;      // the plan of a step that runs graphs; null for one of a backend
+  int32_t room;          // of such a step: the storage that its bodies share
 
   size_t operand_count() const { return group.input_count + group.output_count; }
   int32_t operand(size_t i) const {
@@ -63,8 +67,17 @@ enum NodeFate : int32_t {
   kNodePlaced = -3,  // a concatenation whose parts are made in place
 };
 
+// Which inputs and outputs of a body have memory of their own; it is bound to the others'.
+struct BodyRoom {
+  size_t inputs;   // those before
+  size_t outputs;  // the same
+};
+
 struct Program {
   mdl_graph graph;  // the model's, with the tensors to keep marked
+  bool is_body;     // of a node of another program, whose backends it uses
+  BodyRoom room;
+  uint32_t nesting;  // how many bodies stand in one another below it
   uint8_t digest[32];
   mdl_backend_context context;
   std::span<Instance> backends;
@@ -93,15 +106,26 @@ struct Program {
 // executor's own frames.
 constexpr size_t kRunStackBytes = MDL_STEP_STACK_BYTES + 4096;
 
+// What each body that stands in another adds to it.
+constexpr size_t kBodyStackBytes = 2048;
+inline size_t run_stack_bytes(const Program& program) {
+  return kRunStackBytes + program.nesting * kBodyStackBytes;
+}
+
 // Plans `*program`, zeroed before, in `arena`; share_memory = false: neither in-place steps nor
 // concatenation by placement. On failure and for a program that was planned, close_program has to
 // be called before the arena goes.
 mdl_status plan_program(const mdl_graph& graph, const uint8_t* digest,
                         const mdl_program_options& options, bool share_memory, Arena& arena,
                         Program* program, mdl_error* error);
-// Packs the constants of a program that was planned.
+// Packs the constants of a program that was planned, and of its bodies.
 mdl_status pack_program(Arena& arena, Program* program, mdl_error* error);
 void close_program(Program& program);
+
+struct PlaceOptions;
+// The program of a body, with the options and on the backends of the program that it stands in.
+mdl_status plan_body(const mdl_graph& graph, const PlaceOptions& options, const BodyRoom& room,
+                     Arena& arena, Program* body, mdl_error* error);
 
 // Sets early_steps, late_nodes and Step::late.
 mdl_status find_late(Arena& arena, Program* program, mdl_error* error);
@@ -113,6 +137,8 @@ mdl_shape declared_shape(const mdl_tensor& tensor);
 // Writes the names of the tensors that have one of the flags, all when flags is 0, as far as they
 // are few; says how many more there are.
 void list_names(const mdl_graph& graph, uint32_t flags, Text& text);
+// Which backend runs a step; "core" for one that runs graphs.
+const char* step_backend(const Program& program, const Step& step);
 
 // The operators of a step, joined with '+'.
 size_t step_ops(const Program& program, const Step& step, char* text, size_t size);

@@ -150,23 +150,35 @@ mdl_status Session::prepare_steps(mdl_error* error) {
     const Step& step = program_->steps[s];
     uint32_t count = 0;
     Call* const calls = &calls_[s < early ? call_count_ : step.first_call];
-    if (writes_elements(step)) {
-      MDL_TRY(prepare_step(step, calls, &count, error));
-    } else if (s >= early) {
-      std::fill_n(calls, step.plan.phase_count, Call{});
-    }
+    MDL_TRY(prepare_step(step, calls, &count, error));
     if (s < early) call_count_ += count;
   }
-  if (early != program_->steps.size()) return MDL_OK;
+  // A run goes on behind a body, and behind steps whose calls may change.
+  if (program_->is_body || early != program_->steps.size()) return MDL_OK;
   for (uint32_t c = 0; c < call_count_; ++c) {
     if (calls_[c].parts > 1) last_shared_ = &calls_[c];
   }
   return MDL_OK;
 }
 
+// One that does not is left out: kernels need not know outputs without elements. One that finds
+// extents has those to tell.
+bool Session::writes_elements(const Step& step) const {
+  const mdl_group& group = step.group;
+  if (step.plan.found != nullptr) return true;
+  return std::any_of(group.outputs, group.outputs + group.output_count,
+                     [&](int32_t t) { return bytes(t) > 0; });
+}
+
 // Fills as many calls as the step has phases; the first `count` have rows.
 mdl_status Session::prepare_step(const Step& step, Call* calls, uint32_t* count, mdl_error* error) {
   *count = 0;
+  for (uint32_t p = 0; p < step.plan.phase_count; ++p) calls[p] = {};
+  if (!writes_elements(step)) return MDL_OK;
+  if (step.control != nullptr) {
+    *count = 1;
+    return prepare_control(step, calls, error);
+  }
   const Instance& instance = program_->backends[step.backend];
   for (size_t i = 0; i < step.operand_count(); ++i) operand_shapes_[i] = shape(step.operand(i));
   mdl_rows rows = {};
@@ -193,7 +205,6 @@ mdl_status Session::prepare_step(const Step& step, Call* calls, uint32_t* count,
     call.grain = std::max(step.plan.row_grain, 1u);
     call.step = static_cast<uint32_t>(&step - program_->steps.data());
   }
-  for (uint32_t p = *count; p < step.plan.phase_count; ++p) calls[p] = {};
   return MDL_OK;
 }
 
@@ -250,7 +261,7 @@ mdl_status Session::bind_output(size_t index, void* pointer, mdl_error* error) {
 // Binds the steps that touch the storage anew.
 mdl_status Session::rebind(StorageKind kind, size_t index, mdl_error* error) {
   for (const Step& step : program_->steps) {
-    if (!writes_elements(step)) continue;
+    if (step.control != nullptr || !writes_elements(step)) continue;
     for (size_t i = 0; i < step.operand_count(); ++i) {
       const Place& place = program_->places[static_cast<size_t>(step.operand(i))];
       const Storage& storage = program_->storages[static_cast<size_t>(place.storage)];

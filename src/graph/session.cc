@@ -32,9 +32,9 @@ Session::Layout Session::layout(const Program& program, const SessionOptions& op
   const mdl_graph& graph = program.graph;
   const size_t tensors = program.dynamic ? graph.tensor_count : 0;
   Layout l;
-  l.arena = l.add(program.arena_bytes);
+  l.arena = l.add(program.is_body ? 0 : program.arena_bytes);
   l.args = l.add(program.args_bytes);
-  l.scratch = l.add(program.scratch_bytes, options.threads);
+  l.scratch = l.add(program.is_body ? 0 : program.scratch_bytes, options.threads);
   l.states = l.add(program.state_bytes);
   l.calls = l.add(program.max_phases, sizeof(Call));
   l.shapes = l.add(tensors, sizeof(mdl_shape));
@@ -54,13 +54,14 @@ size_t Session::memory_need(const Program& program, const SessionOptions& option
   return layout(program, options).total;
 }
 
-mdl_status Session::open(const Program& program, const SessionOptions& options,
-                         uint32_t own_threads, const mdl_thread_pool* pool, mdl_error* error) {
+void Session::lay_out(const Program& program, const SessionOptions& options) {
   const Layout l = layout(program, options);
   std::byte* base = reinterpret_cast<std::byte*>(this);
   const mdl_graph& graph = program.graph;
   program_ = &program;
   options_ = options;
+  parallel_ = &own_parallel_;
+  cancel_ = &own_cancel_;
   arena_ = base + l.arena;
   args_ = base + l.args;
   scratch_ = base + l.scratch;
@@ -72,6 +73,10 @@ mdl_status Session::open(const Program& program, const SessionOptions& options,
   state_lengths_ = reinterpret_cast<int64_t*>(base + l.state_lengths);
   inputs_ = reinterpret_cast<void**>(base + l.inputs);
   outputs_ = reinterpret_cast<void**>(base + l.outputs);
+  if (program.dynamic) {
+    shapes_ = reinterpret_cast<mdl_shape*>(base + l.shapes);
+    next_shapes_ = reinterpret_cast<mdl_shape*>(base + l.next_shapes);
+  }
   if (options.profile) {
     nanoseconds_ = {reinterpret_cast<uint64_t*>(base + l.nanoseconds), program.steps.size()};
   }
@@ -80,21 +85,29 @@ mdl_status Session::open(const Program& program, const SessionOptions& options,
     states_[s] = state;
     state += align_up(graph.tensors[graph.states[s].tensor].bytes, MDL_ALIGNMENT);
   }
-  MDL_TRY(parallel_.open(own_threads, pool, error));
-  mdl_status status = MDL_OK;
-  if (program.dynamic) {
-    shapes_ = reinterpret_cast<mdl_shape*>(base + l.shapes);
-    next_shapes_ = reinterpret_cast<mdl_shape*>(base + l.next_shapes);
+}
+
+// The steps, for the declared shapes.
+mdl_status Session::prepare(mdl_error* error) {
+  const mdl_graph& graph = program_->graph;
+  if (shapes_ != nullptr) {
     for (size_t t = 0; t < graph.tensor_count; ++t) shapes_[t] = declared_shape(graph.tensors[t]);
     std::copy_n(shapes_, graph.tensor_count, next_shapes_);
     set_state_shapes();
-    status = infer_shapes(graph, room_, next_shapes_, error);
-    if (status == MDL_OK) std::copy_n(next_shapes_, graph.tensor_count, shapes_);
-    if (status == MDL_OK) status = check_written(shapes_, error);
+    MDL_TRY(infer_shapes(graph, room_, next_shapes_, error));
+    std::copy_n(next_shapes_, graph.tensor_count, shapes_);
+    MDL_TRY(check_written(shapes_, error));
   }
-  if (status == MDL_OK) status = prepare_steps(error);
+  return prepare_steps(error);
+}
+
+mdl_status Session::open(const Program& program, const SessionOptions& options,
+                         uint32_t own_threads, const mdl_thread_pool* pool, mdl_error* error) {
+  lay_out(program, options);
+  MDL_TRY(own_parallel_.open(own_threads, pool, error));
+  const mdl_status status = prepare(error);
   if (status != MDL_OK) {
-    parallel_.close();
+    own_parallel_.close();
     return status;
   }
   reset();
@@ -102,7 +115,20 @@ mdl_status Session::open(const Program& program, const SessionOptions& options,
   return MDL_OK;
 }
 
-void Session::close() { parallel_.close(); }
+mdl_status Session::open_body(const Program& program, Session& parent, std::byte* room,
+                              mdl_error* error) {
+  SessionOptions options = parent.options_;
+  options.profile = false;
+  lay_out(program, options);
+  parallel_ = parent.parallel_;
+  cancel_ = parent.cancel_;
+  arena_ = room;
+  scratch_ = parent.scratch_;
+  error_.struct_size = sizeof(error_);
+  return prepare(error);
+}
+
+void Session::close() { own_parallel_.close(); }
 
 mdl_shape Session::shape(int32_t tensor) const {
   return shapes_ != nullptr ? shapes_[tensor] : declared_shape(program_->graph.tensors[tensor]);
@@ -147,7 +173,7 @@ mdl_status Session::run() {
   error_.status = begin_run();
   profiled_ = error_.status == MDL_OK && options_.profile;
   // A run that fails for another reason takes the cancel with it: the next is not stopped by it.
-  if (error_.status != MDL_OK) cancel_.store(0, std::memory_order_relaxed);
+  if (error_.status != MDL_OK) cancel_->store(0, std::memory_order_relaxed);
   return error_.status;
 }
 

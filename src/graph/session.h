@@ -42,7 +42,20 @@ class Session {
   void close();
 
   mdl_status run();
-  void cancel() { cancel_.store(1, std::memory_order_relaxed); }
+  void cancel() { own_cancel_.store(1, std::memory_order_relaxed); }
+
+  // control_run.cc, for nodes that run graphs. A body's session lies in its parent's, and uses its
+  // threads, its scratch and a piece of its arena.
+  mdl_status open_body(const Program& program, Session& parent, std::byte* room, mdl_error* error);
+  void give_input(size_t index, void* pointer, const mdl_shape& shape);
+  void give_output(size_t index, void* pointer);
+  void give_shape(size_t index, const mdl_shape& shape);
+  mdl_shape given_shape(size_t index) const { return shape(program_->graph.inputs[index]); }
+  mdl_status run_body(Session& body, const NodeView& node, int64_t iteration);
+  template <class... Parts>
+  mdl_status fail_control(mdl_status status, const NodeView& node, const Parts&... parts) {
+    return fail_node(&error_, status, node, parts...);
+  }
 
   // dims[i] may be null: as before.
   mdl_status resize(const int64_t* const* dims, mdl_error* error);
@@ -72,12 +85,18 @@ class Session {
   struct Layout;
   static Layout layout(const Program& program, const SessionOptions& options);
 
+  // control_run.cc
+  mdl_status prepare_control(const Step& step, Call* call, mdl_error* error);
+  mdl_status take_given();
   // session.cc
+  void lay_out(const Program& program, const SessionOptions& options);
+  mdl_status prepare(mdl_error* error);
   mdl_status begin_run();
   mdl_status check_room();
   // resize.cc
   mdl_status prepare_steps(mdl_error* error);
   mdl_status prepare_step(const Step& step, Call* calls, uint32_t* count, mdl_error* error);
+  bool writes_elements(const Step& step) const;
   mdl_status bind_step(const Step& step, mdl_error* error);
   mdl_status rebind(StorageKind kind, size_t index, mdl_error* error);
   mdl_status set_inputs(const int64_t* const* dims, mdl_error* error);
@@ -91,7 +110,6 @@ class Session {
                          mdl_error* error) const;
   // late.cc
   mdl_status infer_late(int32_t last, size_t* next);
-  bool writes_elements(const Step& step) const;
   mdl_status take_found(const Step& step);
   mdl_status run_late();
   // executor.cc
@@ -107,8 +125,11 @@ class Session {
 
   const Program* program_;
   SessionOptions options_;
-  Parallel parallel_;
-  std::atomic<uint32_t> cancel_;
+  Parallel own_parallel_;
+  std::atomic<uint32_t> own_cancel_;
+  Parallel* parallel_;             // a body's: of the session that it is in
+  std::atomic<uint32_t>* cancel_;  // the same
+  bool given_;     // of a body: shapes or pointers have changed since its steps were prepared
   bool stale_;     // a state's length has changed since the steps were prepared
   bool profiled_;  // nanoseconds_ are of a run that succeeded
   mdl_error error_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "src/base/text.h"
+#include "src/graph/control.h"
 #include "src/graph/facts.h"
 #include "src/graph/memory.h"
 #include "src/ops/op.h"
@@ -84,6 +85,7 @@ class Sharer {
       } else if ((info.flags & MDL_TENSOR_INPUT) != 0) {
         storage.kind = StorageKind::input;
         storage.index = find(graph_.inputs, graph_.input_count, t);
+        if (static_cast<size_t>(storage.index) >= program_.room.inputs) storage.bytes = 0;
       } else if ((info.flags & MDL_TENSOR_STATE) != 0) {
         storage.kind = StorageKind::state;
         storage.index = find_state(t);
@@ -92,6 +94,7 @@ class Sharer {
     if ((info.flags & MDL_TENSOR_OUTPUT) != 0 && storage.kind == StorageKind::arena) {
       storage.kind = StorageKind::output;
       storage.index = find(graph_.outputs, graph_.output_count, t);
+      if (static_cast<size_t>(storage.index) >= program_.room.outputs) storage.bytes = 0;
     }
     join(t, root);
     place(t) = {root, 0, 0};
@@ -345,6 +348,7 @@ class Sharer {
   mdl_status keep_storages(mdl_error* error) {
     size_t count = 0;
     for (size_t t = 0; t < graph_.tensor_count; ++t) count += head_[t] >= 0;
+    for (const Step& step : program_.steps) count += step.control != nullptr;
     program_.storages = {arena_.make<Storage>(count), count};
     if (program_.storages.data() == nullptr) return fail_planning(error);
     int32_t kept = 0;
@@ -352,6 +356,13 @@ class Sharer {
       if (head_[t] < 0) continue;
       renamed_[t] = kept;
       program_.storages[static_cast<size_t>(kept++)] = storages_[t];
+    }
+    for (Step& step : program_.steps) {
+      if (step.control == nullptr) continue;
+      const auto at = static_cast<int32_t>(&step - program_.steps.data());
+      step.room = kept;
+      program_.storages[static_cast<size_t>(kept++)] = {
+          .first = at, .last = at, .bytes = step.control->room_bytes};
     }
     for (Place& p : program_.places) {
       if (p.storage >= 0) p.storage = renamed_[p.storage];

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A graph: who makes each tensor, in which order, and each node by its operator's rules.
+#include <algorithm>
+
 #include "src/model/loader.h"
 #include "src/ops/op.h"
 
@@ -60,16 +62,17 @@ mdl_status link_node(const mdl_node& node, int32_t index, mdl_tensor* tensors, m
   return MDL_OK;
 }
 
-// The body of a loop may hand an input on; the main graph's outputs have memory of their own.
+// Outputs have memory of their own.
 mdl_status mark_outputs(const mdl_graph& graph, bool is_main, mdl_tensor* tensors,
                         mdl_error* error) {
-  if (is_main && graph.output_count == 0) {
-    return fail(error, MDL_ERROR_BAD_MODEL, "the main graph has no output");
+  if (graph.output_count == 0) {
+    return fail(error, MDL_ERROR_BAD_MODEL,
+                is_main ? "the main graph has no output" : "has no output");
   }
   for (uint32_t o = 0; o < graph.output_count; ++o) {
     MDL_TRY(check_index("output", o, graph.outputs[o], graph.tensor_count, error));
     mdl_tensor& tensor = tensors[graph.outputs[o]];
-    if (is_main && tensor.producer < 0) {
+    if (tensor.producer < 0) {
       return fail(error, MDL_ERROR_BAD_MODEL, "output ", o, " ('", tensor.name, "') is ",
                   describe(tensor), ", should be made by a node, such as an Identity");
     }
@@ -93,6 +96,8 @@ mdl_status check_made(const mdl_graph& graph, mdl_error* error) {
   return MDL_OK;
 }
 
+}  // namespace
+
 mdl_status check_nodes(const mdl_graph& graph, mdl_error* error) {
   for (size_t n = 0; n < graph.node_count; ++n) {
     const mdl_status status = check_node(NodeView(graph, graph.nodes[n]), error);
@@ -105,8 +110,6 @@ mdl_status check_nodes(const mdl_graph& graph, mdl_error* error) {
   }
   return MDL_OK;
 }
-
-}  // namespace
 
 mdl_status decode_graph(const GraphContext& context, mdl_error* error) {
   const format::Graph& from = *context.from;
@@ -140,8 +143,32 @@ mdl_status decode_graph(const GraphContext& context, mdl_error* error) {
   }
   MDL_TRY(mark_outputs(graph, is_main, tensors, error));
   MDL_TRY(check_states(graph, tensors, error));
-  MDL_TRY(check_made(graph, error));
-  return check_nodes(graph, error);
+  return check_made(graph, error);
+}
+
+// Bodies stand behind the graphs that use them, so one pass from the front finds how deep each is.
+mdl_status check_bodies(std::span<const mdl_graph> graphs, uint8_t* depth, mdl_error* error) {
+  std::fill_n(depth, graphs.size(), uint8_t{0});
+  for (size_t g = 0; g < graphs.size(); ++g) {
+    for (size_t n = 0; n < graphs[g].node_count; ++n) {
+      const mdl_node& node = graphs[g].nodes[n];
+      for (uint32_t a = 0; a < node.attribute_count; ++a) {
+        if (node.attributes[a].type != MDL_ATTRIBUTE_GRAPH) continue;
+        const size_t body = static_cast<size_t>(node.attributes[a].graph - graphs.data());
+        if (depth[body] != 0) {
+          return fail(error, MDL_ERROR_BAD_MODEL, "graph ", body, " ('", graphs[body].name,
+                      "') is the body of more than one attribute, should be of one");
+        }
+        depth[body] = static_cast<uint8_t>(depth[g] + 1);
+        if (depth[body] > kMaxBodyDepth) {
+          return fail(error, MDL_ERROR_LIMIT, "node '", node.name, "' (", node.op,
+                      "): its body stands in ", depth[g], " others, the limit is ",
+                      kMaxBodyDepth - 1);
+        }
+      }
+    }
+  }
+  return MDL_OK;
 }
 
 }  // namespace medulla

@@ -79,8 +79,14 @@ struct GraphContext {
   const mdl_graph& graph() const { return graphs[index]; }
 };
 
-// Fills graphs[context.index] and proves every rule on it.
-mdl_status decode_graph(const GraphContext& context, mdl_error* error);  // graph.cc
+// graph.cc: fills graphs[context.index] and proves every rule on it, but those of the operators.
+mdl_status decode_graph(const GraphContext& context, mdl_error* error);
+// Those, when all graphs are there: a node's rules may ask for its bodies.
+mdl_status check_nodes(const mdl_graph& graph, mdl_error* error);
+// A body belongs to one attribute, and stands in at most so many others; `depth` is room for a
+// byte a graph.
+constexpr int kMaxBodyDepth = 4;
+mdl_status check_bodies(std::span<const mdl_graph> graphs, uint8_t* depth, mdl_error* error);
 mdl_status decode_tensor(const GraphContext& context, uint32_t index, mdl_tensor* tensor,
                          mdl_error* error);  // tensor.cc
 mdl_status decode_node(const GraphContext& context, uint32_t index, mdl_node* node,

@@ -54,6 +54,14 @@ mdl_status read_frame(Bytes file, const mdl_model_options& options, bool check_d
   return MDL_OK;
 }
 
+// Says which graph a reason is about, unless it is the main one.
+mdl_status place_reason(mdl_status status, size_t graph, const mdl_error& reason,
+                        mdl_error* error) {
+  const char* text = reason.text;
+  if (status == MDL_OK) return MDL_OK;
+  return graph == 0 ? fail(error, status, text) : fail(error, status, "graph ", graph, ": ", text);
+}
+
 mdl_status decode(Bytes file, const mdl_model_options& options, Draft* draft, mdl_model* model,
                   mdl_error* error) {
   Tables& tables = draft->tables;
@@ -76,11 +84,14 @@ mdl_status decode(Bytes file, const mdl_model_options& options, Draft* draft, md
     mdl_error reason = MDL_ERROR_INIT;
     mdl_status status = decode_graph(context, &reason);
     if (status == MDL_OK) status = check_names(graphs[g], temporary, &reason);
-    const char* text = reason.text;
-    if (status != MDL_OK && g == 0) return fail(error, status, text);
-    if (status != MDL_OK) return fail(error, status, "graph ", g, ": ", text);
+    MDL_TRY(place_reason(status, g, reason, error));
   }
   model->graphs = {graphs, count};
+  MDL_TRY(check_bodies(model->graphs, static_cast<uint8_t*>(temporary), error));
+  for (size_t g = 0; g < count; ++g) {
+    mdl_error reason = MDL_ERROR_INIT;
+    MDL_TRY(place_reason(check_nodes(graphs[g], &reason), g, reason, error));
+  }
   MDL_TRY(check_symbols(model->graphs, temporary, error));
   return check_metadata(*draft->header, graphs[0], error);
 }

@@ -117,6 +117,7 @@ mdl_status count_tables(const format::Header& header, size_t header_bytes, const
                 " bytes cannot hold the entries that its lists count; lists may not share bytes");
   }
   tables->temporary_bytes = std::max(tables->temporary_bytes, symbol_bytes(symbols));
+  tables->temporary_bytes = std::max(tables->temporary_bytes, tables->graphs.count);
   return MDL_OK;
 }
 

@@ -38,9 +38,16 @@ struct Running {
     session = make_session(built, options);
   }
 
+  mdl_session* get() const { return session.get(); }
+  mdl_status run() { return mdl_session_run(get()); }
   mdl_status run(const std::vector<float>& x) {
-    set_input(session.get(), 0, x);
-    return mdl_session_run(session.get());
+    set_input(get(), 0, x);
+    return run();
+  }
+  // Input i in the session's own memory.
+  template <class T>
+  T* input(size_t i) const {
+    return static_cast<T*>(session->session().data(program->program.graph.inputs[i]));
   }
   Dims shape(size_t output) const {
     Dims dims(MDL_MAX_RANK);

@@ -410,15 +410,26 @@ TEST_CASE("Rules of bodies") {
   const auto add_body = [](Header& h) -> format::GraphT& {
     h.graphs.push_back(std::make_unique<format::GraphT>());
     h.graphs.back()->name = "body";
-    h.graphs.back()->tensors.push_back(std::make_unique<format::TensorT>());
-    h.graphs.back()->tensors[0]->name = "x";
-    h.graphs.back()->tensors[0]->dtype = format::DataType::Float32;
-    h.graphs.back()->inputs = {0};
-    h.graphs.back()->outputs = {0};
-    return *h.graphs.back();
+    format::GraphT& body = *h.graphs.back();
+    for (const char* name : {"x", "y"}) {
+      body.tensors.push_back(std::make_unique<format::TensorT>());
+      body.tensors.back()->name = name;
+      body.tensors.back()->dtype = format::DataType::Float32;
+    }
+    body.nodes.push_back(std::make_unique<format::NodeT>());
+    body.nodes[0]->name = "y";
+    body.nodes[0]->op = "Identity";
+    body.nodes[0]->inputs = {0};
+    body.nodes[0]->outputs = {1};
+    body.inputs = {0};
+    body.outputs = {1};
+    return body;
   };
   opens(change_header(whole(), [&](Header& h) { add_body(h); }), MDL_OK, "");
-  header_refused("graph 1: output 0 is tensor 1", [&](Header& h) { add_body(h).outputs[0] = 1; });
+  header_refused("graph 1: output 0 is tensor 2", [&](Header& h) { add_body(h).outputs[0] = 2; });
+  header_refused("graph 1: output 0 ('x') is an input, should be made by a node",
+                 [&](Header& h) { add_body(h).outputs[0] = 0; });
+  header_refused("graph 1: has no output", [&](Header& h) { add_body(h).outputs.clear(); });
   header_refused("graph 1: has states, which only the main graph has", [&](Header& h) {
     add_body(h).states.push_back(std::make_unique<format::StateT>());
   });

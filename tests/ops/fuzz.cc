@@ -217,18 +217,19 @@ TEST_CASE("No operator crashes on hostile nodes") {
         if (i >= op->min_inputs && random.one_in(4)) values.back() = {};
         c.input(values.back());
       }
+      const Value first = values.empty() ? Value() : values[0];
       for (uint32_t o = 0; o < outputs; ++o) {
         Value v;
         v.dtype = random.one_in(2) ? MDL_INT8 : MDL_FLOAT32;
-        v.scales = values[0].scales;
-        v.zero_points = values[0].zero_points;
+        v.scales = first.scales;
+        v.zero_points = first.zero_points;
         if (o > 0 && random.one_in(4)) {
           c.no_output();
         } else {
           c.output(v);
         }
       }
-      set_attributes(random, *op, values[0].dims.size(), example != nullptr ? 6 : 2, &c);
+      set_attributes(random, *op, first.dims.size(), example != nullptr ? 6 : 2, &c);
 
       const Result shapes = c.infer();
       if (shapes.status != MDL_OK) {

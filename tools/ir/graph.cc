@@ -111,4 +111,28 @@ void Graph::compact() {
   }
 }
 
+void Model::drop_unused_graphs() {
+  std::vector<uint32_t> renumbered(graphs.size(), 0);
+  std::vector<bool> used(graphs.size(), false);
+  used[0] = true;
+  const auto each_body = [](Graph& graph, const auto& use) {
+    for (Node& node : graph.nodes) {
+      for (auto& [key, attribute] : node.attributes) {
+        if (auto* body = std::get_if<GraphIndex>(&attribute)) use(*body);
+      }
+    }
+  };
+  std::vector<Graph> kept;
+  for (size_t g = 0; g < graphs.size(); ++g) {
+    if (!used[g]) continue;
+    renumbered[g] = static_cast<uint32_t>(kept.size());
+    each_body(graphs[g], [&](GraphIndex& body) { used[body.index] = true; });
+    kept.push_back(std::move(graphs[g]));
+  }
+  for (Graph& graph : kept) {
+    each_body(graph, [&](GraphIndex& body) { body.index = renumbered[body.index]; });
+  }
+  graphs = std::move(kept);
+}
+
 }  // namespace medulla::tools

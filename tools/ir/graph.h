@@ -119,6 +119,10 @@ struct Model {
   std::vector<Labels> labels;
   std::vector<Preprocessing> preprocessing;
 
+  // Drops bodies whose node is gone; keeps the order, so that a body stands behind its node's
+  // graph.
+  void drop_unused_graphs();
+
   Graph& main() { return graphs.front(); }
   const Graph& main() const { return graphs.front(); }
 };

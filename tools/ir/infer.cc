@@ -27,6 +27,8 @@ void infer_in_view(GraphView& view, const mdl_node& node) {
     throw std::runtime_error(std::string("node '") + node.name + "': no operator is called '" +
                              node.op + "'");
   }
+  // A body's results are what its graph declares, and so are the node's.
+  if (op->control) return;
   std::vector<TensorType> inputs(node.input_count);
   std::vector<TensorType> outputs(node.output_count);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -111,7 +113,7 @@ void name_all_found(Graph& graph) {
   const GraphView view(graph);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Op* op = find_op(graph.nodes[n].op.c_str());
-    if (op->found == nullptr) continue;
+    if (op->found == nullptr || op->control) continue;
     const NodeView node(view.graph(), view.graph().nodes[n]);
     for (size_t o = 0; o < graph.nodes[n].outputs.size(); ++o) {
       const int32_t t = graph.nodes[n].outputs[o];
@@ -159,8 +161,16 @@ void infer_shapes(Graph& graph) {
   for (int32_t tensor : graph.inputs) collect(at(tensor));
   for (const State& state : graph.states) collect(at(state.tensor));
   for (const Node& node : graph.nodes) {
-    for (int32_t tensor : node.outputs) {
-      if (tensor >= 0) at(tensor).symbols.clear();
+    const bool control = find_op(node.op.c_str())->control;
+    for (int32_t t : node.outputs) {
+      if (t < 0) continue;
+      uint32_t kept = 0;
+      Tensor& tensor = at(t);
+      for (size_t d = 0; control && d < tensor.symbols.size(); ++d) {
+        kept |= (tensor.symbols[d].empty() ? 0u : 1u) << d;
+      }
+      tensor.symbols.clear();
+      name_found(kept, tensor.name, tensor);
     }
   }
   name_all_found(graph);

@@ -264,6 +264,8 @@ bool is_worth_running(const Graph& graph, const Node& node) {
     }
     return sum;
   };
+  const Op* op = find_op(node.op.c_str());
+  if (op != nullptr && op->control) return false;
   return bytes(node.outputs) <= std::max(kSmall, 8 * bytes(node.inputs));
 }
 
