@@ -213,6 +213,17 @@ const ImporterRow& find_importer(const std::string& path) {
   return kImporters[0];
 }
 
+// A symbol has one maximum in the whole file, and means something in its graph only.
+void name_symbols_apart(Model& model) {
+  for (size_t g = 1; g < model.graphs.size(); ++g) {
+    for (Tensor& tensor : model.graphs[g].tensors) {
+      for (std::string& symbol : tensor.symbols) {
+        if (!symbol.empty()) symbol = "graph" + std::to_string(g) + ":" + symbol;
+      }
+    }
+  }
+}
+
 void count_nodes(const Model& model, std::map<std::string, size_t>& counts) {
   for (const Graph& graph : model.graphs) {
     for (const Node& node : graph.nodes) ++counts[node.op];
@@ -241,7 +252,9 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   for (const std::string& text : context.refusals) refuse(report, text);
 
   if (!report.refusals.empty()) return model;
+  model.drop_unused_graphs();
   for (Graph& graph : model.graphs) infer_shapes(graph);
+  name_symbols_apart(model);
   for (const auto& [key, value] : options.metadata) model.metadata[key] = value;
   if (!options.labels.empty()) read_labels(options.labels, model, report);
   model.preprocessing = options.preprocessing;

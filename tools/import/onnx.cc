@@ -8,56 +8,15 @@
 
 #include "tools/import/boundary.h"
 #include "tools/import/onnx_function.h"
+#include "tools/import/onnx_importer.h"
 #include "tools/import/onnx_ops.h"
 #include "tools/import/onnx_refusals.h"
 #include "tools/import/onnx_rules.h"
 #include "tools/passes/rewriter.h"
 
 namespace medulla::tools {
-namespace {
 
-class Importer {
- public:
-  Importer(const ConvertOptions& options, const onnx::ModelProto& proto, const OnnxRules& rules,
-           Model& model, ConvertReport& report)
-      : options_(options),
-        rules_(rules),
-        report_(report),
-        graph_(model.graphs.emplace_back()),
-        build_(graph_),
-        inferred_(proto) {}
-
-  void run(const onnx::ModelProto& proto, int64_t opset);
-
- private:
-  void read_types(const onnx::GraphProto& graph);
-  void add_constants(const onnx::GraphProto& graph);
-  void fix_inputs(const onnx::GraphProto& graph);
-  void choose_extents(const onnx::GraphProto& graph);
-  void add_inputs(const onnx::GraphProto& graph);
-  void add_node(const onnx::NodeProto& proto);
-  void add_outputs(const onnx::GraphProto& graph);
-  void refuse_node(const onnx::NodeProto& proto, const Refused& why);
-  void stand_in(const onnx::NodeProto& proto);
-  void stand_in(const std::string& name);
-  bool depends_on_refused(const onnx::NodeProto& proto) const;
-  void define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new);
-
-  const ConvertOptions& options_;
-  const OnnxRules& rules_;
-  ConvertReport& report_;
-  Graph& graph_;
-  Builder build_;
-  int64_t opset_ = 0;
-  std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
-  std::unordered_map<std::string, onnx::TensorShapeProto> declared_;
-  InferredTypes inferred_;
-  std::map<std::string, int64_t> extents_;  // of symbolic dimensions
-  ShapeValues shapes_;
-  std::set<std::string> read_;
-};
-
-void Importer::read_types(const onnx::GraphProto& graph) {
+void OnnxImporter::read_types(const onnx::GraphProto& graph) {
   for (const auto* list : {&graph.value_info(), &graph.output()}) {
     for (const auto& value : *list) {
       const auto& type = value.type().tensor_type();
@@ -66,7 +25,7 @@ void Importer::read_types(const onnx::GraphProto& graph) {
   }
 }
 
-void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
+void OnnxImporter::run(const onnx::ModelProto& proto, int64_t opset) {
   opset_ = opset;
   const onnx::GraphProto& graph = proto.graph();
   read_types(graph);
@@ -76,9 +35,7 @@ void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
     report_.refusals.push_back(
         {"", "", "", opset_, "sparse initializers are not taken", "store them dense"});
   }
-  for (const auto& node : graph.node()) read_.insert(node.input().begin(), node.input().end());
-  for (const auto& output : graph.output()) read_.insert(output.name());
-  read_.erase("");
+  note_reads(graph);
   add_constants(graph);
   fix_inputs(graph);
   choose_extents(graph);
@@ -93,7 +50,7 @@ void Importer::run(const onnx::ModelProto& proto, int64_t opset) {
   make_names_unique(graph_);
 }
 
-void Importer::add_constants(const onnx::GraphProto& graph) {
+void OnnxImporter::add_constants(const onnx::GraphProto& graph) {
   const std::string folder = std::filesystem::path(options_.input).parent_path().string();
   for (const auto& constant : graph.initializer()) {
     try {
@@ -107,7 +64,7 @@ void Importer::add_constants(const onnx::GraphProto& graph) {
 }
 
 // An input whose value is given is a constant from here on.
-void Importer::fix_inputs(const onnx::GraphProto& graph) {
+void OnnxImporter::fix_inputs(const onnx::GraphProto& graph) {
   for (const auto& [name, array] : options_.fixed) {
     const auto input =
         std::find_if(graph.input().begin(), graph.input().end(),
@@ -140,8 +97,8 @@ void Importer::fix_inputs(const onnx::GraphProto& graph) {
 }
 
 // Without a maximum a first dimension, the batch, is 1, as all of a state; any other is refused.
-void Importer::choose_extents(const onnx::GraphProto& graph) {
-  std::set<std::string> known;
+void OnnxImporter::choose_extents(const onnx::GraphProto& graph) {
+  std::set<std::string> known = loop_names(graph);
   for (const bool first : {true, false}) {
     for (const auto& input : graph.input()) {
       const int rank = input.type().tensor_type().shape().dim_size();
@@ -181,7 +138,7 @@ void Importer::choose_extents(const onnx::GraphProto& graph) {
   }
 }
 
-void Importer::add_inputs(const onnx::GraphProto& graph) {
+void OnnxImporter::add_inputs(const onnx::GraphProto& graph) {
   for (const auto& input : graph.input()) {
     if (tensors_.count(input.name()) > 0) continue;
     try {
@@ -214,12 +171,12 @@ void Importer::add_inputs(const onnx::GraphProto& graph) {
   }
 }
 
-void Importer::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
+void OnnxImporter::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
   const std::string domain = is_default_domain(proto.domain()) ? "" : proto.domain() + ".";
   Refusal refusal{name_of(proto), domain + proto.op_type(), why.attribute, opset_, why.reason,
                   why.rewrite};
   const int32_t source = source_of(graph_, why.parameter);
-  if (source >= 0) {
+  if (source >= 0 && outer_ == nullptr) {
     refusal.fixable = graph_.tensors[static_cast<size_t>(source)].name;
     refusal.rewrite = "give its value with --fix " + refusal.fixable + "=FILE.npy";
   }
@@ -228,13 +185,13 @@ void Importer::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
 }
 
 // So that the nodes behind a refused one are looked at too: outputs of the type that ONNX infers.
-void Importer::stand_in(const onnx::NodeProto& proto) {
+void OnnxImporter::stand_in(const onnx::NodeProto& proto) {
   for (const std::string& name : proto.output()) {
     if (!name.empty()) stand_in(name);
   }
 }
 
-void Importer::stand_in(const std::string& name) {
+void OnnxImporter::stand_in(const std::string& name) {
   Tensor tensor;
   tensor.name = name;
   tensor.shape_known = false;
@@ -253,7 +210,7 @@ void Importer::stand_in(const std::string& name) {
   tensors_[name] = build_.add_tensor(std::move(tensor));
 }
 
-bool Importer::depends_on_refused(const onnx::NodeProto& proto) const {
+bool OnnxImporter::depends_on_refused(const onnx::NodeProto& proto) const {
   for (const std::string& name : proto.input()) {
     if (name.empty()) continue;
     if (!graph_.tensors[static_cast<size_t>(tensors_.at(name))].shape_known) return true;
@@ -261,7 +218,7 @@ bool Importer::depends_on_refused(const onnx::NodeProto& proto) const {
   return false;
 }
 
-void Importer::define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new) {
+void OnnxImporter::define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new) {
   if (tensor < 0) refuse("input 0 is missing");
   const std::string& name = proto.output(i);
   const auto declared = declared_.find(name);
@@ -279,7 +236,7 @@ void Importer::define(const onnx::NodeProto& proto, int i, int32_t tensor, size_
   }
 }
 
-void Importer::add_node(const onnx::NodeProto& proto) {
+void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   const OnnxRow* row = nullptr;
   for (const OnnxRow& r : onnx_table()) {
     if (is_default_domain(proto.domain()) && proto.op_type() == r.op) row = &r;
@@ -295,12 +252,13 @@ void Importer::add_node(const onnx::NodeProto& proto) {
                         "export with a newer opset"});
   }
   for (const std::string& name : proto.input()) {
-    if (!name.empty() && tensors_.count(name) == 0) {
+    if (!name.empty() && find(name) < 0) {
       return refuse_node(proto, {"", rules_.why_unmade(proto, name), ""});
     }
   }
   try {
-    rules_.check(proto);
+    // The checker knows the names of the main graph only.
+    if (outer_ == nullptr || bodies_of(proto).empty()) rules_.check(proto);
   } catch (const Refused& why) {
     return refuse_node(proto, why);
   }
@@ -314,7 +272,7 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   const size_t first_new = graph_.tensors.size();
   const bool of_shapes =
       std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
-  OnnxNode node{proto, opset, std::move(inputs), build_, shapes_, read_};
+  OnnxNode node{proto, opset, std::move(inputs), build_, shapes_, read_, this};
   try {
     const std::vector<int32_t> outputs =
         of_shapes ? convert_shape_values(node) : row->convert(node);
@@ -322,6 +280,8 @@ void Importer::add_node(const onnx::NodeProto& proto) {
       const auto at = static_cast<size_t>(i);
       if (node.has_output(i)) define(proto, i, outputs.at(at), first_new);
     }
+  } catch (const BodyRefused&) {
+    stand_in(proto);
   } catch (const Refused& why) {
     refuse_node(proto, why);
   } catch (const std::out_of_range&) {
@@ -331,7 +291,7 @@ void Importer::add_node(const onnx::NodeProto& proto) {
   }
 }
 
-void Importer::add_outputs(const onnx::GraphProto& graph) {
+void OnnxImporter::add_outputs(const onnx::GraphProto& graph) {
   for (const auto& output : graph.output()) {
     const auto found = tensors_.find(output.name());
     if (found == tensors_.end()) {
@@ -346,8 +306,6 @@ void Importer::add_outputs(const onnx::GraphProto& graph) {
     add_output(build_, tensor, output.name());
   }
 }
-
-}  // namespace
 
 void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& report) {
   const auto refuse_file = [&](std::string reason, std::string rewrite = "") {
@@ -385,7 +343,11 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   model.name = options.name.empty() ? proto.graph().name() : options.name;
   model.producer = proto.producer_name();
   for (const auto& entry : proto.metadata_props()) model.metadata[entry.key()] = entry.value();
-  Importer(options, proto, rules, model, report).run(proto, opset);
+  InferredTypes inferred(proto);
+  std::vector<std::unique_ptr<Graph>> bodies;
+  OnnxImporter(options, rules, inferred, model.graphs.emplace_back(), bodies, report)
+      .run(proto, opset);
+  for (const auto& body : bodies) model.graphs.push_back(std::move(*body));
 }
 
 }  // namespace medulla::tools

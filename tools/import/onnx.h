@@ -22,6 +22,27 @@ struct Extent {
 };
 using ShapeValues = std::map<int32_t, std::vector<Extent>>;  // by tensor
 
+// A body as it was imported: a graph of the model, and the tensors around it that it reads, each of
+// which is one of its last inputs.
+struct OnnxBody {
+  uint32_t graph;
+  std::vector<int32_t> captures;
+};
+
+// What the conversion functions of If, Loop and Scan ask of the importer.
+class OnnxScope {
+ public:
+  virtual ~OnnxScope() = default;
+  // `inputs` have the body's types; those before the last ones, which the body names, are unnamed.
+  virtual OnnxBody import_body(const onnx::GraphProto& proto, const std::string& name,
+                               const std::vector<Tensor>& inputs) = 0;
+  // Takes the nodes over into the graph itself; returns what they make.
+  virtual std::vector<int32_t> import_inline(const onnx::GraphProto& proto) = 0;
+  virtual Graph& body(uint32_t graph) = 0;
+  // What --max says of a name; 0: nothing.
+  virtual int64_t maximum(const std::string& name) const = 0;
+};
+
 struct OnnxNode {
   const onnx::NodeProto& proto;
   const int64_t opset;
@@ -29,6 +50,7 @@ struct OnnxNode {
   Builder& build;
   ShapeValues& shapes;                // tensors of extents that are not constant
   const std::set<std::string>& read;  // names that a node or an output of the graph reads
+  OnnxScope* scope;
 
   const std::string& op() const { return proto.op_type(); }
   int32_t input(size_t i) const { return i < inputs.size() ? inputs[i] : -1; }

@@ -128,7 +128,11 @@ std::vector<int32_t> convert_trilu(OnnxNode& node);
 
 // onnx_recurrent.cc
 std::vector<int32_t> convert_recurrent(OnnxNode& node);
-std::vector<int32_t> refuse_control_flow(OnnxNode& node);
+
+// onnx_control.cc
+std::vector<int32_t> convert_if(OnnxNode& node);
+std::vector<int32_t> convert_loop(OnnxNode& node);
+std::vector<int32_t> convert_scan(OnnxNode& node);
 
 // onnx_selection.cc: what picks elements by their values.
 std::vector<int32_t> convert_compress(OnnxNode& node);

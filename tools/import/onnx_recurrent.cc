@@ -23,9 +23,4 @@ std::vector<int32_t> convert_recurrent(OnnxNode& node) {
   return node.build.add_many(node.op(), std::move(inputs), std::move(attributes), wanted);
 }
 
-std::vector<int32_t> refuse_control_flow(OnnxNode&) {
-  refuse("control flow is not taken yet",
-         "unroll the loop, or export with the condition fixed, so that one branch is left");
-}
-
 }  // namespace medulla::tools

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Imports one ONNX graph: the main one, or a body.
+#ifndef MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
+#define MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
+
+#include <memory>
+#include <unordered_map>
+
+#include "tools/import/onnx_rules.h"
+
+namespace medulla::tools {
+
+// The graphs that are attributes of a node.
+std::vector<const onnx::GraphProto*> bodies_of(const onnx::NodeProto& node);
+// What --max may call the bound of a Loop anywhere in the graph: its node or its trip count.
+std::set<std::string> loop_names(const onnx::GraphProto& graph);
+
+// Thrown where a body cannot be taken, for reasons that are in the report.
+struct BodyRefused {};
+
+class OnnxImporter : public OnnxScope {
+ public:
+  // Bodies go into `bodies`; number i of them is graph i + 1 of the model.
+  OnnxImporter(const ConvertOptions& options, const OnnxRules& rules, InferredTypes& inferred,
+               Graph& graph, std::vector<std::unique_ptr<Graph>>& bodies, ConvertReport& report)
+      : options_(options),
+        rules_(rules),
+        inferred_(inferred),
+        report_(report),
+        graph_(graph),
+        bodies_(bodies),
+        build_(graph_) {}
+
+  void run(const onnx::ModelProto& proto, int64_t opset);
+
+  OnnxBody import_body(const onnx::GraphProto& proto, const std::string& name,
+                       const std::vector<Tensor>& inputs) override;
+  std::vector<int32_t> import_inline(const onnx::GraphProto& proto) override;
+  Graph& body(uint32_t graph) override { return *bodies_[graph - 1]; }
+  int64_t maximum(const std::string& name) const override;
+
+ private:
+  int32_t find(const std::string& name);
+  void note_reads(const onnx::GraphProto& graph);
+  void read_types(const onnx::GraphProto& graph);
+  void add_constants(const onnx::GraphProto& graph);
+  void fix_inputs(const onnx::GraphProto& graph);
+  void choose_extents(const onnx::GraphProto& graph);
+  void add_inputs(const onnx::GraphProto& graph);
+  void add_node(const onnx::NodeProto& proto);
+  void add_outputs(const onnx::GraphProto& graph);
+  void refuse_node(const onnx::NodeProto& proto, const Refused& why);
+  void stand_in(const onnx::NodeProto& proto);
+  void stand_in(const std::string& name);
+  bool depends_on_refused(const onnx::NodeProto& proto) const;
+  void define(const onnx::NodeProto& proto, int i, int32_t tensor, size_t first_new);
+
+  const ConvertOptions& options_;
+  const OnnxRules& rules_;
+  InferredTypes& inferred_;
+  ConvertReport& report_;
+  Graph& graph_;
+  std::vector<std::unique_ptr<Graph>>& bodies_;
+  Builder build_;
+  OnnxImporter* outer_ = nullptr;  // of a body: what imports the graph around it
+  std::vector<int32_t> captures_;  // of a body: what it reads there
+  int64_t opset_ = 0;
+  std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
+  std::unordered_map<std::string, onnx::TensorShapeProto> declared_;
+  std::map<std::string, int64_t> extents_;  // of symbolic dimensions
+  ShapeValues shapes_;
+  std::set<std::string> read_;
+};
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
