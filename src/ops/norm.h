@@ -37,12 +37,12 @@ inline mdl_status check_epsilon(const NodeView& node, mdl_error* error) {
 }
 
 // Operators over the dimensions from the attribute axis on: scale, and bias if it is there, have
-// the shape of these.
-inline mdl_status check_row_parameters(const NodeView& node, std::span<const TensorType> inputs,
-                                       uint32_t* axis, mdl_error* error) {
+// the shape of these. Inputs from `first` on are float32.
+inline mdl_status check_rows(const NodeView& node, std::span<const TensorType> inputs, size_t first,
+                             uint32_t* axis, mdl_error* error) {
   const mdl_shape& x = inputs[0].shape;
   MDL_TRY(resolve_axis(node, node.int_or("axis", -1), x.rank, axis, error));
-  for (size_t i = 0; i < inputs.size(); ++i) {
+  for (size_t i = first; i < inputs.size(); ++i) {
     if (inputs[i].dtype == MDL_DTYPE_NONE) continue;
     MDL_TRY(check_dtype(node, inputs, i, MDL_FLOAT32, error));
     const mdl_shape& shape = inputs[i].shape;
@@ -53,6 +53,10 @@ inline mdl_status check_row_parameters(const NodeView& node, std::span<const Ten
                      ", should be the dimensions of ", x, " from ", *axis, " on");
   }
   return MDL_OK;
+}
+inline mdl_status check_row_parameters(const NodeView& node, std::span<const TensorType> inputs,
+                                       uint32_t* axis, mdl_error* error) {
+  return check_rows(node, inputs, 0, axis, error);
 }
 
 }  // namespace medulla

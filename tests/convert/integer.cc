@@ -211,6 +211,10 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
   const int32_t a = g.quantize(g.x, kInputScale, 5);
   const int32_t b = g.quantize(g.add("Relu", {g.x}), 0.01f, -128);
   SECTION("Add") { only(formed(g, g.quantize(g.add("Add", {a, b}), kOutputScale, 2)), "QAdd"); }
+  SECTION("LayerNormalization") {
+    const int32_t y = g.add("LayerNormalization", {a, g.weights({3}, -1), g.constant({3}, 4)});
+    only(formed(g, g.quantize(y, kOutputScale, 2)), "QLayerNormalization");
+  }
   SECTION("Sub") { only(formed(g, g.quantize(g.add("Sub", {a, b}), kOutputScale, 2)), "QSub"); }
   SECTION("Mul, one side by channel") {
     const int32_t gate = g.quantize(g.add("GlobalAveragePool", {g.x}), 0.01f, -100);

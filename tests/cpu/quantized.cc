@@ -87,6 +87,23 @@ TEST_CASE("quantized sums and products that broadcast give the reference's bytes
   }
 }
 
+TEST_CASE("normalized rows of integers have the reference's bytes", "[qnorm]") {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const int64_t n = random.integer(1, 300);
+    const int32_t x = int8_input(builder, random, "x", {random.integer(1, 9), n});
+    std::vector<int32_t> inputs = {
+        x, builder.constant("g", {n}, random.floats(static_cast<size_t>(n)))};
+    if (random.one_in(2)) {
+      inputs.push_back(builder.constant("b", {n}, random.floats(static_cast<size_t>(n))));
+    }
+    int8_output(builder, random, builder.node("QLayerNormalization", inputs), 1);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 TEST_CASE("tables give the reference's bytes", "[qlookup]") {
   for (uint32_t seed = 0; seed < 10; ++seed) {
     CAPTURE(seed);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// add_s8, mul_s8, lut_s8 and requant_s8: rows of INT8.
+// add_s8, mul_s8, lut_s8, layer_norm_s8 and requant_s8: rows of INT8.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/add_s8/add_s8.h"
+#include "kernels/layer_norm_s8/layer_norm_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
 #include "kernels/mul_s8/mul_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
@@ -99,6 +100,52 @@ TEST_CASE("mul_s8: rows, one value for all, and in place") {
         (one ? kernel.mul_one : kernel.mul)(p, y, b.data(), y, n);
       });
     }
+  }
+}
+
+TEST_CASE("layer_norm_s8: rows, and in place") {
+  for (uint64_t seed = 1; seed <= 120; ++seed) {
+    Random random(seed);
+    LayerNormS8 p;
+    p.n = seed < 40 ? seed : random.integer<size_t>(1, 3000);
+    const size_t rows = random.integer<size_t>(1, 3);
+    p.zero_point_x = random.one_in(3) ? 127 : random.integer(-128, 127);
+    p.epsilon = random.one_in(3) ? 1e-12 : 0.01;
+    p.zero_point = random.integer(-128, 127);
+    Guarded<float> scale(p.n, random.one_in(2));
+    Guarded<float> bias(p.n, random.one_in(2));
+    random.fill(scale, -40, 40);
+    random.fill(bias, -40, 40);
+    p.scale = scale.data();
+    if (!random.one_in(3)) p.bias = bias.data();
+    Guarded<int8_t> x(rows * p.n, random.one_in(2));
+    random.fill<int8_t>(x);
+    if (random.one_in(4)) std::fill_n(x.data(), rows * p.n, int8_t{-128});
+    Guarded<int8_t> expected(rows * p.n);
+    for (size_t row = 0; row < rows; ++row) {
+      int64_t s1 = 0;
+      int64_t s2 = 0;
+      for (size_t i = 0; i < p.n; ++i) {
+        const int64_t d = x[row * p.n + i] - p.zero_point_x;
+        s1 += d;
+        s2 += d * d;
+      }
+      const auto n = static_cast<int64_t>(p.n);
+      const double variance = static_cast<double>(n * s2 - s1 * s1) / static_cast<double>(n * n);
+      const double r = 1 / std::sqrt(variance + p.epsilon);
+      const auto a = static_cast<float>(r);
+      const auto b = static_cast<float>(-r * static_cast<double>(s1) / static_cast<double>(n));
+      for (size_t i = 0; i < p.n; ++i) {
+        const size_t at = row * p.n + i;
+        float t = (static_cast<float>(x[at] - p.zero_point_x) * a + b) * scale[i];
+        if (p.bias != nullptr) t = t + bias[i];
+        expected[at] = static_cast<int8_t>(quantized(t, p.zero_point, -128, 127));
+      }
+    }
+    compare(layer_norm_s8_rows(), expected, seed, [&](const LayerNormS8Kernel& kernel, int8_t* y) {
+      std::copy_n(x.data(), x.size(), y);
+      kernel.run(p, y, y, rows);
+    });
   }
 }
 

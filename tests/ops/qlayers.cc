@@ -258,6 +258,25 @@ TEST_CASE("QSub and QMul rescale and round once") {
   CHECK(run(product) == std::vector<int8_t>{7, -5, 95});
 }
 
+TEST_CASE("QLayerNormalization by hand, and what it refuses") {
+  const Value scale = tensor<float>({2}, {4, 8}).as_constant();
+  const auto run = [&](const Value& x, const Value& g, float epsilon) {
+    return Case("QLayerNormalization")
+        .input(x)
+        .input(g)
+        .output(Value{}.quantized(1, 1))
+        .set("epsilon", epsilon)
+        .run();
+  };
+  // Deviations 3 and 0: one row gives -1 and 1, the other 0, times the scales; 1 added.
+  const Value x = tensor<int8_t>({2, 2}, {-2, 4, 7, 7}).quantized(1, 5);
+  const Result r = run(x, scale, 1e-12f);
+  REQUIRE(r.text == "");
+  CHECK(r.values<int8_t>() == std::vector<int8_t>{-3, 9, 1, 1});
+  CHECK(run(x, tensor<float>({1}, {4}).as_constant(), 1).says("should be the dimensions"));
+  CHECK(run(x, scale, 0.0f).says("epsilon / s_x^2 is 0"));
+}
+
 TEST_CASE("QResize rounds once") {
   const Value x = tensor<int8_t>({1, 2, 1}, {10, -5}).quantized(0.5f, 2);
   const auto node = [&](double multiplier, const char* mode) {

@@ -25,7 +25,7 @@ inline constexpr std::string_view kMoverForms[] = {"Expand",  "Flatten", "Gather
 inline constexpr std::string_view kLayerForms[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 // The others that take quantized inputs and are followed by QuantizeLinear.
 inline constexpr std::string_view kOtherForms[] = {"AveragePool", "Concat", "GlobalAveragePool",
-                                                   "Resize"};
+                                                   "LayerNormalization", "Resize"};
 
 template <size_t n>
 bool is_among(std::string_view op, const std::string_view (&list)[n]) {

@@ -86,6 +86,31 @@ Tensor phased_weights(const Tensor& w, const std::array<PhaseAxis, 3>& phases) {
   return made;
 }
 
+// A constant in units of a scale, float32 or integers with one scale; nothing when it is none or
+// leaves float32.
+std::optional<std::vector<float>> in_units(const Tensor& tensor, float scale) {
+  if (!tensor.data) return {};
+  std::vector<float> real;
+  const auto dequantize = [&](const auto& integers) {
+    if (!tensor.quantization || tensor.quantization->scales.size() != 1) return;
+    for (const int64_t q : integers) {
+      real.push_back(static_cast<float>(q - tensor.quantization->zero_points[0]) *
+                     tensor.quantization->scales[0]);
+    }
+  };
+  if (tensor.dtype == MDL_FLOAT32) real = values_of<float>(tensor);
+  if (tensor.dtype == MDL_INT8) dequantize(values_of<int8_t>(tensor));
+  if (tensor.dtype == MDL_INT32) dequantize(values_of<int32_t>(tensor));
+  if (real.size() != tensor.elements()) return {};
+  std::vector<float> units;
+  for (const float v : real) {
+    const double unit = static_cast<double>(v) / static_cast<double>(scale);
+    if (!(std::abs(unit) < 1e38)) return {};
+    units.push_back(static_cast<float>(unit));
+  }
+  return units;
+}
+
 }  // namespace
 
 std::optional<int32_t> IntegerFormer::weights_by_row(int32_t w) {
@@ -253,6 +278,26 @@ bool IntegerFormer::gemm(const Node& node) {
   const bool plain = node.get<int64_t>("transA", 0) == 0 && node.get<double>("alpha", 1) == 1 &&
                      node.get<double>("beta", 1) == 1;
   return plain && dense(node, node.get<int64_t>("transB", 0) != 0);
+}
+
+// Scale and bias are constants, divided by the output's scale.
+bool IntegerFormer::layer_normalization(const Node& node) {
+  const auto x = activation(node.inputs[0]);
+  if (!x || node.outputs.size() != 1) return false;
+  const End end = end_of(node);
+  if (end.quantize == nullptr) return false;
+  std::vector<int32_t> inputs = {*x};
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] < 0) continue;
+    const Node* dequantize = rewrite_.producer(node.inputs[i], "DequantizeLinear");
+    const Tensor& parameter =
+        rewrite_.tensor(dequantize != nullptr ? dequantize->inputs[0] : node.inputs[i]);
+    const auto units = in_units(parameter, end.y.scales[0]);
+    if (!units) return false;
+    inputs.push_back(build_.constant(MDL_FLOAT32, parameter.dims, *units));
+  }
+  emit(node, end, "QLayerNormalization", std::move(inputs), node.attributes);
+  return true;
 }
 
 bool IntegerFormer::matmul(const Node& node) {

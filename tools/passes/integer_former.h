@@ -78,6 +78,7 @@ class IntegerFormer {
   bool conv_transpose(const Node& node);
   bool gemm(const Node& node);
   bool matmul(const Node& node);
+  bool layer_normalization(const Node& node);
   // In form_integer_tables.cc.
   bool function(const Node& node);
   bool look_up(const Node& node);
