@@ -3,45 +3,12 @@
 #include <thread>
 
 #include "tests/catch.h"
-#include "tests/graph/running.h"
+#include "tests/graph/bodies.h"
 
 using namespace medulla;
 using namespace medulla::test;
 
 namespace {
-
-using Attributes = ModelBuilder::Attributes;
-
-int64_t add_body(ModelBuilder& to, ModelBuilder& body) {
-  tools::infer_shapes(body.graph());
-  to.model.graphs.push_back(body.graph());
-  return static_cast<int64_t>(to.model.graphs.size()) - 1;
-}
-
-tools::GraphIndex index(int64_t graph) { return {static_cast<uint32_t>(graph)}; }
-
-// Makes the node's outputs, of the types given; a symbol of "" is none.
-struct Made {
-  std::string name;
-  Dims dims;
-  std::vector<std::string> symbols = {};
-  mdl_dtype dtype = MDL_FLOAT32;
-};
-std::vector<int32_t> control(ModelBuilder& b, const std::string& op, std::vector<int32_t> inputs,
-                             const std::vector<Made>& outputs, Attributes attributes) {
-  tools::Node node = {outputs[0].name, op, 1, std::move(attributes), std::move(inputs), {}};
-  for (const Made& made : outputs) {
-    tools::Tensor tensor;
-    tensor.name = made.name;
-    tensor.dtype = made.dtype;
-    tensor.dims = made.dims;
-    tensor.symbols = made.symbols;
-    node.outputs.push_back(b.graph().add_tensor(std::move(tensor)));
-    b.output(node.outputs.back());
-  }
-  b.graph().nodes.push_back(node);
-  return node.outputs;
-}
 
 // y = x + step; a scan of y. Inputs: iteration, condition, x, step.
 ModelBuilder counting_body(bool conditional) {
@@ -219,22 +186,106 @@ TEST_CASE("branches may differ in their extents, and stand in loops") {
   }
 }
 
-TEST_CASE("a loop can be cancelled inside") {
+TEST_CASE("a loop that is cancelled leaves states as they were") {
   ModelBuilder b;
-  const int32_t x = b.input("x", {2});
+  const int32_t trips = b.input("trips", {}, MDL_INT64);
   const int32_t step = b.input("step", {2});
+  const int32_t total = b.state("total", {2});
   ModelBuilder body = counting_body(false);
   body.graph().outputs.pop_back();
   const int64_t graph = add_body(b, body);
-  control(b, "Loop", {-1, -1, x, step}, {{"y", {2}}},
-          {{"body", index(graph)}, {"carried", int64_t{1}}, {"limit", int64_t{1} << 40}});
+  const auto made =
+      control(b, "Loop", {trips, -1, total, step}, {{"y", {2}}},
+              {{"body", index(graph)}, {"carried", int64_t{1}}, {"limit", int64_t{1} << 40}});
+  b.graph().states[0].written = b.node("Identity", {made[0]}, "next");
   Running s(b, "cpu,reference");
+  const auto run = [&](int64_t count) {
+    *s.input<int64_t>(0) = count;
+    set_input(s.get(), 1, {1, 2});
+    return s.run();
+  };
+  REQUIRE(run(3) == MDL_OK);
+  CHECK(s.output(0) == std::vector<float>{3, 6});
   std::thread canceller([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     mdl_session_cancel(s.get());
   });
-  CHECK(s.run() == MDL_ERROR_CANCELLED);
+  CHECK(run(int64_t{1} << 40) == MDL_ERROR_CANCELLED);
   canceller.join();
+  REQUIRE(run(1) == MDL_OK);
+  CHECK(s.output(0) == std::vector<float>{4, 8});
+}
+
+TEST_CASE("a branch is chosen anew in each iteration") {
+  for (const char* backends : kBackends) {
+    INFO(backends);
+    ModelBuilder b;
+    const int32_t x = b.input("x", {1});
+    ModelBuilder body;
+    body.input("i", {}, MDL_INT64);
+    body.input("go", {}, MDL_BOOL);
+    const int32_t value = body.input("value", {1});
+    const int32_t three = body.constant("three", {1}, {3});
+    const int32_t above = body.node("Relu", {body.node("Sub", {value, three}, "rest")}, "above");
+    const int32_t is_above = body.node("Cast", {above}, "is_above", {{"to", int64_t{MDL_BOOL}}});
+    control(body, "If", {is_above, value}, {{"next", {1}}},
+            {{"then_branch", index(2)}, {"else_branch", index(3)}});
+    ModelBuilder down;
+    down.output(down.node("Sub", {down.input("high", {1}), down.constant("two", {1}, {2})}, "a"));
+    ModelBuilder up;
+    up.output(up.node("Add", {up.input("low", {1}), up.constant("three", {1}, {3})}, "b"));
+    for (ModelBuilder* graph : {&body, &down, &up}) add_body(b, *graph);
+    control(b, "Loop", {-1, -1, x}, {{"y", {1}}},
+            {{"body", index(1)}, {"carried", int64_t{1}}, {"limit", int64_t{4}}});
+    Running s(b, backends);
+    REQUIRE(s.run({5}) == MDL_OK);  // 3, 6, 4, 2
+    CHECK(s.output(0) == std::vector<float>{2});
+    REQUIRE(s.run({0}) == MDL_OK);  // 3, 6, 4, 2
+    CHECK(s.output(0) == std::vector<float>{2});
+    REQUIRE(s.run({9}) == MDL_OK);  // 7, 5, 3, 6
+    CHECK(s.output(0) == std::vector<float>{6});
+    std::string text(4096, ' ');
+    plan_text(s.program->program, text.data(), text.size());
+    INFO(text);
+    CHECK(text.find("on core, kernel loop") != std::string::npos);
+    CHECK(text.find("on core, kernel branch") != std::string::npos);
+  }
+}
+
+TEST_CASE("bodies stand in one another four deep") {
+  ModelBuilder four = nested_loops(4);
+  Running s(four, "cpu,reference");
+  REQUIRE(s.run({1, 2}) == MDL_OK);
+  CHECK(s.output(0) == std::vector<float>{17, 18});
+}
+
+TEST_CASE("a loop follows the shapes that the caller sets") {
+  for (const char* backends : kBackends) {
+    INFO(backends);
+    ModelBuilder b;
+    const int32_t x = b.input("x", {4, 2}, MDL_FLOAT32, {"n", ""});
+    ModelBuilder body;
+    body.input("i", {}, MDL_INT64);
+    body.input("go", {}, MDL_BOOL);
+    const int32_t sum = body.input("sum", {4, 2}, MDL_FLOAT32, {"k", ""});
+    const int32_t step = body.input("step", {4, 2}, MDL_FLOAT32, {"k", ""});
+    body.output(body.node("Add", {sum, step}, "next"));
+    add_body(b, body);
+    control(b, "Loop", {-1, -1, x, x}, {{"y", {4, 2}, {"m", ""}}},
+            {{"body", index(1)}, {"carried", int64_t{1}}, {"limit", int64_t{2}}});
+    Running s(b, backends);
+    const int64_t two[] = {2, 2};
+    const int64_t* dims = two;
+    REQUIRE(mdl_session_resize(s.get(), &dims, 1, nullptr) == MDL_OK);
+    REQUIRE(s.run({1, 2, 3, 4}) == MDL_OK);
+    CHECK(s.shape(0) == Dims{2, 2});
+    CHECK(s.output(0) == std::vector<float>{3, 6, 9, 12});
+    const int64_t four[] = {4, 2};
+    dims = four;
+    REQUIRE(mdl_session_resize(s.get(), &dims, 1, nullptr) == MDL_OK);
+    REQUIRE(s.run({1, 1, 1, 1, 1, 1, 1, 2}) == MDL_OK);
+    CHECK(s.output(0) == std::vector<float>{3, 3, 3, 3, 3, 3, 3, 6});
+  }
 }
 
 TEST_CASE("bodies are held to the rules") {
@@ -258,6 +309,8 @@ TEST_CASE("bodies are held to the rules") {
     control(b, "Loop", {-1, -1, x, step}, {{"y", {2}}, {"squares", {3, 2}}},
             {{"body", index(graph)}, {"carried", int64_t{1}}, {"limit", int64_t{3}}});
   };
+  ModelBuilder five = nested_loops(5);
+  CHECK(has(refusal(five), "its body stands in 4 others, the limit is 3"));
   ModelBuilder body = counting_body(false);
   {
     ModelBuilder b;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run with one thread allocates nothing, makes no system call, and keeps to its stated stack.
 #include "tests/catch.h"
+#include "tests/graph/bodies.h"
 #include "tests/graph/builder.h"
 #include "tests/graph/painted_stack.h"
 
@@ -67,11 +68,13 @@ struct Network {
   SessionHandle session;
 };
 
-}  // namespace
+// Loops in one another, as deep as they may stand.
+struct Loops : Running {
+  Loops() : Loops(nested_loops(4)) {}
+  explicit Loops(ModelBuilder b) : Running(b, "cpu,reference") { set_input(get(), 0, {1, 2}); }
+};
 
-TEST_CASE("a run allocates nothing") {
-  const Network network;
-  mdl_session* session = network.session.get();
+void check_allocates_nothing(mdl_session* session) {
   const size_t before = allocations;
   mdl_status status = MDL_OK;
   for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
@@ -79,6 +82,22 @@ TEST_CASE("a run allocates nothing") {
   CHECK(status == MDL_OK);
   CHECK(after == before);
   CHECK(before > 0);
+}
+
+void check_stack(const mdl_graph& graph, mdl_session* session) {
+  mdl_memory_need need = MDL_MEMORY_NEED_INIT;
+  REQUIRE(program_memory_need(graph, nullptr, true, &need, nullptr) == MDL_OK);
+  PaintedStack stack;
+  CHECK(stack.run(session) == MDL_OK);
+  INFO(stack.bytes() << " bytes of stack");
+  CHECK(stack.bytes() <= need.stack_bytes);
+}
+
+}  // namespace
+
+TEST_CASE("a run allocates nothing") {
+  check_allocates_nothing(Network().session.get());
+  check_allocates_nothing(Loops().get());
 }
 
 TEST_CASE("a run makes no system call") {
@@ -105,13 +124,9 @@ TEST_CASE("a run makes no system call") {
 
 TEST_CASE("a run keeps to its stated stack") {
   const Network network;
-  mdl_memory_need need = MDL_MEMORY_NEED_INIT;
-  REQUIRE(program_memory_need(network.program->program.graph, nullptr, true, &need, nullptr) ==
-          MDL_OK);
-  PaintedStack stack;
-  CHECK(stack.run(network.session.get()) == MDL_OK);
-  INFO(stack.bytes() << " bytes of stack");
-  CHECK(stack.bytes() <= need.stack_bytes);
+  check_stack(network.program->program.graph, network.session.get());
+  const Loops loops;
+  check_stack(loops.program->program.graph, loops.get());
 }
 
 #endif
