@@ -3,7 +3,8 @@
 # Installs through apt what is missing to build and test Medulla (Debian 12, Debian 13 and kin).
 # usage: scripts/setup.sh [--cross] [--check] [--python]
 #   --cross  also what the aarch64 preset needs (cross compiler, emulator)
-#   --check  also what the checks need (clang, clang-format, clang-tidy, shellcheck, doxygen)
+#   --check  also what the checks need (clang, clang-format, clang-tidy, shellcheck, doxygen,
+#            and Bochs for CPUs that are not here)
 #   --python also what building the Python package needs
 set -euo pipefail
 
@@ -17,7 +18,7 @@ packages=(
 for option in "$@"; do
   case $option in
     --cross) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
-    --check) packages+=(clang libclang-rt-dev clang-format clang-tidy shellcheck doxygen) ;;
+    --check) packages+=(bochs bochs-term clang libclang-rt-dev clang-format clang-tidy shellcheck doxygen) ;;
     --python) packages+=(python3-dev python3-venv) ;;
     *) echo "setup: unknown option $option; known: --cross --check --python" >&2; exit 2 ;;
   esac

@@ -109,7 +109,8 @@ void check(const ConvCase& t, uint64_t seed) {
 }
 
 TEST_CASE("conv_f32: kernels, strides, dilations, paddings and groups at random") {
-  for (uint64_t seed = 1; seed <= 600; ++seed) check<Full>(test::random_conv(seed), seed);
+  for (uint64_t seed = 1; seed <= test::seeds(600); ++seed)
+    check<Full>(test::random_conv(seed), seed);
 }
 
 TEST_CASE("conv_f32: blocks of taps and of pixels keep the chain") {
@@ -168,7 +169,7 @@ TEST_CASE("conv_f32: the selector follows the ISA set and the limit of scratch")
 }
 
 TEST_CASE("dwconv_f32: kernels, strides, dilations, paddings and channels at random") {
-  for (uint64_t seed = 1; seed <= 600; ++seed)
+  for (uint64_t seed = 1; seed <= test::seeds(600); ++seed)
     check<Depthwise>(test::random_conv(seed, true), seed);
 }
 

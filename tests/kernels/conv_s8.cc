@@ -96,13 +96,13 @@ void check(std::span<const ConvS8Row> rows, const ConvCase& t, uint64_t seed) {
 }
 
 TEST_CASE("conv_s8: kernels, strides, dilations, paddings and groups at random") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     check(conv_s8_rows(), test::random_conv(seed), seed);
   }
 }
 
 TEST_CASE("dwconv_s8: kernels, strides, dilations, paddings and channels at random") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     check(dwconv_s8_rows(), test::random_conv(seed, true), seed);
   }
 }
@@ -128,7 +128,7 @@ ConvCase random_winograd(uint64_t seed) {
 }
 
 TEST_CASE("winograd_s8: pictures, paddings and channels at random") {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(200); ++seed) {
     check(winograd_s8_rows(), random_winograd(seed), seed);
   }
 }

@@ -184,7 +184,7 @@ void compare_rows(uint64_t seed, const char* what, size_t n, size_t outputs, con
 }
 
 TEST_CASE("elementwise_f32: rows are byte-equal at every length, and in place") {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(200); ++seed) {
     Random random(seed);
     const size_t n = seed < 40 ? seed : random.integer<size_t>(1, 300);
     Guarded<float> x(n, random.one_in(2));
@@ -262,7 +262,7 @@ TEST_CASE("elementwise_f32: binary functions, broadcast and clamped") {
 }
 
 TEST_CASE("elementwise_f32: cells are those of scalar.h") {
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(60); ++seed) {
     Random random(seed);
     const size_t n = seed < 20 ? seed : random.integer<size_t>(1, 200);
     std::deque<Guarded<float>> in;

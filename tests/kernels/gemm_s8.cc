@@ -81,7 +81,7 @@ void check(size_t m, size_t n, size_t k, uint64_t seed) {
 }
 
 TEST_CASE("gemm_s8: every row gives the specified bytes") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     Random random(~seed);
     const size_t m = random.integer<size_t>(0, 20);
     const size_t n = random.integer<size_t>(1, 70);

@@ -62,7 +62,7 @@ void check_windows(uint64_t seed) {
 }
 
 TEST_CASE("pool_f32: windows, strides, paddings and channels at random") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) check_windows(seed);
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) check_windows(seed);
 }
 
 void check_reduce(uint64_t seed) {
@@ -111,7 +111,7 @@ void check_reduce(uint64_t seed) {
 }
 
 TEST_CASE("pool_f32: sums and means at random") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) check_reduce(seed);
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) check_reduce(seed);
 }
 
 }  // namespace

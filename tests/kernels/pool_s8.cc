@@ -77,7 +77,7 @@ void check(PoolS8 a, Random& random, uint64_t seed, bool extreme) {
 }
 
 TEST_CASE("pool_s8: windows, strides, paddings and channels at random") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     Random random(seed);
     PoolS8 a;
     a.pool = test::random_pool(random);

@@ -41,7 +41,7 @@ void compare(const Rows& rows, const Guarded<int8_t>& expected, uint64_t seed, c
 }
 
 TEST_CASE("add_s8: rows, one value for all, and in place") {
-  for (uint64_t seed = 1; seed <= 300; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(300); ++seed) {
     Random random(seed);
     const size_t n = seed < 40 ? seed : random.integer<size_t>(1, 300);
     AddS8 p;
@@ -150,7 +150,7 @@ TEST_CASE("layer_norm_s8: rows, and in place") {
 }
 
 TEST_CASE("lut_s8: any table, and in place") {
-  for (uint64_t seed = 1; seed <= 300; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(300); ++seed) {
     Random random(seed);
     const size_t n = seed < 160 ? seed : random.integer<size_t>(1, 1000);
     Guarded<int8_t> table(256);
@@ -186,7 +186,7 @@ int value_of(const QuantizedS8& q, int8_t byte) {
 
 TEST_CASE("requant_s8: quantize, dequantize and requantize, int8 and uint8") {
   constexpr float kHalves[] = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f};
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     Random random(seed);
     const size_t n = seed < 40 ? seed : random.integer<size_t>(1, 300);
     const QuantizedS8 from = random_quantized(random);

@@ -76,7 +76,7 @@ void check(uint64_t seed) {
 }
 
 TEST_CASE("softmax_f32: lengths, strides and inner extents at random") {
-  for (uint64_t seed = 1; seed <= 400; ++seed) check(seed);
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) check(seed);
 }
 
 TEST_CASE("softmax_f32: near binary64") {

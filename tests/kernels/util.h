@@ -23,6 +23,15 @@
 // What the tests of all kernel families share.
 namespace medulla::test {
 
+// How many random problems a test takes: fewer in the emulator, which is some hundred times slower.
+constexpr uint64_t seeds(uint64_t count) {
+#if defined(MEDULLA_EMULATED)
+  return count / 16;
+#else
+  return count;
+#endif
+}
+
 // `count` elements between two pages that may not be touched: at the end of the room by default,
 // so that reading one byte too far faults; at its beginning if `at_front`. Filled with 0xAA.
 template <class T>
