@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Mapping, Sequence
+from typing import Literal, Mapping, Sequence
 
 import numpy as np
 
@@ -35,6 +35,7 @@ def convert(
     metadata: Mapping[str, str] | None = None,
     labels: str | os.PathLike = "",
     name: str = "",
+    layout: Literal["keep", "nhwc"] = "keep",
     no_pass: Sequence[str] = (),
 ) -> Model:
     """Converts a model and opens the result.
@@ -42,9 +43,13 @@ def convert(
     ``model`` is the path of a file, whose ending says what it is, or an ``onnx.ModelProto``.
     ``max`` gives the maximum of each dynamic dimension, ``fix`` the values of inputs that become
     constants, ``state`` pairs of input and output that carry over from run to run, ``labels`` a
-    file with a class name a line. Raises ConvertError.
+    file with a class name a line. Image inputs and outputs keep the source's ``layout``, or are
+    channels-last. Raises ConvertError.
     """
+    if layout not in ("keep", "nhwc"):
+        raise ValueError(f"layout is {layout!r}, should be 'keep' or 'nhwc'")
     options = _medulla.ConvertOptions()
+    options.nhwc = layout == "nhwc"
     options.name = name
     options.maxima = dict(max or {})
     options.metadata = dict(metadata or {})

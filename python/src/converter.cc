@@ -73,6 +73,7 @@ void define_converter(nb::module_& module) {
       .def_rw("metadata", &tools::ConvertOptions::metadata)
       .def_rw("states", &tools::ConvertOptions::states)
       .def_rw("labels", &tools::ConvertOptions::labels)
+      .def_rw("nhwc", &tools::ConvertOptions::input_nhwc)
       .def_rw("no_passes", &tools::ConvertOptions::no_passes);
   module.def("convert", &convert, "options"_a, "fixed"_a, "bfloat16"_a);
 }

@@ -77,7 +77,7 @@ TEST_CASE("a conversion agrees with its source") {
   };
   SECTION("of floats, in either layout") {
     write_source(shell, picture_model());
-    for (const char* options : {"", "--input-layout nhwc", "--no-pass all"}) {
+    for (const char* options : {"", "--layout nhwc", "--no-pass all"}) {
       const nlohmann::json tensors = agrees(options)["tensors"];
       for (const nlohmann::json& tensor : tensors) CHECK(tensor["range"] > 0);
     }

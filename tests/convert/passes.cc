@@ -131,6 +131,21 @@ TEST_CASE("to_channels_last cancels the transposes of image operators") {
     const Attributes flat = {{"axes", Dims{1}}, {"keepdims", int64_t{0}}};
     CHECK(transposes(g.add("ReduceMax", {a}, flat)) == 1);
   }
+  SECTION("reduction of everything, and the greatest channel") {
+    CHECK(transposes(g.add("ReduceSum", {a}, {{"keepdims", int64_t{0}}}), 1e-5f) == 1);
+    const Attributes channel = {{"axis", int64_t{1}}, {"keepdims", int64_t{0}}};
+    CHECK(transposes(g.add("ArgMax", {a}, channel)) == 1);
+  }
+  SECTION("what works along an axis, and what compares") {
+    const Attributes channel = {{"axis", int64_t{1}}};
+    const int32_t sum = g.add("CumSum", {a}, channel);
+    const int32_t best = g.build.add_many("TopK", {sum}, {{"axis", int64_t{-3}}, {"k", int64_t{2}}},
+                                          {true, false})[0];
+    const int32_t wide = g.add("Expand", {best}, {{"shape", Dims{2, 1, 1, 1}}});
+    const int32_t larger = g.add("Greater", {wide, g.constant({2, 1, 1}, 3)});
+    const int32_t y = g.add("Where", {larger, wide, g.add("Floor", {wide})});
+    CHECK(transposes(conv(y, 2, 2)) == 2);
+  }
   SECTION("extents of 1 that move become a view") {
     const Attributes over = {{"axes", Dims{2, 3}}, {"keepdims", int64_t{1}}};
     const int32_t mean = g.add("ReduceMean", {a}, over);
@@ -153,14 +168,37 @@ TEST_CASE("to_channels_last cancels the transposes of image operators") {
   }
 }
 
-TEST_CASE("to_channels_last can take the input in its own layout") {
-  TestGraph g({1, 3, 6, 5});
-  const int32_t y = g.image("Conv", {g.x, g.constant({2, 3, 3, 3}, 1)});
+TEST_CASE("to_channels_last leaves images channels-last outside when it is asked to") {
   PassContext context;
-  context.input_nhwc = true;
-  const Graph after = to_channels_last(g.finish({y}), context);
-  CHECK(count_of(after, "Transpose") == 1);
-  CHECK(after.tensors[static_cast<size_t>(after.inputs[0])].dims == Dims{1, 6, 5, 3});
+  context.nhwc = true;
+  TestGraph g({1, 3, 6, 5});
+  const auto dims = [](const Graph& graph, int32_t t) {
+    return graph.tensors[static_cast<size_t>(t)].dims;
+  };
+  const int32_t w = g.constant({2, 3, 3, 3}, 1);
+  SECTION("of an image") {
+    const int32_t scaled = g.add("Mul", {g.x, g.constant({3, 1, 1}, 2)});
+    const int32_t y = g.add("Relu", {g.image("Conv", {scaled, w})});
+    const Graph after = to_channels_last(g.finish({y}), context);
+    CHECK(count_of(after, "Transpose") == 0);
+    CHECK(dims(after, after.inputs[0]) == Dims{1, 6, 5, 3});
+    CHECK(dims(after, after.outputs[0]) == Dims{1, 4, 3, 2});
+  }
+  SECTION("but not what the source feeds and makes so") {
+    const int32_t first = g.transpose(g.x, {0, 3, 1, 2});  // of [1, 3, 6, 5] as [N, H, W, C]
+    const int32_t conv = g.image("Conv", {first, g.constant({2, 2, 2, 5}, 1)});
+    const int32_t y = g.transpose(conv, {0, 2, 3, 1});
+    const Graph after = to_channels_last(g.finish({y}), context);
+    CHECK(count_of(after, "Transpose") == 0);
+    CHECK(dims(after, after.inputs[0]) == Dims{1, 3, 6, 5});
+    CHECK(dims(after, after.outputs[0]) == Dims{1, 2, 5, 2});
+  }
+  SECTION("nor what is no image") {
+    const int32_t y = g.add("Softmax", {g.x}, {{"axis", int64_t{3}}});
+    const Graph after = to_channels_last(g.finish({y}), context);
+    CHECK(dims(after, after.inputs[0]) == Dims{1, 3, 6, 5});
+    CHECK(dims(after, after.outputs[0]) == Dims{1, 3, 6, 5});
+  }
 }
 
 TEST_CASE("fold_batch_norm multiplies chains into weights") {

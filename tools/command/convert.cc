@@ -25,7 +25,7 @@ struct Options {
   std::vector<std::string> metadata;  // key=value
   std::vector<std::string> no_passes;
   std::vector<std::string> preprocess;  // input:layout:scale:offset
-  std::string input_layout;
+  std::string layout;
   bool json = false;
 };
 
@@ -147,7 +147,7 @@ void run(Options& options) {
     convert.preprocessing.push_back(parse_preprocessing(text));
   }
   convert.no_passes = {options.no_passes.begin(), options.no_passes.end()};
-  convert.input_nhwc = options.input_layout == "nhwc";
+  convert.input_nhwc = options.layout == "nhwc";
 
   ConvertReport report;
   {
@@ -197,8 +197,10 @@ void add_convert(CLI::App& app) {
                       "[OUTPUT=]FILE with a class name a line");
   command->add_option("--preprocess", options->preprocess, "INPUT:LAYOUT:SCALES:OFFSETS")
       ->take_all();
-  command->add_option("--input-layout", options->input_layout, "nhwc: feed pictures channels-last")
-      ->check(CLI::IsMember({"source", "nhwc"}));
+  command
+      ->add_option("--layout", options->layout,
+                   "Of image inputs and outputs: keep the source's (the default), or nhwc")
+      ->check(CLI::IsMember({"keep", "nhwc"}));
   command->add_option("--no-pass", options->no_passes, "Leave out a pass, by name")->take_all();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });

@@ -10,11 +10,11 @@ _medulla() {
   fi
   case $previous in
     --numerics) mapfile -t COMPREPLY < <(compgen -W 'auto exact fast' -- "$current"); return ;;
-    --input-layout) mapfile -t COMPREPLY < <(compgen -W 'source nhwc' -- "$current"); return ;;
+    --layout) mapfile -t COMPREPLY < <(compgen -W 'keep nhwc' -- "$current"); return ;;
   esac
   case ${COMP_WORDS[1]} in
     convert)
-      options='--output --name --state --stream --max --fix --metadata --labels --preprocess --input-layout
+      options='--output --name --state --stream --max --fix --metadata --labels --preprocess --layout
                --no-pass --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --zeros --output --dump --threads --check-finite $common" ;;

@@ -245,7 +245,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   }
   if (!report.refusals.empty()) return model;
   PassContext context;
-  context.input_nhwc = options.input_nhwc && importer.channels == Channels::first;
+  context.nhwc = options.input_nhwc && importer.channels == Channels::first;
   context.stream = options.stream;
   run_passes(model, options.no_passes, context);
   report.notes.insert(report.notes.end(), context.notes.begin(), context.notes.end());

@@ -28,7 +28,7 @@ struct ConvertOptions {
   std::string labels;  // [OUTPUT=]FILE with a class name a line
   std::vector<Preprocessing> preprocessing;
   std::set<std::string> no_passes;  // passes left out, by name
-  bool input_nhwc = false;          // image inputs are fed channels-last
+  bool input_nhwc = false;          // images go in and out channels-last, not as in the source
 
   bool is_state(const std::string& tensor) const {
     return std::any_of(states.begin(), states.end(),

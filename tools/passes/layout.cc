@@ -23,29 +23,42 @@ bool moves_only_ones(const Dims& dims, const Dims& perm) {
   return true;
 }
 
-// Dimensions of `in` whose product is that of dimensions of `out`; extents of 1 are left out.
+std::string symbol(const Tensor& tensor, size_t d) {
+  return d < tensor.symbols.size() ? tensor.symbols[d] : "";
+}
+
+bool is_one(const Tensor& tensor, size_t d) {
+  return tensor.dims[d] == 1 && symbol(tensor, d).empty();
+}
+
+// Dimensions of `in` whose product is that of dimensions of `out`; extents of 1 are left out. One
+// that varies is alone with its like.
 struct Run {
   std::vector<size_t> in, out;
 };
 
-std::vector<Run> runs_of(const Dims& in, const Dims& out) {
+std::vector<Run> runs_of(const Tensor& x, const Tensor& y) {
+  const Dims &in = x.dims, &out = y.dims;
   std::vector<Run> runs;
   size_t i = 0, o = 0;
-  const auto skip = [](const Dims& dims, size_t& at) {
-    while (at < dims.size() && dims[at] == 1) ++at;
+  const auto skip = [](const Tensor& tensor, size_t& at) {
+    while (at < tensor.dims.size() && is_one(tensor, at)) ++at;
   };
-  for (skip(in, i), skip(out, o); i < in.size() && o < out.size(); skip(in, i), skip(out, o)) {
+  for (skip(x, i), skip(y, o); i < in.size() && o < out.size(); skip(x, i), skip(y, o)) {
     Run& run = runs.emplace_back();
+    if (symbol(x, i) != symbol(y, o)) return {};
+    const bool varies = !symbol(x, i).empty();
     int64_t left = in[i], right = out[o];
     run.in.push_back(i++);
     run.out.push_back(o++);
+    if (varies && left != right) return {};
     while (left != right) {
-      skip(in, i);
-      skip(out, o);
-      if (left < right && i < in.size()) {
+      skip(x, i);
+      skip(y, o);
+      if (left < right && i < in.size() && symbol(x, i).empty()) {
         left *= in[i];
         run.in.push_back(i++);
-      } else if (o < out.size()) {
+      } else if (left > right && o < out.size() && symbol(y, o).empty()) {
         right *= out[o];
         run.out.push_back(o++);
       } else {
@@ -58,6 +71,19 @@ std::vector<Run> runs_of(const Dims& in, const Dims& out) {
 
 }  // namespace
 
+int32_t reshaped(Builder& build, int32_t id, const Dims& wanted, const Symbols& symbols) {
+  const Tensor& from = build.tensor(id);
+  if (!build.is_static(id) && from.elements() == 0) return -1;  // 0 would copy
+  Dims shape = wanted;
+  for (size_t d = 0; d < symbols.size(); ++d) {
+    if (symbols[d].empty()) continue;
+    shape[d] = d < from.symbols.size() && from.symbols[d] == symbols[d] ? 0 : -1;
+  }
+  if (std::count(shape.begin(), shape.end(), -1) > 1) return -1;
+  const bool same = wanted == from.dims && (symbols.empty() || symbols == from.symbols);
+  return same ? id : build.reshape(id, shape);
+}
+
 Dims compose(const Dims& first, const Dims& second) { return permuted(first, second); }
 
 Layout::Layout(Rewriter& rewrite) : rewrite_(rewrite) {
@@ -69,25 +95,18 @@ void Layout::set(int32_t old, int32_t tensor, Dims perm) {
   set_pending(old, std::move(perm));
 }
 
-int32_t Layout::view(int32_t tensor, const Dims& shape) {
+int32_t Layout::view(int32_t tensor, const Dims& dims, const Symbols& symbols) {
   const auto source = sources_.find(tensor);
   const int32_t from = source == sources_.end() ? tensor : source->second;
-  const int32_t to = rewrite_.build.reshape(from, shape);
-  if (to != from) sources_[to] = from;
+  const int32_t to = reshaped(rewrite_.build, from, dims, symbols);
+  if (to >= 0 && to != from) sources_[to] = from;
   return to;
 }
 
-int32_t Layout::moved_ones(int32_t tensor, const Dims& perm) {
-  Builder& build = rewrite_.build;
-  const auto& symbols = build.tensor(tensor).symbols;
-  Dims shape = permuted(build.dims(tensor), perm);
-  for (size_t d = 0; d < perm.size(); ++d) {
-    const std::string& symbol = symbols[static_cast<size_t>(perm[d])];
-    if (!symbol.empty()) shape[d] = symbols[d] == symbol ? 0 : -1;
-  }
-  const bool open = std::count(shape.begin(), shape.end(), -1) > 1;
-  if (open || build.tensor(tensor).elements() == 0) return build.transpose(tensor, perm);
-  return build.reshape(tensor, shape);
+size_t Layout::transposes() const {
+  return static_cast<size_t>(std::count_if(made_.begin(), made_.end(), [&](const auto& made) {
+    return !rewrite_.to.is_constant(made.first.first);
+  }));
 }
 
 int32_t Layout::transposed(int32_t tensor, const Dims& perm) {
@@ -96,7 +115,7 @@ int32_t Layout::transposed(int32_t tensor, const Dims& perm) {
   if (const auto found = made_.find(key); found != made_.end()) return found->second;
   Builder& build = rewrite_.build;
   build.set_name(build.tensor(tensor).name);
-  int32_t result;
+  int32_t result = -1;
   const auto& quantization = build.tensor(tensor).quantization;
   const bool per_channel = quantization && quantization->scales.size() > 1;
   if (const auto q = integers_.find(tensor); q != integers_.end()) {
@@ -104,11 +123,11 @@ int32_t Layout::transposed(int32_t tensor, const Dims& perm) {
     result = build.add("DequantizeLinear", {integers});
     integers_[result] = integers;
   } else if (moves_only_ones(build.dims(tensor), perm) && !per_channel) {
-    result = build.is_static(tensor) ? view(tensor, permuted(build.dims(tensor), perm))
-                                     : moved_ones(tensor, perm);
-  } else {
-    result = build.transpose(tensor, perm);
+    const Symbols& symbols = build.tensor(tensor).symbols;
+    result = view(tensor, permuted(build.dims(tensor), perm),
+                  symbols.empty() ? symbols : permuted(symbols, perm));
   }
+  if (result < 0) result = build.transpose(tensor, perm);
   return made_[key] = result;
 }
 
@@ -124,7 +143,7 @@ int32_t Layout::in_layout(int32_t old, const Dims& wanted) {
   Dims shape(wanted.size() - tensor.dims.size(), 1);
   shape.insert(shape.end(), tensor.dims.begin(), tensor.dims.end());
   build.set_name(tensor.name);
-  const int32_t result = transposed(view(plain(old), shape), invert(wanted));
+  const int32_t result = transposed(view(plain(old), shape, {}), invert(wanted));
   if (!tensor.data) return result;
   Dims dims = build.dims(result);
   while (!dims.empty() && dims.front() == 1) dims.erase(dims.begin());
@@ -169,15 +188,15 @@ void Layout::emit(const Node& node, std::vector<int32_t> inputs, Attributes attr
 void Layout::reshape(const Node& node) {
   const int32_t x = node.inputs[0], y = node.outputs[0];
   const Dims in = rewrite_.tensor(x).dims, out = rewrite_.tensor(y).dims;
+  const Symbols symbols = rewrite_.tensor(y).symbols;
   Builder& build = rewrite_.build;
-  const bool fixed = rewrite_.tensor(x).symbols.empty() && rewrite_.tensor(y).symbols.empty();
   const auto& quantization = rewrite_.tensor(x).quantization;
-  if (!fixed || (quantization && quantization->scales.size() > 1)) return keep(node);
+  if (quantization && quantization->scales.size() > 1) return keep(node);
   build.set_name(node.name);
 
   // Runs by where they begin in raw. Each has to be there in one piece, but for its order.
   const Dims p = perm(x);
-  std::vector<Run> runs = runs_of(in, out);
+  std::vector<Run> runs = runs_of(rewrite_.tensor(x), rewrite_.tensor(y));
   const auto first = [&](const Run& run) {
     int64_t least = p[run.in[0]];
     for (const size_t i : run.in) least = std::min(least, p[i]);
@@ -194,21 +213,34 @@ void Layout::reshape(const Node& node) {
   bool whole = !runs.empty();
   for (size_t r = 1; r < runs.size(); ++r) whole &= ends[r - 1] < begins[r];
   if (!whole || !pending(x)) {
-    set(y, view(plain(x), out), identity(out.size()));
-    return;
+    const int32_t to = view(plain(x), out, symbols);
+    return to < 0 ? keep(node) : set(y, to, identity(out.size()));
   }
-  // Raw with each run in its own order; extents of 1 stand at the end, where they do no harm.
+  // Raw with each run in its own order; extents of 1 stay behind what they follow.
+  const Dims& dims = build.dims(raw(x));
+  std::vector<bool> in_run(in.size());
   Dims order;
+  const auto take_ones = [&](size_t from) {
+    for (size_t d = from; d < dims.size() && !in_run[d]; ++d) {
+      order.push_back(static_cast<int64_t>(d));
+    }
+  };
   for (const Run& run : runs) {
-    for (const size_t i : run.in) order.push_back(p[i]);
+    for (const size_t i : run.in) in_run[static_cast<size_t>(p[i])] = true;
   }
-  for (size_t i = 0; i < in.size(); ++i) {
-    if (in[i] == 1) order.push_back(p[i]);
+  take_ones(0);
+  for (const Run& run : runs) {
+    for (const size_t i : run.in) {
+      order.push_back(p[i]);
+      take_ones(static_cast<size_t>(p[i]) + 1);
+    }
   }
   // The new raw shape: the runs' outputs, each extent of 1 behind what it follows in the old one.
   std::vector<size_t> placed;
   const auto place_ones = [&](size_t from) {
-    for (size_t o = from; o < out.size() && out[o] == 1; ++o) placed.push_back(o);
+    for (size_t o = from; o < out.size() && is_one(rewrite_.tensor(y), o); ++o) {
+      placed.push_back(o);
+    }
   };
   place_ones(0);
   for (const Run& run : runs) {
@@ -218,11 +250,15 @@ void Layout::reshape(const Node& node) {
     }
   }
   Dims shape, back(out.size());
+  Symbols shape_symbols;
   for (size_t i = 0; i < placed.size(); ++i) {
     shape.push_back(out[placed[i]]);
+    if (!symbols.empty()) shape_symbols.push_back(symbols[placed[i]]);
     back[placed[i]] = static_cast<int64_t>(i);
   }
-  set(y, view(transposed(raw(x), order), shape), back);
+  const int32_t to = view(transposed(raw(x), order), shape, shape_symbols);
+  if (to < 0) return keep(node);
+  set(y, to, back);
 }
 
 }  // namespace medulla::tools

@@ -11,6 +11,8 @@
 
 namespace medulla::tools {
 
+using Symbols = std::vector<std::string>;
+
 class Layout {
  public:
   explicit Layout(Rewriter& rewrite);
@@ -37,14 +39,17 @@ class Layout {
   // it splits or joins are whole in raw.
   void reshape(const Node& node);
 
+  // How many transposes were asked for so far, of what is no constant; those that move only extents
+  // of 1 count too.
+  size_t transposes() const;
+
  private:
   // Transpose(tensor, perm) in the new graph: made once, above a DequantizeLinear, as a Reshape
   // where only extents of 1 move.
   int32_t transposed(int32_t tensor, const Dims& perm);
-  // A transpose of a tensor with symbols that moves only extents of 1.
-  int32_t moved_ones(int32_t tensor, const Dims& perm);
-  // The same elements under another shape, taken from where they were first made.
-  int32_t view(int32_t tensor, const Dims& shape);
+  // The same elements under another shape, taken from where they were first made. -1: more
+  // extents vary than a Reshape can say.
+  int32_t view(int32_t tensor, const Dims& dims, const Symbols& symbols);
 
   Rewriter& rewrite_;
   std::vector<Dims> perms_;
@@ -52,6 +57,10 @@ class Layout {
   std::map<int32_t, int32_t> integers_;  // DequantizeLinear's output -> its input
   std::map<int32_t, int32_t> sources_;   // view -> what it shows
 };
+
+// A Reshape to these extents, with a symbol each or none at all. -1: more of them vary than an
+// attribute can say.
+int32_t reshaped(Builder& build, int32_t tensor, const Dims& wanted, const Symbols& symbols);
 
 // compose(p, q): a transpose by p, then one by q.
 Dims compose(const Dims& first, const Dims& second);

@@ -13,7 +13,7 @@
 namespace medulla::tools {
 
 struct PassContext {
-  bool input_nhwc = false;
+  bool nhwc = false;   // the graph's images are channels-last outside too
   std::string stream;  // the symbol of time; "": the graph is not fed in chunks
   std::vector<std::string> notes;
   // "node: reason" for each node that may not be written as it stands.

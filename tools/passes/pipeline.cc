@@ -47,14 +47,14 @@ void run_passes(Model& model, const std::set<std::string>& left_out, PassContext
   for (const Pass& pass : kPasses) {
     const bool asked = pass.run == stream && !context.stream.empty();
     if (!asked && (all || left_out.count(pass.name) > 0)) continue;
-    const bool input_nhwc = context.input_nhwc;
+    const bool nhwc = context.nhwc;
     for (Graph& graph : model.graphs) {
       const bool is_main = &graph == &model.main();
       if (pass.run == stream && !is_main) break;  // states are the main graph's
-      context.input_nhwc = input_nhwc && is_main;
+      context.nhwc = nhwc && is_main;
       graph = pass.run(graph, context);
     }
-    context.input_nhwc = input_nhwc;
+    context.nhwc = nhwc;
   }
 }
 

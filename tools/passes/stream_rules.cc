@@ -6,87 +6,18 @@
 #include <cstring>
 #include <set>
 
+#include "tools/passes/elementwise.h"
+
 namespace medulla::tools {
 namespace {
 
 using Names = std::set<std::string>;
 
-const Names kElementwise = {"Abs",
-                            "Acos",
-                            "Acosh",
-                            "Add",
-                            "And",
-                            "Asin",
-                            "Asinh",
-                            "Atan",
-                            "Atanh",
-                            "BatchNormalization",
-                            "BitShift",
-                            "BitwiseAnd",
-                            "BitwiseNot",
-                            "BitwiseOr",
-                            "BitwiseXor",
-                            "Cast",
-                            "Ceil",
-                            "Celu",
-                            "Clip",
-                            "Cos",
-                            "Cosh",
-                            "DequantizeLinear",
-                            "Div",
-                            "Elu",
-                            "Equal",
-                            "Erf",
-                            "Exp",
-                            "Floor",
-                            "Gelu",
-                            "Greater",
-                            "GreaterOrEqual",
-                            "HardSigmoid",
-                            "HardSwish",
-                            "Identity",
-                            "IsInf",
-                            "IsNaN",
-                            "LeakyRelu",
-                            "Less",
-                            "LessOrEqual",
-                            "Log",
-                            "Max",
-                            "Min",
-                            "Mish",
-                            "Mod",
-                            "Mul",
-                            "Neg",
-                            "Not",
-                            "Or",
-                            "PRelu",
-                            "Pow",
-                            "QuantizeLinear",
-                            "Reciprocal",
-                            "Relu",
-                            "Round",
-                            "Selu",
-                            "Shrink",
-                            "Sigmoid",
-                            "Sign",
-                            "Sin",
-                            "Sinh",
-                            "Softplus",
-                            "Softsign",
-                            "Sqrt",
-                            "Sub",
-                            "Swish",
-                            "Tan",
-                            "Tanh",
-                            "ThresholdedRelu",
-                            "Where",
-                            "Xor"};
 // A dimension that time is not is reduced; whether time is, the output's shape tells.
 const Names kReduce = {"ArgMax",    "ArgMin",         "GlobalAveragePool", "GlobalMaxPool",
                        "ReduceL1",  "ReduceL2",       "ReduceLogSum",      "ReduceLogSumExp",
                        "ReduceMax", "ReduceMean",     "ReduceMin",         "ReduceProd",
                        "ReduceSum", "ReduceSumSquare"};
-const Names kViews = {"Flatten", "Reshape", "Squeeze", "Unsqueeze"};
 // Along one axis, which time must not be.
 const Names kAlongAxis = {"Concat",     "CumSum",  "Gather", "GatherElements",
                           "LogSoftmax", "Softmax", "Split",  "TopK"};
@@ -164,7 +95,8 @@ std::string why_not_framewise(const Graph& graph, const Node& node,
                       : times[static_cast<size_t>(node.inputs[0])];
   const Tensor* first = x.axis >= 0 ? &graph.tensors[static_cast<size_t>(node.inputs[0])] : nullptr;
   const auto rank = first != nullptr ? static_cast<int64_t>(first->dims.size()) : 0;
-  if (kElementwise.count(node.op) > 0) return why_not_elementwise(graph, node, times);
+  if (is_unary(node.op) || is_broadcast(node.op) || node.op == "BatchNormalization")
+    return why_not_elementwise(graph, node, times);
   if (node.op == "MatMul" || node.op == "Gemm") return why_not_product(graph, node, times);
   if (kReduce.count(node.op) > 0 || node.op == "Transpose") return "";
   if (node.op == "Gather" && first == nullptr)
@@ -185,7 +117,7 @@ std::string why_not_framewise(const Graph& graph, const Node& node,
   if (kFromAxis.count(node.op) > 0) {
     return attribute_axis(-1) > x.axis ? "" : "takes its statistics over time, those ahead too";
   }
-  if (kViews.count(node.op) > 0) {
+  if (is_view(node.op)) {
     const std::string& symbol = first->symbols[static_cast<size_t>(x.axis)];
     return why_not_view(graph, node, x, symbol.substr(0, symbol.find(':')));
   }

@@ -4,10 +4,12 @@
 //
 // Importers put a Transpose before and behind every image operator. Here they travel down, through
 // what does not care about the order of dimensions, until they cancel. Inputs and outputs of the
-// graph keep the source's layout, at the price of one Transpose each.
+// graph keep the source's layout, at the price of one Transpose each, or are channels-last as the
+// nodes that read or make them are.
 #include <algorithm>
 #include <set>
 
+#include "tools/passes/elementwise.h"
 #include "tools/passes/layout.h"
 #include "tools/passes/pass.h"
 
@@ -16,34 +18,14 @@ namespace {
 
 using Names = std::set<std::string>;
 
-const Names kUnary = {"Abs",
-                      "Cast",
-                      "Clip",
-                      "DequantizeLinear",
-                      "Elu",
-                      "Erf",
-                      "Exp",
-                      "Gelu",
-                      "HardSigmoid",
-                      "HardSwish",
-                      "Identity",
-                      "Log",
-                      "LeakyRelu",
-                      "Neg",
-                      "QuantizeLinear",
-                      "Reciprocal",
-                      "Relu",
-                      "Sigmoid",
-                      "Sqrt",
-                      "Swish",
-                      "Tanh"};
-const Names kBinary = {"Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"};
-const Names kReduce = {"ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"};
-const Names kViews = {"Flatten", "Reshape", "Squeeze", "Unsqueeze"};
+const Names kReduce = {"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"};
+// Along one axis, to outputs of the input's rank.
+const Names kAlongAxis = {"CumSum", "LogSoftmax", "Softmax", "Split", "TopK"};
 
 Dims moved_axes(const Dims& axes, const Dims& perm) {
   Dims moved;
-  for (const int64_t a : axes) moved.push_back(perm[static_cast<size_t>(a)]);
+  const auto rank = static_cast<int64_t>(perm.size());
+  for (const int64_t a : axes) moved.push_back(perm[static_cast<size_t>(a < 0 ? a + rank : a)]);
   return moved;
 }
 
@@ -59,13 +41,12 @@ std::vector<T> moved_halves(const std::vector<T>& values, const Dims& perm) {
 
 class ToChannelsLast {
  public:
-  ToChannelsLast(const Graph& graph, const PassContext& context)
+  // The inputs named in `last` are fed channels-last.
+  ToChannelsLast(const Graph& graph, const std::set<int32_t>& last)
       : rewrite_(graph), layout_(rewrite_) {
-    if (!context.input_nhwc) return;
-    for (const int32_t t : graph.inputs) {
+    for (const int32_t t : last) {
       Tensor& input = rewrite_.to.tensors[static_cast<size_t>(rewrite_.at(t))];
       const size_t rank = input.dims.size();
-      if (rank < 3 || rank > 5) continue;
       input.dims = permuted(input.dims, to_channels_last_perm(rank));
       if (!input.symbols.empty()) {
         input.symbols = permuted(input.symbols, to_channels_last_perm(rank));
@@ -74,14 +55,23 @@ class ToChannelsLast {
     }
   }
 
-  Graph run() {
+  // With `nhwc` outputs that are made channels-last stay so.
+  Graph run(bool nhwc) {
     for (const Node& node : rewrite_.from.nodes) visit(node);
-    for (const int32_t t : rewrite_.from.outputs) rewrite_.set(t, layout_.plain(t));
+    for (const int32_t t : rewrite_.from.outputs) {
+      const Dims& perm = layout_.perm(t);
+      const bool stays = nhwc && perm.size() > 2 && perm == to_channels_first_perm(perm.size());
+      if (!stays) rewrite_.set(t, layout_.plain(t));
+    }
     for (const State& state : rewrite_.from.states) {
       rewrite_.set(state.written, layout_.plain(state.written));
     }
+    transposes_ = layout_.transposes();
     return rewrite_.finish();
   }
+
+  // How many the run asked for.
+  size_t transposes() const { return transposes_; }
 
  private:
   void visit(const Node& node) {
@@ -90,23 +80,29 @@ class ToChannelsLast {
       const int32_t x = node.inputs[0];
       return layout_.set(node.outputs[0], layout_.raw(x), compose(layout_.perm(x), perm));
     }
-    if (kBinary.count(node.op) > 0 || node.op == "Concat") return several(node);
-    if (kViews.count(node.op) > 0) return layout_.reshape(node);
+    if (is_broadcast(node.op) || node.op == "Concat") return several(node);
+    if (is_view(node.op)) return layout_.reshape(node);
     if (!layout_.pending(node.inputs.empty() ? -1 : node.inputs[0])) return layout_.keep(node);
-    if (kUnary.count(node.op) > 0) return through(node, node.attributes);
-    if (kReduce.count(node.op) > 0) return reduce(node);
+    if (is_unary(node.op)) return through(node, node.attributes);
+    if (kReduce.count(node.op) > 0) return reduce(node, "axes", node.get<Dims>("axes", {}));
+    if (node.op == "ArgMax" || node.op == "ArgMin") {
+      return reduce(node, "axis", {node.get<int64_t>("axis", 0)});
+    }
     Attributes attributes = node.attributes;
     const Dims& perm = layout_.perm(node.inputs[0]);
-    if (node.op == "Softmax" || node.op == "LogSoftmax" || node.op == "Split") {
-      const auto rank = static_cast<int64_t>(perm.size());
-      const auto axis = node.get<int64_t>("axis", -1);
-      attributes["axis"] = perm[static_cast<size_t>(axis < 0 ? axis + rank : axis)];
+    if (kAlongAxis.count(node.op) > 0) {
+      const int64_t otherwise = node.op == "CumSum" || node.op == "Split" ? 0 : -1;
+      attributes["axis"] = moved_axes({node.get<int64_t>("axis", otherwise)}, perm)[0];
     } else if (node.op == "Slice") {
       attributes["axes"] = moved_axes(node.get<Dims>("axes", {}), perm);
     } else if (node.op == "Pad") {
       attributes["pads"] = moved_halves(node.get<Dims>("pads", {}), perm);
     } else if (node.op == "Tile") {
       attributes["repeats"] = permuted(node.get<Dims>("repeats", {}), invert(perm));
+    } else if (node.op == "Expand" && node.get<Dims>("shape", {}).size() <= perm.size()) {
+      auto shape = node.get<Dims>("shape", {});
+      shape.insert(shape.begin(), perm.size() - shape.size(), 1);
+      attributes["shape"] = permuted(shape, invert(perm));
     } else if (node.op == "Resize") {
       for (const char* name : {"scales", "roi"}) {
         if (node.attributes.count(name) == 0) continue;
@@ -130,14 +126,20 @@ class ToChannelsLast {
     layout_.emit(node, {layout_.raw(x)}, std::move(attributes), perms);
   }
 
-  void reduce(const Node& node) {
+  // The attribute `name` holds the axis or the axes.
+  void reduce(const Node& node, const char* name, Dims axes) {
     const int32_t x = node.inputs[0];
     const Dims perm = layout_.perm(x);
-    auto axes = node.get<Dims>("axes", {});
+    if (axes.empty()) axes = perm;
+    for (int64_t& a : axes) a += a < 0 ? static_cast<int64_t>(perm.size()) : 0;
     Attributes attributes = node.attributes;
     Dims moved = moved_axes(axes, perm);
     std::sort(moved.begin(), moved.end());
-    attributes["axes"] = moved;
+    if (name == std::string("axis")) {
+      attributes[name] = moved[0];
+    } else {
+      attributes[name] = moved;
+    }
     if (node.get<int64_t>("keepdims", 1) != 0) return through(node, std::move(attributes));
     // Of what is left, the order in raw.
     Dims left;
@@ -180,12 +182,24 @@ class ToChannelsLast {
 
   Rewriter rewrite_;
   Layout layout_;
+  size_t transposes_ = 0;
 };
 
 }  // namespace
 
 Graph to_channels_last(const Graph& graph, PassContext& context) {
-  return ToChannelsLast(graph, context).run();
+  ToChannelsLast keep(graph, {});
+  Graph kept = keep.run(context.nhwc);
+  if (!context.nhwc) return kept;
+  // Image inputs are those that need fewer transposes when they are fed channels-last.
+  std::set<int32_t> last;
+  for (const int32_t t : graph.inputs) {
+    if (graph.tensors[static_cast<size_t>(t)].dims.size() < 3) continue;
+    ToChannelsLast trial(graph, {t});
+    trial.run(true);
+    if (trial.transposes() < keep.transposes()) last.insert(t);
+  }
+  return last.empty() ? kept : ToChannelsLast(graph, last).run(true);
 }
 
 }  // namespace medulla::tools
