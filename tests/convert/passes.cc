@@ -201,6 +201,56 @@ TEST_CASE("to_channels_last leaves images channels-last outside when it is asked
   }
 }
 
+TEST_CASE("fold_flatten moves the rows of a dense layer") {
+  TestGraph g({2, 3, 4, 5});
+  const int32_t image = g.transpose(g.x, {0, 3, 1, 2});  // a channels-last one in NCHW
+  const auto transposes = [&](const std::vector<int32_t>& outputs) {
+    return count_of(same_result(g.finish(outputs), fold_flatten, 1e-5f), "Transpose");
+  };
+  const auto flat = [&] { return g.add("Flatten", {image}, {{"axis", int64_t{1}}}); };
+  const int32_t w = g.constant({60, 4}, 1);
+  SECTION("of Gemm, either way") {
+    const int64_t transposed = GENERATE(0, 1);
+    const int32_t rows = transposed ? g.constant({4, 60}, 1) : w;
+    CHECK(transposes({g.add("Gemm", {flat(), rows}, {{"transB", transposed}})}) == 0);
+  }
+  SECTION("of two behind an activation, and of MatMul") {
+    const int32_t x = g.add("Relu", {g.add("Reshape", {image}, {{"shape", Dims{2, 60}}})});
+    const int32_t one = g.add("MatMul", {x, w}), two = g.add("Gemm", {x, g.constant({60, 2}, 2)});
+    CHECK(transposes({one, two}) == 0);
+  }
+  SECTION("with constants for each column") {
+    const int32_t scaled = g.add("Mul", {g.constant({1, 60}, 2), flat()});
+    CHECK(transposes({g.add("Gemm", {g.add("Add", {scaled, g.build.scalar(1)}), w})}) == 0);
+  }
+  SECTION("of integers") {
+    g.build.set_name("integers");
+    std::vector<int8_t> integers(60 * 4);
+    for (size_t i = 0; i < integers.size(); ++i) integers[i] = static_cast<int8_t>(i * 37 % 251);
+    const int32_t q = g.build.constant(MDL_INT8, {4, 60}, integers);
+    const auto axis = GENERATE(0, 1);
+    const std::vector<float> scales(axis == 0 ? 4 : 60, 0.25f);
+    const std::vector<int32_t> zeros(scales.size(), 0);
+    g.graph.tensors[static_cast<size_t>(q)].quantization = Quantization{scales, zeros, axis};
+    const int32_t rows = g.transpose(g.add("DequantizeLinear", {q}), {1, 0});
+    // Not where each row has a scale; the Transpose of the weights stays.
+    CHECK(transposes({g.add("MatMul", {flat(), rows})}) == (axis == 0 ? 1 : 2));
+  }
+  SECTION("of a sequence of images") {
+    const int32_t steps = g.transpose(g.x, {0, 1, 3, 2});
+    const int32_t rows = g.add("Reshape", {steps}, {{"shape", Dims{2, 3, 20}}});
+    CHECK(transposes({g.add("MatMul", {rows, g.constant({20, 4}, 1)})}) == 0);
+  }
+  SECTION("not where the image is joined with more, or its order is seen") {
+    const int32_t all = g.add("Reshape", {image}, {{"shape", Dims{1, 120}}});
+    CHECK(transposes({g.add("MatMul", {all, g.constant({120, 2}, 1)})}) == 0);
+    const int32_t half = g.add("Reshape", {image}, {{"shape", Dims{4, 30}}});
+    CHECK(transposes({g.add("MatMul", {half, g.constant({30, 2}, 1)})}) == 1);
+    const int32_t x = flat();
+    CHECK(transposes({g.add("MatMul", {x, w}), g.add("Relu", {x})}) == 1);
+  }
+}
+
 TEST_CASE("fold_batch_norm multiplies chains into weights") {
   TestGraph g({1, 5, 5, 3});
   const auto norm = [&](int32_t x) {

@@ -19,6 +19,8 @@ constexpr Pass kPasses[] = {
     {"fuse_attention", fuse_attention},
     // Leaves convolutions and what follows them without a Transpose between.
     {"to_channels_last", to_channels_last},
+    // Before what multiplies or rounds the weights whose rows it moves.
+    {"fold_flatten", fold_flatten},
     {"fold_batch_norm", fold_batch_norm},
     // Behind to_channels_last, so that the past is kept as it is read.
     {"stream", stream},
