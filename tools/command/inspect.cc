@@ -14,6 +14,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/float_nodes.h"
+#include "tools/command/transposes.h"
 #include "tools/common/array.h"
 #include "tools/common/new_file.h"
 
@@ -65,6 +66,13 @@ nlohmann::json describe(size_t model_bytes, const mdl_memory_need& need) {
           {"arena_bytes", need.arena_bytes},     {"arena_bound_bytes", need.arena_bound_bytes},
           {"scratch_bytes", need.scratch_bytes}, {"state_bytes", need.state_bytes},
           {"stack_bytes", need.stack_bytes}};
+}
+
+nlohmann::json describe(const Transposes& counts) {
+  return {{"inputs", counts.inputs},
+          {"outputs", counts.outputs},
+          {"channel_shuffles", counts.shuffles},
+          {"inside", counts.inside}};
 }
 
 nlohmann::json describe_tensors(const mdl_graph& graph) {
@@ -136,6 +144,12 @@ void print_memory(size_t model_bytes, const mdl_memory_need& need) {
   row("  scratch", need.scratch_bytes, "");
   row("  state", need.state_bytes, "");
   row("stack of a run", need.stack_bytes, "at most");
+}
+
+void print_transposes(const Transposes& counts) {
+  std::cout << "\ntransposes\n  of inputs x" << counts.inputs << ", of outputs x" << counts.outputs
+            << ", channel shuffles x" << counts.shuffles << ", others inside x" << counts.inside
+            << "\n";
 }
 
 void print_tensors(const mdl_graph& graph) {
@@ -233,6 +247,7 @@ void inspect(const Options& options) {
     std::cout << "\noperators\n ";
     for (const auto& [op, count] : ops) std::cout << " " << op << " x" << count;
     std::cout << "\n";
+    print_transposes(count_transposes(graph));
     print_memory(model_block(*model), need);
     print_steps(plan["steps"]);
     print_float_nodes(float_nodes(graph));
@@ -241,6 +256,7 @@ void inspect(const Options& options) {
   nlohmann::json report = describe_model(model.get());
   report["file"] = options.engine.model;
   report["operators"] = ops;
+  report["transposes"] = describe(count_transposes(graph));
   report["memory"] = describe(model_block(*model), need);
   report["tensors"] = describe_tensors(graph);
   report["plan"] = plan;
