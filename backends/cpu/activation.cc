@@ -99,7 +99,7 @@ void activate(const Activation& activation, float* data, size_t rows, size_t col
 
 size_t rows_in_cache(size_t columns) {
   constexpr size_t kFloats = 4096;  // 16 KiB: half of the smallest first-level cache
-  return columns < kFloats ? kFloats / columns : 1;
+  return columns > 0 && columns < kFloats ? kFloats / columns : 1;
 }
 
 }  // namespace medulla::cpu

@@ -86,8 +86,8 @@ class GraphBuilder {
   }
 
   int32_t state(const std::string& name, const Dims& dims, mdl_state_kind kind = MDL_STATE_REPLACE,
-                int32_t axis = 0, const void* initial = nullptr) {
-    const int32_t t = add_tensor(name, MDL_FLOAT32, dims);
+                int32_t axis = 0, const void* initial = nullptr, mdl_dtype dtype = MDL_FLOAT32) {
+    const int32_t t = add_tensor(name, dtype, dims);
     tensors_[t].flags |= MDL_TENSOR_STATE;
     if (kind == MDL_STATE_APPEND) tensors_[t].symbols[axis] = text(name + "_length");
     states_.push_back({t, -1, kind, axis, initial});

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// States that begin empty and grow, read by each lowering: along the last axis where it can be.
+#include <functional>
+
+#include "tests/cpu/compare.h"
+
+namespace medulla::test {
+namespace {
+
+constexpr int kRuns = 3;
+
+// past [.., kRuns along `axis`, ..] grows by one each run; `make` reads it.
+struct Growing {
+  using Make = std::function<int32_t(GraphBuilder&, int32_t past)>;
+
+  Growing(const Dims& dims, int32_t axis, mdl_dtype dtype, const Make& make) {
+    Dims one = dims;
+    one[static_cast<size_t>(axis)] = 1;
+    const int32_t x = builder.input("x", one, {}, dtype);
+    const int32_t past = builder.state("past", dims, MDL_STATE_APPEND, axis, nullptr, dtype);
+    if (dtype == MDL_INT8) {
+      builder.quantized(x, {0.5f}, {3});
+      builder.quantized(past, {0.5f}, {3});
+    }
+    const int32_t fresh = builder.node("Identity", {x}, {}, "fresh");
+    if (dtype == MDL_INT8) builder.quantized(fresh, {0.5f}, {3});
+    builder.write(past, fresh);
+    const int32_t first = fresh + 1;
+    const int32_t last = make(builder, past);
+    for (int32_t t = first; t <= last; ++t) {
+      if (builder.tensor(t).data != nullptr) continue;
+      for (uint32_t d = 0; d < builder.tensor(t).rank; ++d) {
+        if (builder.tensor(t).dims[d] == kRuns) builder.symbol(t, d, "grown");
+      }
+    }
+    builder.output(last);
+  }
+
+  // The output of each run.
+  std::vector<OutputBytes> run(const char* backends) {
+    mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+    options.backends = backends;
+    const ProgramHandle program = make_program(builder.graph(), &options);
+    const SessionHandle session = make_session(program.get());
+    std::vector<OutputBytes> runs;
+    Random random(1);
+    for (int r = 0; r < kRuns; ++r) {
+      void* in = nullptr;
+      const void* out = nullptr;
+      size_t bytes = 0;
+      REQUIRE(mdl_session_input(session.get(), 0, &in, &bytes, nullptr) == MDL_OK);
+      if (builder.tensor(0).dtype == MDL_FLOAT32) {
+        std::memcpy(in, random.floats(bytes / sizeof(float)).data(), bytes);
+      } else {
+        std::memcpy(in, random.bytes(bytes).data(), bytes);
+      }
+      const mdl_status status = mdl_session_run(session.get());
+      INFO("run " << r << ": " << mdl_session_error(session.get()));
+      REQUIRE(status == MDL_OK);
+      REQUIRE(mdl_session_output(session.get(), 0, &out, &bytes, nullptr) == MDL_OK);
+      const auto* first = static_cast<const std::byte*>(out);
+      runs.push_back({{first, first + bytes}});
+    }
+    return runs;
+  }
+
+  GraphBuilder builder;
+};
+
+struct Kind {
+  const char* name;
+  Dims past;
+  int32_t axis;
+  mdl_dtype dtype;
+  Growing::Make make;
+};
+
+std::vector<float> numbers(size_t count) { return Random(7).floats(count); }
+
+const std::vector<Kind>& kinds() {
+  using Ints = std::vector<int64_t>;
+  using Doubles = std::vector<double>;
+  static const std::vector<Kind> all = {
+      {"unary",
+       {2, kRuns},
+       1,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) { return b.node("Tanh", {past}); }},
+      {"binary",
+       {2, kRuns},
+       1,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         return b.node("Relu", {b.node("Add", {past, b.constant("c", {2, 1}, numbers(2))})});
+       }},
+      {"gemm",
+       {4, kRuns},
+       1,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         const int32_t rows = b.node("Transpose", {past}, {{"perm", Ints{1, 0}}});
+         return b.node("Swish", {b.node("MatMul", {rows, b.constant("w", {4, 5}, numbers(20))})});
+       }},
+      {"conv 1x1",
+       {kRuns, 2, 2, 4},
+       0,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         return b.node("Swish",
+                       {b.node("Conv", {past, b.constant("w", {5, 1, 1, 4}, numbers(20))})});
+       }},
+      {"conv",
+       {kRuns, 2, 2, 4},
+       0,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         return b.node("Swish", {b.node("Conv", {past, b.constant("w", {5, 2, 1, 4}, numbers(40))},
+                                        {{"strides", Ints{1, 1}}})});
+       }},
+      {"dwconv",
+       {kRuns, 2, 2, 4},
+       0,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         return b.node("Conv", {past, b.constant("w", {4, 2, 1, 1}, numbers(8))},
+                       {{"group", int64_t{4}}});
+       }},
+      {"pool",
+       {1, 2, 2, kRuns},
+       3,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         return b.node("MaxPool", {past}, {{"kernel_shape", Ints{2, 2}}});
+       }},
+      {"softmax",
+       {2, kRuns},
+       1,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         return b.node("Softmax", {past}, {{"axis", int64_t{-1}}});
+       }},
+      {"quantize",
+       {2, kRuns},
+       1,
+       MDL_FLOAT32,
+       [](GraphBuilder& b, int32_t past) {
+         const int32_t scale = b.constant("s", {}, {0.25f});
+         const int32_t zero = b.constant("z", {}, std::vector<int8_t>{3}, MDL_INT8);
+         return b.node("QuantizeLinear", {past, scale, zero});
+       }},
+      {"qlookup",
+       {2, kRuns},
+       1,
+       MDL_INT8,
+       [](GraphBuilder& b, int32_t past) {
+         const int32_t table = b.constant("t", {256}, Random(3).bytes(256), MDL_INT8);
+         return b.quantized(b.node("QLookup", {past, table}), {1}, {0});
+       }},
+      {"qadd",
+       {2, kRuns},
+       1,
+       MDL_INT8,
+       [](GraphBuilder& b, int32_t past) {
+         return b.quantized(b.node("QAdd", {past, past}, {{"multipliers", Doubles{0.5, 0.5}}}), {1},
+                            {0});
+       }},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("states that begin empty are read on the CPU as by the reference", "[append]") {
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    Growing growing(kind.past, kind.axis, kind.dtype, kind.make);
+    const std::vector<OutputBytes> expected = growing.run("reference");
+    const std::vector<OutputBytes> given = growing.run("cpu");
+    for (size_t r = 0; r < expected.size(); ++r) {
+      CAPTURE(r);
+      require_same(growing.builder.graph(), given[r], expected[r]);
+    }
+  }
+}
+
+}  // namespace medulla::test
