@@ -275,7 +275,8 @@ typedef enum mdl_numerics {
 
 typedef enum mdl_precision {
   MDL_PRECISION_MODEL = 0,  ///< compute as the model says
-  MDL_PRECISION_LOW = 1,    ///< native binary16 arithmetic where a kernel has it; implies fast
+  MDL_PRECISION_LOW = 1,    ///< native binary16 arithmetic where a kernel has it; makes numerics
+                            ///< AUTO fast, and with EXACT it is refused (INVALID_ARGUMENT)
 } mdl_precision;
 
 typedef enum mdl_placement {
@@ -287,9 +288,10 @@ typedef enum mdl_placement {
 typedef struct mdl_program_options {
   size_t struct_size;
   /// The instruction sets that kernels may use, comma-separated ("avx2", "avx2,avxvnni",
-  /// "portable"); null: all of the host. It can only narrow what the host has.
+  /// "portable"); null: all of the host; "": none beside what every host has, as "portable". It can
+  /// only narrow what the host has.
   const char* isa;
-  /// Names of backends in order of preference, comma-separated; null: all that are built in.
+  /// Names of backends in order of preference, comma-separated; null or "": all that are built in.
   const char* backends;
   mdl_placement placement;
   mdl_numerics numerics;

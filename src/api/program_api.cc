@@ -12,6 +12,7 @@ namespace {
 mdl_status read_program_options(const mdl_program_options* given, mdl_program_options* options,
                                 mdl_error* error) {
   MDL_TRY(read_options(given, options, error));
+  if (options->backends != nullptr && options->backends[0] == 0) options->backends = nullptr;
   const uint32_t placement = enum_value(options->placement);
   const uint32_t numerics = enum_value(options->numerics);
   const uint32_t precision = enum_value(options->precision);
@@ -20,6 +21,12 @@ mdl_status read_program_options(const mdl_program_options* given, mdl_program_op
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: placement is ", placement,
                 ", numerics ", numerics, ", precision ", precision,
                 "; one of them is no value of its enum");
+  }
+  if (numerics == MDL_NUMERICS_EXACT && precision == MDL_PRECISION_LOW) {
+    return fail(
+        error, MDL_ERROR_INVALID_ARGUMENT,
+        "options: numerics is EXACT and precision is LOW, whose results are not exact; give "
+        "one of them up");
   }
   if (options->extra_backend_count > 0 && options->extra_backends == nullptr) {
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: extra_backends is null, its count ",
@@ -80,6 +87,22 @@ mdl_status plan(const mdl_graph& graph, const uint8_t* digest, const mdl_program
   return MDL_OK;
 }
 
+// Says how much the block lacks. Only a second plan, outside of the block, knows.
+mdl_status fail_block(const mdl_graph& graph, const mdl_program_options* options, bool share_memory,
+                      size_t size, const mdl_error& reason, mdl_error* error) {
+  mdl_memory_need need = MDL_MEMORY_NEED_INIT;
+  if (program_memory_need(graph, options, share_memory, &need, nullptr) != MDL_OK) {
+    return fail(error, MDL_ERROR_OUT_OF_MEMORY, "the block of ", size,
+                " bytes is too small for the program, and the allocator had no memory to find out "
+                "how many it needs; mdl_program_memory_need says so");
+  }
+  if (need.program_bytes <= size) {
+    return fail(error, MDL_ERROR_OUT_OF_MEMORY, static_cast<const char*>(reason.text));
+  }
+  return fail(error, MDL_ERROR_OUT_OF_MEMORY, "the block has ", size, " bytes, the program needs ",
+              need.program_bytes);
+}
+
 }  // namespace
 
 mdl_status create_program(const mdl_graph& graph, const uint8_t* digest,
@@ -102,10 +125,7 @@ mdl_status create_program(const mdl_graph& graph, const uint8_t* digest,
     if (status != MDL_OK) destroy(built);
   }
   if (status == MDL_ERROR_OUT_OF_MEMORY && options.block.data != nullptr) {
-    mdl_memory_need need = MDL_MEMORY_NEED_INIT;
-    MDL_TRY(program_memory_need(graph, given, share_memory, &need, error));
-    return fail(error, status, "the block has ", options.block.size, " bytes, the program needs ",
-                need.program_bytes);
+    return fail_block(graph, given, share_memory, options.block.size, reason, error);
   }
   if (status != MDL_OK) return fail(error, status, static_cast<const char*>(reason.text));
   *program = built;
@@ -168,12 +188,13 @@ mdl_status mdl_program_plan(const mdl_program* program, mdl_plan_format format, 
     return fail(error, MDL_ERROR_INVALID_ARGUMENT,
                 "mdl_program_plan: program, needed or text is null");
   }
-  if (format != MDL_PLAN_TEXT && format != MDL_PLAN_JSON) {
-    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_program_plan: format ",
-                static_cast<int>(format), " is neither text nor JSON");
+  const uint32_t value = medulla::enum_value(format);
+  if (value > MDL_PLAN_JSON) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_program_plan: format ", value,
+                " is neither text nor JSON");
   }
-  *needed = format == MDL_PLAN_JSON ? medulla::plan_json(program->program, text, size)
-                                    : medulla::plan_text(program->program, text, size);
+  *needed = value == MDL_PLAN_JSON ? medulla::plan_json(program->program, text, size)
+                                   : medulla::plan_text(program->program, text, size);
   return MDL_OK;
 }
 

@@ -105,9 +105,9 @@ mdl_status read_options(const mdl_program_options& options, Arena& arena, Progra
   format_isa_set(isa, names, sizeof(names));
   mdl_numerics numerics = options.numerics;
   if (numerics == MDL_NUMERICS_AUTO) {
-    numerics = is_quantized(program->graph) ? MDL_NUMERICS_EXACT : MDL_NUMERICS_FAST;
+    const bool exact = is_quantized(program->graph) && options.precision != MDL_PRECISION_LOW;
+    numerics = exact ? MDL_NUMERICS_EXACT : MDL_NUMERICS_FAST;
   }
-  if (options.precision == MDL_PRECISION_LOW) numerics = MDL_NUMERICS_FAST;
   const CacheSizes caches = host_caches();
   program->context = {
       .struct_size = sizeof(mdl_backend_context),
