@@ -14,14 +14,18 @@
 
 using medulla::fail;
 
+static mdl_status check_arguments(const char* path, mdl_backend_library** library,
+                                  const mdl_backend** backend, mdl_error* error) {
+  if (path != nullptr && library != nullptr && backend != nullptr) return MDL_OK;
+  return fail(error, MDL_ERROR_INVALID_ARGUMENT,
+              "mdl_backend_load: path, library or backend is null");
+}
+
 #if MEDULLA_HAS_LOADER
 
 mdl_status mdl_backend_load(const char* path, mdl_backend_library** library,
                             const mdl_backend** backend, mdl_error* error) {
-  if (path == nullptr || library == nullptr || backend == nullptr) {
-    return fail(error, MDL_ERROR_INVALID_ARGUMENT,
-                "mdl_backend_load: path, library or backend is null");
-  }
+  MDL_TRY(check_arguments(path, library, backend, error));
   void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return fail(error, MDL_ERROR_IO, "backend '", path, "': ", dlerror());
   const auto entry = reinterpret_cast<mdl_backend_entry_fn>(dlsym(handle, MDL_BACKEND_ENTRY));
@@ -48,8 +52,9 @@ void mdl_backend_unload(mdl_backend_library* library) {
 
 #else
 
-mdl_status mdl_backend_load(const char* path, mdl_backend_library**, const mdl_backend**,
-                            mdl_error* error) {
+mdl_status mdl_backend_load(const char* path, mdl_backend_library** library,
+                            const mdl_backend** backend, mdl_error* error) {
+  MDL_TRY(check_arguments(path, library, backend, error));
   return fail(error, MDL_ERROR_NOT_BUILT, "backend '", path,
               "': this system has no loader of shared objects");
 }

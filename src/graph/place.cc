@@ -100,6 +100,7 @@ class Placer {
       if (placed) return MDL_OK;
     }
     const NodeView view(graph_, graph_.nodes[node]);
+    trim_reasons();
     return fail_node(error, MDL_ERROR_UNSUPPORTED, view,
                      options_.strict ? "no named backend takes it, and placement is strict: "
                                      : "no backend takes it: ",
@@ -268,11 +269,17 @@ class Placer {
     return MDL_OK;
   }
 
+  // Takes the last separator off; the length of what is left.
+  size_t trim_reasons() {
+    size_t length = std::strlen(reasons_);
+    if (length >= 2 && reasons_[length - 2] == ';') reasons_[length -= 2] = 0;
+    return length;
+  }
+
   mdl_status keep_reasons(Step* step, mdl_error* error) {
     step->refusals = "";
-    size_t length = std::strlen(reasons_);
-    if (length < 2) return MDL_OK;
-    length -= reasons_[length - 2] == ';' ? 2 : 0;  // the last separator
+    const size_t length = trim_reasons();
+    if (length == 0) return MDL_OK;
     char* text = arena_.make<char>(length + 1);
     if (text == nullptr) return fail_planning(error);
     std::memcpy(text, reasons_, length);

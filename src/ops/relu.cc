@@ -6,7 +6,7 @@
 namespace medulla {
 namespace {
 
-// y = x > 0 ? x : 0, NaN kept.
+// y = x < 0 ? 0 : x; NaN and both zeros stay.
 struct Relu {
   static constexpr DtypeSet kTypes = kNumbers;
   float operator()(float x) const { return clip_f32(x, 0, std::numeric_limits<float>::infinity()); }

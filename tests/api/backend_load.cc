@@ -56,7 +56,26 @@ TEST_CASE("a backend is loaded by its path") {
     CHECK(text.find("'sum' (Add)") != std::string::npos);
     CHECK(text.find("example: it takes Relu only") != std::string::npos);
     CHECK(text.find("strict") != std::string::npos);
+    CHECK(text.back() != ' ');  // no separator behind the last reason
   }
+}
+
+TEST_CASE("a loaded backend leaves what it does not compute to others") {
+  const Library example;
+  GraphBuilder b;
+  b.output(b.node("Relu", {b.input("x", {2, 3}, {}, MDL_FLOAT16)}, {}, "relu"));
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  options.backends = "example";
+  options.extra_backends = &example.backend;
+  options.extra_backend_count = 1;
+  const ProgramHandle program = make_program(b.graph(), &options);
+  CHECK(std::string(program->program.steps[0].plan.kernel) != "example_relu");
+  CHECK(std::string(program->program.steps[0].refusals).find("example: it takes float32 only") ==
+        0);
+  const SessionHandle session = make_session(program.get());
+  set_input(session.get(), 0, {-1, 2, -3, 4, -5, 6});
+  REQUIRE(mdl_session_run(session.get()) == MDL_OK);
+  CHECK(get_output(session.get(), 0) == std::vector<float>{0, 2, 0, 4, 0, 6});
 }
 
 TEST_CASE("what is no backend is refused") {

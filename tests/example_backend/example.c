@@ -21,6 +21,9 @@ static mdl_status supports(void* instance, const mdl_graph* graph, const mdl_gro
   const mdl_node* node = &graph->nodes[group->nodes[0]];
   (void)instance;
   if (strcmp(node->op, "Relu") != 0) return refuse(error, "it takes Relu only");
+  if (graph->tensors[node->inputs[0]].dtype != MDL_FLOAT32) {
+    return refuse(error, "it takes float32 only");
+  }
   if (graph->tensors[node->inputs[0]].data != NULL) return refuse(error, "its input is constant");
   return MDL_OK;
 }
