@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a file says for people and for the code that feeds it.
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
 #include "src/model/loader.h"
+#include "src/model/preprocessing.h"
 
 namespace medulla {
 namespace {
@@ -19,6 +20,10 @@ mdl_status check_pairs(const format::Header& header, mdl_error* error) {
     if (before != nullptr && std::strcmp(before, key) >= 0) {
       return fail(error, MDL_ERROR_BAD_MODEL, "metadata: '", key, "' stands behind '", before,
                   "'; keys should ascend and differ");
+    }
+    if (is_header_key(key)) {
+      return fail(error, MDL_ERROR_BAD_MODEL, "metadata: '", key,
+                  "' is a field of the header, should be no key");
     }
     before = key;
   }
@@ -44,15 +49,13 @@ mdl_status check_labels(const format::Header& header, const mdl_graph& main, mdl
   return MDL_OK;
 }
 
-bool is_layout(const char* text) {
-  for (const char* known : {"", "NHWC", "NCHW", "NLC", "NCL"}) {
-    if (std::strcmp(text, known) == 0) return true;
-  }
-  return false;
+std::span<const float> floats_of(const flatbuffers::Vector<float>* values) {
+  if (values == nullptr) return {};
+  return {values->data(), values->size()};
 }
 
-mdl_status check_preprocessing(const format::Header& header, const mdl_graph& main,
-                               mdl_error* error) {
+mdl_status check_preprocessings(const format::Header& header, const mdl_graph& main,
+                                mdl_error* error) {
   const auto* list = header.preprocessing();
   for (uint32_t p = 0; p < size_of(list); ++p) {
     const format::Preprocessing& entry = *list->Get(p);
@@ -65,19 +68,14 @@ mdl_status check_preprocessing(const format::Header& header, const mdl_graph& ma
                   ": inputs should ascend and stand once");
     }
     MDL_TRY(check_text(entry.layout(), error, "preprocessing ", p, ": layout"));
-    if (!is_layout(text_or_empty(entry.layout()))) {
-      return fail(error, MDL_ERROR_BAD_MODEL, "preprocessing ", p, ": layout is '",
-                  text_or_empty(entry.layout()), "', should be NHWC, NCHW, NLC, NCL or empty");
-    }
-    const uint32_t count = size_of(entry.scale());
-    if (size_of(entry.offset()) != count) {
-      return fail(error, MDL_ERROR_BAD_MODEL, "preprocessing ", p, ": has ", count, " scales and ",
-                  size_of(entry.offset()), " offsets, should have as many");
-    }
-    for (uint32_t c = 0; c < count; ++c) {
-      if (std::isfinite(entry.scale()->Get(c)) && std::isfinite(entry.offset()->Get(c))) continue;
-      return fail(error, MDL_ERROR_BAD_MODEL, "preprocessing ", p, ": scale or offset ", c,
-                  " is not finite");
+    const mdl_tensor& input = main.tensors[main.inputs[entry.input()]];
+    mdl_shape shape = {input.rank, {}};
+    std::copy_n(input.dims, input.rank, shape.dims);
+    mdl_error reason = MDL_ERROR_INIT;
+    if (check_preprocessing(text_or_empty(entry.layout()), floats_of(entry.scale()),
+                            floats_of(entry.offset()), shape, &reason) != MDL_OK) {
+      return fail(error, MDL_ERROR_BAD_MODEL, "preprocessing ", p, ": ",
+                  static_cast<const char*>(reason.text));
     }
   }
   return MDL_OK;
@@ -90,7 +88,7 @@ mdl_status check_metadata(const format::Header& header, const mdl_graph& main, m
   MDL_TRY(check_text(header.producer(), error, "the model's producer"));
   MDL_TRY(check_pairs(header, error));
   MDL_TRY(check_labels(header, main, error));
-  return check_preprocessing(header, main, error);
+  return check_preprocessings(header, main, error);
 }
 
 }  // namespace medulla

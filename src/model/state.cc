@@ -62,6 +62,10 @@ mdl_status decode_state(const GraphContext& context, uint32_t index, mdl_tensor*
     return fail_state(error, index, tensor, "grows along dimension ", state->axis,
                       ", which should be dynamic");
   }
+  if (mdl_dtype_bits(tensor.dtype) < 8) {
+    return fail_state(error, index, tensor, "is ", mdl_dtype_name(tensor.dtype),
+                      "; a state that grows should have values of whole bytes");
+  }
   if (from.initial() != 0) {
     return fail_state(error, index, tensor,
                       "has an initial value; a state that grows should begin empty");

@@ -22,10 +22,14 @@ void place_part(std::byte** at, Tables::Part<T>* part) {
 }
 
 // An entry of a vector takes 4 bytes at least, so a header that holds what it counts has no more
-// entries than this. One that lets vectors share their bytes to be large when decoded has.
+// entries than this. One that lets vectors share their bytes to be large when decoded has. Strings
+// may share theirs, as equal ones do, but not so many long ones that reading all takes long.
 class Entries {
  public:
-  explicit Entries(size_t header_bytes) : left_(header_bytes / 4) {}
+  static constexpr uint64_t kUsesOfText = 16;  // of every byte of the header
+
+  explicit Entries(size_t header_bytes)
+      : left_(header_bytes / 4), text_left_(kUsesOfText * uint64_t{header_bytes}) {}
 
   bool take(size_t count) {
     if (count > left_) return false;
@@ -33,21 +37,46 @@ class Entries {
     return true;
   }
 
+  template <class Vector>
+  bool take_list(const Vector* list) {
+    return take(size_of(list));
+  }
+
+  bool take_text(const flatbuffers::String* text) {
+    const size_t size = text == nullptr ? 0 : text->size();
+    if (size > text_left_) return false;
+    text_left_ -= size;
+    return true;
+  }
+
+  bool take_texts(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* texts) {
+    if (!take_list(texts)) return false;
+    for (uint32_t t = 0; t < size_of(texts); ++t) {
+      if (!take_text(texts->Get(t))) return false;
+    }
+    return true;
+  }
+
  private:
   size_t left_;
+  uint64_t text_left_;
 };
 
 bool count_node(const format::Node& node, Entries* entries, Tables* tables) {
   const uint32_t attributes = size_of(node.attributes());
-  if (!entries->take(attributes) || !entries->take(size_of(node.inputs())) ||
-      !entries->take(size_of(node.outputs()))) {
+  if (!entries->take(attributes) || !entries->take_list(node.inputs()) ||
+      !entries->take_list(node.outputs()) || !entries->take_text(node.name()) ||
+      !entries->take_text(node.op())) {
     return false;
   }
   tables->attributes.count += attributes;
   for (uint32_t a = 0; a < attributes; ++a) {
-    const size_t strings = size_of(node.attributes()->Get(a)->strings());
-    if (!entries->take(strings)) return false;
-    tables->strings.count += strings;
+    const format::Attribute& attribute = *node.attributes()->Get(a);
+    if (!entries->take_texts(attribute.strings()) || !entries->take_text(attribute.name()) ||
+        !entries->take_text(attribute.s())) {
+      return false;
+    }
+    tables->strings.count += size_of(attribute.strings());
   }
   return true;
 }
@@ -58,7 +87,8 @@ bool count_graph(const format::Graph& graph, Entries* entries, Tables* tables, s
   const uint32_t nodes = size_of(graph.nodes());
   const uint32_t states = size_of(graph.states());
   if (!entries->take(tensors) || !entries->take(nodes) || !entries->take(states) ||
-      !entries->take(size_of(graph.inputs())) || !entries->take(size_of(graph.outputs()))) {
+      !entries->take_list(graph.inputs()) || !entries->take_list(graph.outputs()) ||
+      !entries->take_text(graph.name())) {
     return false;
   }
   tables->tensors.count += tensors;
@@ -66,12 +96,36 @@ bool count_graph(const format::Graph& graph, Entries* entries, Tables* tables, s
   tables->states.count += states;
   tables->temporary_bytes = std::max(tables->temporary_bytes, tensors * sizeof(const char*));
   for (uint32_t t = 0; t < tensors; ++t) {
-    const size_t count = size_of(graph.tensors()->Get(t)->symbols());
-    if (!entries->take(count)) return false;
-    *symbols += count;
+    const format::Tensor& tensor = *graph.tensors()->Get(t);
+    if (!entries->take_text(tensor.name()) || !entries->take_texts(tensor.symbols())) return false;
+    *symbols += size_of(tensor.symbols());
   }
   for (uint32_t n = 0; n < nodes; ++n) {
     if (!count_node(*graph.nodes()->Get(n), entries, tables)) return false;
+  }
+  return true;
+}
+
+// What is said of the whole model, which is not decoded into tables.
+bool count_metadata(const format::Header& header, Entries* entries) {
+  if (!entries->take_text(header.name()) || !entries->take_text(header.producer()) ||
+      !entries->take_list(header.metadata()) || !entries->take_list(header.labels()) ||
+      !entries->take_list(header.preprocessing())) {
+    return false;
+  }
+  for (uint32_t p = 0; p < size_of(header.metadata()); ++p) {
+    const format::KeyValue& pair = *header.metadata()->Get(p);
+    if (!entries->take_text(pair.key()) || !entries->take_text(pair.value())) return false;
+  }
+  for (uint32_t l = 0; l < size_of(header.labels()); ++l) {
+    if (!entries->take_texts(header.labels()->Get(l)->names())) return false;
+  }
+  for (uint32_t p = 0; p < size_of(header.preprocessing()); ++p) {
+    const format::Preprocessing& entry = *header.preprocessing()->Get(p);
+    if (!entries->take_text(entry.layout()) || !entries->take_list(entry.scale()) ||
+        !entries->take_list(entry.offset())) {
+      return false;
+    }
   }
   return true;
 }
@@ -106,7 +160,7 @@ mdl_status count_tables(const format::Header& header, size_t header_bytes, const
   }
   Entries entries(header_bytes);
   size_t symbols = 0;
-  bool held = entries.take(tables->graphs.count);
+  bool held = entries.take(tables->graphs.count) && count_metadata(header, &entries);
   for (uint32_t g = 0; held && g < graphs->size(); ++g) {
     held = count_graph(*graphs->Get(g), &entries, tables, &symbols);
     MDL_TRY(check_limit("nodes", tables->nodes.count, limits.nodes, error));
@@ -114,7 +168,10 @@ mdl_status count_tables(const format::Header& header, size_t header_bytes, const
   }
   if (!held) {
     return fail(error, MDL_ERROR_BAD_MODEL, "the header's ", header_bytes,
-                " bytes cannot hold the entries that its lists count; lists may not share bytes");
+                " bytes cannot hold the entries that its lists count, or its strings are used more "
+                "than ",
+                Entries::kUsesOfText,
+                " times; lists may not share bytes, long strings only so far");
   }
   tables->temporary_bytes = std::max(tables->temporary_bytes, symbol_bytes(symbols));
   tables->temporary_bytes = std::max(tables->temporary_bytes, tables->graphs.count);

@@ -402,6 +402,8 @@ TEST_CASE("Rules of states") {
                  [&](Header& h) { state(h, 1).axis = 2; });
   header_refused("state 1 ('grown'): grows along dimension 1, which should be dynamic",
                  [&](Header& h) { state(h, 1).axis = 1; });
+  header_refused("state 1 ('grown'): is int4; a state that grows should have values of whole bytes",
+                 [&](Header& h) { tensor_of(h, "grown").dtype = format::DataType::Int4; });
   header_refused("state 1 ('grown'): is [3,3], 'more', which is written to it, is [4,3]",
                  [&](Header& h) { tensor_of(h, "grown").dims[0] = 3; });
 }
@@ -436,9 +438,26 @@ TEST_CASE("Rules of bodies") {
   header_refused("graph 1: its name is no text", [&](Header& h) { add_body(h).name = "\xFE"; });
 }
 
+TEST_CASE("Long strings are not shared without end") {
+  for (const size_t nodes : {10, 100}) {
+    ModelBuilder b;
+    int32_t t = b.input("x", {2});
+    for (size_t n = 0; n < nodes; ++n) {
+      t = b.node("Relu", {t}, "t" + std::to_string(n));
+      b.graph().nodes[n].name = std::string(100000, 'n');  // stored once
+    }
+    b.output(t);
+    opens(b.bytes(), nodes == 10 ? MDL_OK : MDL_ERROR_BAD_MODEL, "strings are used more than 16");
+  }
+}
+
 TEST_CASE("Rules of metadata, labels and preprocessing") {
   header_refused("metadata: 'author' stands behind 'license'",
                  [](Header& h) { std::swap(h.metadata[0], h.metadata[1]); });
+  for (const char* key : {"name", "producer"}) {
+    header_refused(std::string("metadata: '") + key + "' is a field of the header",
+                   [&](Header& h) { h.metadata[1]->key = key; });
+  }
   header_refused("metadata: the value of 'author' is no text",
                  [](Header& h) { h.metadata[0]->value = "\xE2\x82"; });
   header_refused("labels 0: are for output 2", [](Header& h) { h.labels[0]->output = 2; });
@@ -449,6 +468,13 @@ TEST_CASE("Rules of metadata, labels and preprocessing") {
                  [](Header& h) { h.preprocessing[0]->input = 2; });
   header_refused("preprocessing 0: layout is 'HWC'",
                  [](Header& h) { h.preprocessing[0]->layout = "HWC"; });
+  header_refused("preprocessing 0: layout is NLC, the input [4,3] should have 3 dimensions for it",
+                 [](Header& h) { h.preprocessing[0]->layout = "NLC"; });
+  header_refused("preprocessing 0: has 3 scales, the input [4,3] without a layout counts as 1",
+                 [](Header& h) {
+                   h.preprocessing[0]->scale = {1, 2, 3};
+                   h.preprocessing[0]->offset = {0, 0, 0};
+                 });
   header_refused("preprocessing 0: has 1 scales and 2 offsets",
                  [](Header& h) { h.preprocessing[0]->offset.push_back(1); });
   header_refused("preprocessing 0: scale or offset 0 is not finite",

@@ -2,7 +2,6 @@
 #include "tools/import/convert.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -10,6 +9,8 @@
 #include <sstream>
 
 #include "src/base/checked.h"
+#include "src/model/preprocessing.h"
+#include "src/model/text.h"
 #include "tools/common/new_file.h"
 #include "tools/ir/infer.h"
 #include "tools/ir/writer.h"
@@ -156,20 +157,44 @@ void read_labels(const std::string& option, Model& model, ConvertReport& report)
   model.labels.push_back(std::move(labels));
 }
 
-void check_preprocessing(const Model& model, ConvertReport& report) {
+void read_preprocessing(const std::vector<Preprocessing>& given, Model& model,
+                        ConvertReport& report) {
   const Graph& graph = model.main();
-  const auto finite = [](const std::vector<float>& values) {
-    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-  };
-  for (const Preprocessing& steps : model.preprocessing) {
+  for (const Preprocessing& steps : given) {
     const std::string option = "--preprocess " + std::to_string(steps.input) + ":" + steps.layout;
     if (steps.input >= graph.inputs.size()) {
       refuse(report, option + ": there is no such input, the model has " +
                          std::to_string(graph.inputs.size()) + ", counted from 0");
+      continue;
     }
-    if (!finite(steps.scale) || !finite(steps.offset)) {
-      refuse(report, option + ": scales and offsets should be finite");
+    const Tensor& input = graph.tensors[static_cast<size_t>(graph.inputs[steps.input])];
+    mdl_shape shape = {static_cast<uint32_t>(input.dims.size()), {}};
+    std::copy(input.dims.begin(), input.dims.end(), shape.dims);
+    mdl_error reason = MDL_ERROR_INIT;
+    if (check_preprocessing(steps.layout.c_str(), steps.scale, steps.offset, shape, &reason) !=
+        MDL_OK) {
+      refuse(report, option + ": " + reason.text);
     }
+  }
+  model.preprocessing = given;
+}
+
+void read_metadata(const std::map<std::string, std::string>& given, Model& model,
+                   ConvertReport& report) {
+  // What the source says of itself, like what the file does.
+  for (const char* key : {"name", "producer"}) {
+    const auto found = model.metadata.find(key);
+    if (found == model.metadata.end()) continue;
+    report.notes.push_back("the source's metadata '" + found->first + "' = '" + found->second +
+                           "' is left out: the key is a field of the file");
+    model.metadata.erase(found);
+  }
+  for (const auto& [key, value] : given) {
+    if (is_header_key(key)) {
+      refuse(report, "--metadata " + key + "=" + value + ": the key is a field of the file",
+             key == "name" ? "give the name with --name" : "choose another key");
+    }
+    model.metadata[key] = value;
   }
 }
 
@@ -255,10 +280,9 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   model.drop_unused_graphs();
   for (Graph& graph : model.graphs) infer_shapes(graph);
   name_symbols_apart(model);
-  for (const auto& [key, value] : options.metadata) model.metadata[key] = value;
+  read_metadata(options.metadata, model, report);
   if (!options.labels.empty()) read_labels(options.labels, model, report);
-  model.preprocessing = options.preprocessing;
-  check_preprocessing(model, report);
+  read_preprocessing(options.preprocessing, model, report);
   count_nodes(model, report.nodes_after);
   return model;
 }
