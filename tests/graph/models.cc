@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What programs of real models promise: an arena near its bound, a run within its stack, and the
 // same bytes whether memory is shared or not.
-#include <unistd.h>
-
-#include <cstdio>
 #include <filesystem>
 
 #include "src/model/model.h"
 #include "tests/catch.h"
+#include "tests/graph/allocator.h"
 #include "tests/graph/builder.h"
+#include "tests/graph/converted.h"
 #include "tests/graph/painted_stack.h"
 #include "tests/shared.h"
-#include "tools/import/convert.h"
 
 using namespace medulla;
 using namespace medulla::test;
@@ -19,29 +17,6 @@ using namespace medulla::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-// A model converted into a file that goes with it.
-struct Converted {
-  explicit Converted(const fs::path& onnx)
-      : path(fs::temp_directory_path() / ("medulla_models_" + std::to_string(getpid()) + ".mdl")) {
-    tools::ConvertOptions options;
-    options.input = onnx.string();
-    options.output = path.string();
-    refused = !tools::convert(options).refusals.empty();
-    mdl_error error = MDL_ERROR_INIT;
-    if (!refused && mdl_model_open(path.c_str(), nullptr, &model, &error) != MDL_OK) {
-      throw std::runtime_error(error.text);
-    }
-  }
-  ~Converted() {
-    mdl_model_close(model);
-    fs::remove(path);
-  }
-
-  fs::path path;
-  bool refused = false;
-  mdl_model* model = nullptr;
-};
 
 std::vector<std::vector<uint8_t>> run_once(const mdl_program* program) {
   const SessionHandle session = make_session(program);
@@ -94,5 +69,43 @@ TEST_CASE("real models keep to the arena's bound and to the stack") {
     const ProgramHandle packed = make_program(graph);
     const ProgramHandle plain = make_program(graph, nullptr, false);
     CHECK(run_once(packed.get()) == run_once(plain.get()));
+  }
+}
+
+TEST_CASE("every allocation may fail, from file to session") {
+  for (const char* name : kCommittedModels) {
+    CAPTURE(name);
+    const Converted converted(committed_model(name));
+    REQUIRE_FALSE(converted.refused);
+    for (size_t n = 0;; ++n) {
+      CAPTURE(n);
+      Allocator allocator(n);
+      const mdl_allocator table = allocator.table();
+      mdl_model_options model_options = MDL_MODEL_OPTIONS_INIT;
+      mdl_program_options program_options = MDL_PROGRAM_OPTIONS_INIT;
+      mdl_session_options session_options = MDL_SESSION_OPTIONS_INIT;
+      model_options.allocator = program_options.allocator = session_options.allocator = &table;
+      mdl_model* model = nullptr;
+      mdl_program* program = nullptr;
+      mdl_session* session = nullptr;
+      mdl_error error = MDL_ERROR_INIT;
+      mdl_status status = mdl_model_open(converted.path.c_str(), &model_options, &model, &error);
+      if (status == MDL_OK) status = mdl_program_create(model, &program_options, &program, &error);
+      if (status == MDL_OK) {
+        status = mdl_session_create(program, &session_options, &session, &error);
+      }
+      if (status == MDL_OK) status = mdl_session_run(session);
+      mdl_session_destroy(session);
+      mdl_program_destroy(program);
+      mdl_model_close(model);
+      REQUIRE(allocator.live == 0);
+      if (status == MDL_OK) {
+        CHECK(allocator.count == n);
+        break;
+      }
+      REQUIRE(status == MDL_ERROR_OUT_OF_MEMORY);
+      REQUIRE(error.status == status);
+      REQUIRE(error.text[0] != 0);
+    }
   }
 }

@@ -3,6 +3,7 @@
 #include "tests/catch.h"
 #include "tests/graph/bodies.h"
 #include "tests/graph/builder.h"
+#include "tests/graph/converted.h"
 #include "tests/graph/painted_stack.h"
 
 #if MEDULLA_PAINTED_STACK  // where the C library and no sanitizer stands behind the functions below
@@ -74,14 +75,21 @@ struct Loops : Running {
   explicit Loops(ModelBuilder b) : Running(b, "cpu,reference") { set_input(get(), 0, {1, 2}); }
 };
 
-void check_allocates_nothing(mdl_session* session) {
-  const size_t before = allocations;
-  mdl_status status = MDL_OK;
-  for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
-  const size_t after = allocations;
-  CHECK(status == MDL_OK);
-  CHECK(after == before);
-  CHECK(before > 0);
+// Shows `look` a session of the network, of the loops and of each committed model.
+template <class Look>
+void each_session(Look look) {
+  const Network network;
+  look(network.session.get());
+  const Loops loops;
+  look(loops.get());
+  for (const char* name : kCommittedModels) {
+    CAPTURE(name);
+    const Converted converted(committed_model(name));
+    REQUIRE_FALSE(converted.refused);
+    const ProgramHandle program = make_program(model_graph(*converted.model));
+    const SessionHandle session = make_session(program.get());
+    look(session.get());
+  }
 }
 
 void check_stack(const mdl_graph& graph, mdl_session* session) {
@@ -96,30 +104,37 @@ void check_stack(const mdl_graph& graph, mdl_session* session) {
 }  // namespace
 
 TEST_CASE("a run allocates nothing") {
-  check_allocates_nothing(Network().session.get());
-  check_allocates_nothing(Loops().get());
+  each_session([](mdl_session* session) {
+    const size_t before = allocations;
+    mdl_status status = MDL_OK;
+    for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
+    const size_t after = allocations;
+    CHECK(status == MDL_OK);
+    CHECK(after == before);
+    CHECK(before > 0);
+  });
 }
 
 TEST_CASE("a run makes no system call") {
-  const Network network;
-  mdl_session* session = network.session.get();
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    // From here on any call but exit kills the child.
-    if (prctl(PR_SET_SECCOMP, 1) != 0) _exit(77);
-    mdl_status status = MDL_OK;
-    for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
-    syscall(SYS_exit, status == MDL_OK ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-    WARN("skipped: this system has no seccomp");
-    return;
-  }
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+  each_session([](mdl_session* session) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      // From here on any call but exit kills the child.
+      if (prctl(PR_SET_SECCOMP, 1) != 0) _exit(77);
+      mdl_status status = MDL_OK;
+      for (int i = 0; i < 10 && status == MDL_OK; ++i) status = mdl_session_run(session);
+      syscall(SYS_exit, status == MDL_OK ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+      WARN("skipped: this system has no seccomp");
+      return;
+    }
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  });
 }
 
 TEST_CASE("a run keeps to its stated stack") {
