@@ -418,8 +418,9 @@ MDL_API mdl_status mdl_session_output(mdl_session* session, size_t index, const 
 
 /// Makes the session read an input from, or write an output to, a buffer of the caller, which has
 /// to be aligned to MDL_ALIGNMENT, hold at least the tensor's bytes at its declared maximum, and
-/// outlive its use; input and output buffers must not overlap. data = null: back to the session's
-/// own. Statuses: INVALID_ARGUMENT (alignment), SHAPE (too small).
+/// outlive its use. An output's buffer must not overlap any other that is bound at the time; to
+/// swap two, take one back first. data = null: back to the session's own. Statuses:
+/// INVALID_ARGUMENT (alignment, overlap), SHAPE (too small).
 MDL_API mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void* data,
                                           size_t bytes, mdl_error* error);
 MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* data,

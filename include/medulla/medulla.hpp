@@ -137,6 +137,16 @@ class Model : public detail::Handle<mdl_model, mdl_model_close> {
     return detail::wrap<Model>(status, model, error);
   }
 
+  /// What open_memory would need of options.block.
+  static Result<size_t> memory_need(const void* data, size_t size,
+                                    const mdl_model_options* options = nullptr) {
+    size_t bytes = 0;
+    Error error;
+    const mdl_status status = mdl_model_memory_need(data, size, options, &bytes, error.out());
+    if (status != MDL_OK) return Result<size_t>(error.with(status));
+    return Result<size_t>(bytes);
+  }
+
   size_t input_count() const { return mdl_model_input_count(get()); }
   size_t output_count() const { return mdl_model_output_count(get()); }
   size_t state_count() const { return mdl_model_state_count(get()); }
@@ -154,10 +164,17 @@ class Model : public detail::Handle<mdl_model, mdl_model_close> {
   }
   /// Null when the file has no such key.
   const char* metadata(const char* key) const { return mdl_model_metadata(get(), key); }
+  /// The pairs that the file carries beside its name and producer; null when out of range.
+  size_t metadata_count() const { return mdl_model_metadata_count(get()); }
+  const char* metadata_key(size_t index) const { return mdl_model_metadata_key(get(), index); }
+  const char* metadata_value(size_t index) const { return mdl_model_metadata_value(get(), index); }
+  size_t label_count(size_t output) const { return mdl_model_label_count(get(), output); }
   /// Null when the output has no label of that index.
   const char* label(size_t output, size_t index) const {
     return mdl_model_label(get(), output, index);
   }
+  /// 32 bytes.
+  const uint8_t* digest() const { return mdl_model_digest(get()); }
 
  private:
   using Info = mdl_status(const mdl_model*, size_t, mdl_tensor_info*, mdl_error*);
@@ -289,8 +306,10 @@ class Session : public detail::Handle<mdl_session, mdl_session_destroy> {
     std::vector<const int64_t*> dims;
     Error error;
     for (size_t i = 0; i < shapes.size(); ++i) {
-      const size_t rank = input_shape(i).size();
-      if (shapes[i].size() != rank) {
+      int64_t now[MDL_MAX_RANK];
+      uint32_t rank = 0;
+      const bool known = mdl_session_input_shape(get(), i, now, &rank, nullptr) == MDL_OK;
+      if (known && shapes[i].size() != rank) {
         const std::string text = "input " + std::to_string(i) + ": the shape has " +
                                  std::to_string(shapes[i].size()) + " dimensions, should have " +
                                  std::to_string(rank);

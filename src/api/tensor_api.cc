@@ -45,6 +45,30 @@ mdl_status check_buffer(const mdl_session& session, bool output, int32_t tensor,
   return MDL_OK;
 }
 
+// A bound buffer that an output shares with another port would have two owners in a run.
+mdl_status check_overlap(const Session& session, bool output, int32_t tensor, const void* data,
+                         mdl_error* error) {
+  if (data == nullptr) return MDL_OK;
+  const mdl_graph& graph = session.program().graph;
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
+  const uintptr_t end = begin + graph.tensors[tensor].bytes;
+  for (const bool to_output : {true, false}) {
+    if (!output && !to_output) break;  // inputs are only read
+    const size_t count = to_output ? graph.output_count : graph.input_count;
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t other = to_output ? graph.outputs[i] : graph.inputs[i];
+      if (other == tensor || !session.is_bound(to_output, i)) continue;
+      const uintptr_t first = reinterpret_cast<uintptr_t>(session.data(other));
+      if (begin >= first + graph.tensors[other].bytes || first >= end) continue;
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, output ? "output '" : "input '",
+                  graph.tensors[tensor].name, "': the buffer overlaps that of ",
+                  to_output ? "output '" : "input '", graph.tensors[other].name,
+                  "', which is bound; give each its own");
+    }
+  }
+  return MDL_OK;
+}
+
 mdl_status check_floats(const Session& session, int32_t tensor, size_t count, mdl_error* error) {
   const mdl_tensor& info = session.program().graph.tensors[tensor];
   const mdl_shape shape = session.shape(tensor);
@@ -102,6 +126,7 @@ mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void
   int32_t tensor = -1;
   MDL_TRY(find_port(session, false, index, &tensor, error));
   MDL_TRY(check_buffer(*session, false, tensor, data, bytes, error));
+  MDL_TRY(check_overlap(session->session(), false, tensor, data, error));
   const FloatEnvironment environment;
   // No step writes to an input.
   return session->session().bind_input(index, const_cast<void*>(data), error);
@@ -112,6 +137,7 @@ mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* dat
   int32_t tensor = -1;
   MDL_TRY(find_port(session, true, index, &tensor, error));
   MDL_TRY(check_buffer(*session, true, tensor, data, bytes, error));
+  MDL_TRY(check_overlap(session->session(), true, tensor, data, error));
   const FloatEnvironment environment;
   return session->session().bind_output(index, data, error);
 }

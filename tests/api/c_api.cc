@@ -18,6 +18,8 @@ AlignedBytes accumulator() {
   const int32_t next = b.node("Add", {x, h}, "next");
   b.graph().states[0].written = next;
   b.output(b.node("Relu", {next}, "y"));
+  b.model.metadata = {{"license", "none"}};
+  b.model.labels = {{0, {"normal", "other"}}};
   return b.bytes();
 }
 
@@ -71,6 +73,15 @@ TEST_CASE("medulla.hpp looks inside") {
   const AlignedBytes bytes = accumulator();
   mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
   REQUIRE(model);
+  CHECK(*mdl::Model::memory_need(bytes.data(), bytes.size()) > 0);
+  CHECK(mdl::Model::memory_need(bytes.data(), 1).error().status() == MDL_ERROR_BAD_MODEL);
+  CHECK(model->label_count(0) == 2);
+  CHECK(std::string(model->label(0, 1)) == "other");
+  REQUIRE(model->metadata_count() == 1);
+  CHECK(std::string(model->metadata_key(0)) == "license");
+  CHECK(std::string(model->metadata_value(0)) == "none");
+  CHECK(model->metadata_key(1) == nullptr);
+  CHECK(model->digest() == mdl_model_digest(model->get()));
   CHECK(model->preprocessing(0)->count == 0);
   CHECK(model->preprocessing(1).error().status() == MDL_ERROR_INVALID_ARGUMENT);
   mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
@@ -117,7 +128,9 @@ TEST_CASE("medulla.hpp checks shapes before it hands them on") {
     CHECK(std::string(error.text()).find("should have 2") != std::string::npos);
   }
   CHECK(session->resize({}).status() == MDL_ERROR_INVALID_ARGUMENT);
-  CHECK(session->resize({{1, 3}, {1, 3}}).status() == MDL_ERROR_SHAPE);
+  const mdl::Error two = session->resize({{1, 3}, {1, 3}});
+  CHECK(two.status() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(std::string(two.text()).find("2 shapes, the model has 1 inputs") != std::string::npos);
   CHECK(session->input_shape(0) == std::vector<int64_t>{2, 3});
 }
 
