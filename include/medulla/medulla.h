@@ -275,8 +275,7 @@ typedef enum mdl_numerics {
 
 typedef enum mdl_precision {
   MDL_PRECISION_MODEL = 0,  ///< compute as the model says
-  MDL_PRECISION_LOW = 1,    ///< native binary16 arithmetic where a kernel has it; makes numerics
-                            ///< AUTO fast, and with EXACT it is refused (INVALID_ARGUMENT)
+  MDL_PRECISION_LOW = 1,    ///< native binary16 where a kernel has it; AUTO is fast, EXACT refused
 } mdl_precision;
 
 typedef enum mdl_placement {
@@ -288,8 +287,7 @@ typedef enum mdl_placement {
 typedef struct mdl_program_options {
   size_t struct_size;
   /// The instruction sets that kernels may use, comma-separated ("avx2", "avx2,avxvnni",
-  /// "portable"); null: all of the host; "": none beside what every host has, as "portable". It can
-  /// only narrow what the host has.
+  /// "portable"); null: all of the host; "": as "portable". It can only narrow what the host has.
   const char* isa;
   /// Names of backends in order of preference, comma-separated; null or "": all that are built in.
   const char* backends;
@@ -418,9 +416,8 @@ MDL_API mdl_status mdl_session_output(mdl_session* session, size_t index, const 
 
 /// Makes the session read an input from, or write an output to, a buffer of the caller, which has
 /// to be aligned to MDL_ALIGNMENT, hold at least the tensor's bytes at its declared maximum, and
-/// outlive its use. An output's buffer must not overlap any other that is bound at the time; to
-/// swap two, take one back first. data = null: back to the session's own. Statuses:
-/// INVALID_ARGUMENT (alignment, overlap), SHAPE (too small).
+/// outlive its use; an output's overlaps no other that is bound. data = null: back to the session's
+/// own. Statuses: INVALID_ARGUMENT (alignment, overlap), SHAPE (too small).
 MDL_API mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void* data,
                                           size_t bytes, mdl_error* error);
 MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* data,
