@@ -23,6 +23,27 @@ TEST_CASE("what the loader would refuse is not written") {
   }
 }
 
+TEST_CASE("a model of an old opset names what nothing makes") {
+  OnnxModel m(6);
+  m.input("x", {2});
+  SECTION("an output") {
+    m.node("Relu", {"x"}, {"y"});
+    m.output("z", {2});
+    check_refused(m, {"opset 6", "nothing makes 'z'"});
+  }
+  SECTION("an input") {
+    m.node("Relu", {"z"}, {"y"});
+    m.output("y", {2});
+    check_refused(m, {"opset 6", "z"});
+  }
+  SECTION("a type") {
+    m.node("Relu", {"x"}, {"y"});
+    m.output("y", {2});
+    m.value(m.proto.mutable_graph()->add_value_info(), "z", {2});
+    check_refused(m, {"opset 6", "nothing makes 'z'"});
+  }
+}
+
 TEST_CASE("attributes mean something or are refused") {
   OnnxModel m(13);
   m.input("x", {1, 4, 6, 6});
@@ -110,5 +131,29 @@ TEST_CASE("an operator is checked in opsets that the library does not know") {
     m.node("Identity", {""}, {"y"});
     output();
     check_refused(m, {"'y_node' (Identity", "input 0 is missing"});
+  }
+}
+
+TEST_CASE("a constant that an operator stands for stays in proportion") {
+  OnnxModel m(17);
+  SECTION("a Fourier transform") {
+    m.input("x", {1, 1 << 20, 1});
+    m.node("DFT", {"x"}, {"y"});
+    m.output("y", {-1, -1, -1});
+    check_refused(m, {"'y_node' (DFT", "would make a constant of"});
+  }
+  SECTION("one of frames") {
+    m.input("x", {1, 1 << 20, 1});
+    m.ints("step", {1});
+    m.ints("length", {1 << 20});
+    m.node("STFT", {"x", "step", "", "length"}, {"y"});
+    m.output("y", {-1, -1, -1, -1});
+    check_refused(m, {"'y_node' (STFT", "would make a constant of"});
+  }
+  SECTION("a greatest value") {
+    m.input("x", {1 << 30});
+    m.node("Hardmax", {"x"}, {"y"});
+    m.output("y", {-1});
+    check_refused(m, {"'y_node' (Hardmax", "would make a constant of"});
   }
 }

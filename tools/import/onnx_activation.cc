@@ -11,6 +11,7 @@ std::vector<int32_t> convert_hardmax(OnnxNode& node) {
     const int64_t extent = build.dims(x)[static_cast<size_t>(axis)];
     Dims dims(build.dims(x).size(), 1);
     dims[static_cast<size_t>(axis)] = extent;
+    require_small({extent});
     std::vector<int64_t> indices;
     for (int64_t i = 0; i < extent; ++i) indices.push_back(i);
     const int32_t at = build.add("ArgMax", {x}, {{"axis", axis}, {"keepdims", int64_t{1}}});

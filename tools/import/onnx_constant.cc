@@ -27,16 +27,6 @@ int32_t add_bytes(OnnxNode& node, mdl_dtype dtype, Dims dims, Bytes bytes) {
   return node.build.add_tensor(std::move(tensor));
 }
 
-// A shape costs a file nothing; what it asks to be filled does.
-void require_small(const Dims& dims) {
-  constexpr size_t kMost = size_t{1} << 30;
-  const size_t bytes = require_size(MDL_FLOAT32, dims);
-  if (bytes > kMost) {
-    refuse("would make a constant of " + std::to_string(bytes) + " bytes",
-           "make it at run time, or broadcast a smaller one");
-  }
-}
-
 int64_t count_of(const Dims& dims) {
   int64_t count = 1;
   for (const int64_t d : dims) count *= d;
@@ -44,6 +34,16 @@ int64_t count_of(const Dims& dims) {
 }
 
 }  // namespace
+
+size_t require_small(const Dims& dims) {
+  constexpr size_t kMost = size_t{1} << 28;
+  const size_t bytes = require_size(MDL_FLOAT32, dims);
+  if (bytes > kMost) {
+    refuse("would make a constant of " + std::to_string(bytes) + " bytes",
+           "make it at run time, or broadcast a smaller one");
+  }
+  return bytes / sizeof(float);
+}
 
 namespace {
 

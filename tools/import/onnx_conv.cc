@@ -247,8 +247,8 @@ std::vector<int32_t> convert_col2im(OnnxNode& node) {
   if (build.rank(x) != 3 || image.size() != spatial) {
     refuse("input should be [N, C * block, L], image_shape and block_shape have one length");
   }
-  int64_t block = 1;
-  for (const int64_t k : window.kernel) block *= k;
+  require_size(MDL_FLOAT32, image);
+  const auto block = static_cast<int64_t>(require_small(window.kernel));
   const int64_t channels = build.dims(x)[1] / std::max<int64_t>(block, 1);
   Dims columns = {0, build.dims(x)[1]}, extra, weights = {channels};
   for (size_t d = 0; d < spatial; ++d) {
@@ -259,7 +259,7 @@ std::vector<int32_t> convert_col2im(OnnxNode& node) {
     weights.push_back(window.kernel[d]);
   }
   weights.push_back(block);
-  std::vector<float> taps(static_cast<size_t>(channels * block * block), 0.0f);
+  std::vector<float> taps(require_small({channels, block, block}), 0.0f);
   for (int64_t i = 0; i < channels * block; ++i) {
     taps[static_cast<size_t>(i * block + i % block)] = 1;
   }

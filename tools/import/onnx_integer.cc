@@ -43,6 +43,7 @@ int32_t along(OnnxNode& node, size_t i, int64_t axis, int64_t rank) {
   const int64_t block = node.int_or("block_size", 0);
   if (block > 0 && build.rank(x) == rank) {  // an entry for each block: repeated inside it
     const int64_t extent = build.dims(node.input(0))[static_cast<size_t>(axis)];
+    require_small({extent});
     std::vector<int64_t> indices;
     for (int64_t j = 0; j < extent; ++j) indices.push_back(j / block);
     return build.add_like("Gather", {x, build.constant(MDL_INT64, {extent}, indices)},

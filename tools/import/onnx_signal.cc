@@ -94,7 +94,7 @@ std::vector<int32_t> convert_dft(OnnxNode& node) {
   const int64_t bins = onesided && !inverse ? half : length;
   const int64_t results = mirrored ? 1 : 2;
   // Samples beyond the length are cut off; those it lacks are zeros.
-  std::vector<float> matrix(static_cast<size_t>(samples * parts * bins * results), 0.0f);
+  std::vector<float> matrix(require_small({samples * parts, bins * results}), 0.0f);
   const double scale = inverse ? 1 / static_cast<double>(length) : 1;
   for (int64_t n = 0; n < std::min(samples, mirrored ? half : length); ++n) {
     const double twice = mirrored && n > 0 && 2 * n != length ? 2 * scale : scale;
@@ -129,7 +129,7 @@ std::vector<int32_t> convert_stft(OnnxNode& node) {
            std::to_string(length));
   }
   const int64_t bins = node.int_or("onesided", 1) != 0 ? length / 2 + 1 : length;
-  std::vector<float> weights(static_cast<size_t>(bins * 2 * length * parts));
+  std::vector<float> weights(require_small({bins * 2, length, parts}));
   for (int64_t n = 0; n < length; ++n) {
     for_each_factor(n, bins, length, false, parts,
                     [&](int64_t in, int64_t k, int64_t out, double factor) {
@@ -163,7 +163,7 @@ std::vector<int32_t> convert_mel_weight_matrix(OnnxNode& node) {
     }
     corners.push_back(static_cast<int64_t>(bin));
   }
-  std::vector<float> weights(static_cast<size_t>(bins * mels), 0.0f);
+  std::vector<float> weights(require_small({bins, mels}), 0.0f);
   for (int64_t m = 0; m < mels; ++m) {
     const int64_t* corner = &corners[static_cast<size_t>(m)];
     const auto ratio = [](int64_t a, int64_t b) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Types by the ONNX library, whose inference trusts the numbers of windows: it divides by strides
-// and takes a kernel's rank for that of the image. Nodes with others are hidden from it.
+// Types by the ONNX library, whose inference trusts what it reads: it divides by strides, takes a
+// kernel's rank for that of the image, and looks at inputs that are not there. What would break it
+// is hidden from it.
+#include <onnx/defs/schema.h>
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "tools/import/onnx_rules.h"
 
@@ -50,14 +53,65 @@ bool states_kernel(onnx::NodeProto& node, const onnx::GraphProto& graph) {
   return true;
 }
 
+// The inputs, outputs and attributes are those that the operator has to have.
+bool has_form(const onnx::NodeProto& node, int opset) {
+  if (!is_default_domain(node.domain())) return true;
+  const auto* schema = onnx::OpSchemaRegistry::Schema(node.op_type(), opset, "");
+  if (schema == nullptr) return true;
+  try {
+    schema->Verify(node);
+  } catch (const std::exception&) {
+    return false;
+  }
+  return true;
+}
+
+// Of operators whose inference relies on ranks that it does not know.
+bool has_sane_ranks(const onnx::NodeProto& node) {
+  if (node.op_type() == "MaxUnpool") return false;
+  if (node.op_type() == "LayerNormalization") return node.output_size() < 2;
+  if (node.op_type() != "Scan") return true;
+  int64_t scanned = 0;
+  int inner = 0;
+  for (const auto& a : node.attribute()) {
+    if (a.name() == "num_scan_inputs") scanned = a.i();
+    if (a.name() == "body") inner = a.g().input_size();
+  }
+  return scanned > 0 && scanned <= node.input_size() && inner == node.input_size();
+}
+
+// Raw bytes are copied into whole elements.
+bool has_whole_elements(const onnx::TensorProto& tensor) {
+  const bool wide = tensor.data_type() == onnx::TensorProto::INT64 ||
+                    tensor.data_type() == onnx::TensorProto::DOUBLE;
+  const bool narrow = tensor.data_type() == onnx::TensorProto::INT32 ||
+                      tensor.data_type() == onnx::TensorProto::FLOAT;
+  return tensor.raw_data().size() % (wide ? 8 : narrow ? 4 : 1) == 0;
+}
+
+bool has_whole_elements(const onnx::GraphProto& graph) {
+  for (const auto& constant : graph.initializer()) {
+    if (!has_whole_elements(constant)) return false;
+  }
+  for (const auto& node : graph.node()) {
+    for (const auto& a : node.attribute()) {
+      if (!has_whole_elements(a.t()) || !has_whole_elements(a.g())) return false;
+    }
+  }
+  return true;
+}
+
 using Hidden = std::vector<std::pair<onnx::NodeProto*, std::string>>;
 
-void hide(onnx::GraphProto& graph, Hidden& hidden) {
+void hide(onnx::GraphProto& graph, int opset, Hidden& hidden) {
   for (auto& node : *graph.mutable_node()) {
     for (auto& a : *node.mutable_attribute()) {
-      if (a.has_g()) hide(*a.mutable_g(), hidden);
+      if (a.has_g()) hide(*a.mutable_g(), opset, hidden);
     }
-    if (has_sane_window(node) && states_kernel(node, graph)) continue;
+    if (has_form(node, opset) && has_sane_ranks(node) && has_sane_window(node) &&
+        states_kernel(node, graph)) {
+      continue;
+    }
     hidden.emplace_back(&node, node.op_type());
     node.set_op_type("hidden");
   }
@@ -66,8 +120,13 @@ void hide(onnx::GraphProto& graph, Hidden& hidden) {
 }  // namespace
 
 void infer_onnx_types(onnx::ModelProto& model) {
+  if (!has_whole_elements(model.graph())) return;
+  int64_t opset = 0;
+  for (const auto& import : model.opset_import()) {
+    if (is_default_domain(import.domain())) opset = import.version();
+  }
   Hidden hidden;
-  hide(*model.mutable_graph(), hidden);
+  hide(*model.mutable_graph(), static_cast<int>(std::min<int64_t>(opset, INT_MAX)), hidden);
   try {
     onnx::shape_inference::InferShapes(model);
   } catch (const std::exception&) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx/checker.h>
 #include <onnx/version_converter/convert.h>
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "tools/import/onnx.h"
 
@@ -51,10 +53,29 @@ void spread_slopes(onnx::GraphProto& graph) {
   }
 }
 
+// The converter takes it for granted that something makes every tensor that is named.
+void require_makers(const onnx::GraphProto& graph) {
+  std::set<std::string> made = {""};
+  for (const auto& input : graph.input()) made.insert(input.name());
+  for (const auto& constant : graph.initializer()) made.insert(constant.name());
+  for (const auto& node : graph.node()) made.insert(node.output().begin(), node.output().end());
+  const auto require = [&](const std::string& name) {
+    if (made.count(name) == 0) throw std::runtime_error("nothing makes '" + name + "'");
+  };
+  for (const auto& node : graph.node()) {
+    for (const std::string& name : node.input()) require(name);
+  }
+  for (const auto* list : {&graph.value_info(), &graph.output()}) {
+    for (const auto& value : *list) require(value.name());
+  }
+}
+
 }  // namespace
 
 std::string bring_to_oldest(onnx::ModelProto& proto) {
   try {
+    onnx::checker::check_model(proto);
+    require_makers(proto.graph());
     declare_initializers(*proto.mutable_graph());
     infer_onnx_types(proto);
     spread_slopes(*proto.mutable_graph());

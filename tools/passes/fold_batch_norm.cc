@@ -12,6 +12,9 @@
 namespace medulla::tools {
 namespace {
 
+// Beyond any model; what is wider is left as it is, unread.
+constexpr size_t kMostChannels = 1 << 20;
+
 struct Affine {
   std::vector<double> m, a;
 };
@@ -52,6 +55,7 @@ class FoldBatchNorm {
     const Tensor& y = rewrite_.tensor(node.outputs[0]);
     if (y.dtype != MDL_FLOAT32 || y.dims.empty()) return {};
     const size_t count = channels(node);
+    if (count > kMostChannels) return {};
     Affine map{std::vector<double>(count, 1), std::vector<double>(count, 0)};
     if (node.op == "BatchNormalization") {
       std::vector<double> p[4];
