@@ -85,17 +85,16 @@ std::vector<int32_t> convert_dynamic_quantize(OnnxNode& node) {
   return {cast(node, y, MDL_UINT8), scale, cast(node, zero_point, MDL_UINT8)};
 }
 
-// Q(x / scale) by plain operators.
-int32_t quantized_at_run_time(OnnxNode& node, mdl_dtype to, int64_t axis) {
+// Q(x / scale) by plain operators, the division in the dtype of x.
+int32_t quantized_at_run_time(OnnxNode& node, int32_t x, mdl_dtype to, int64_t axis) {
   Builder& build = node.build;
-  const int32_t x = node.input(0);
   const int64_t rank = build.rank(x);
-  const mdl_dtype dtype = build.tensor(x).dtype;
   const bool is_signed = to == MDL_INT8 || to == MDL_INT16;
   const double count = to == MDL_INT8 || to == MDL_UINT8 ? 256 : 65536;
-  int32_t y = build.add("Round", {build.add("Div", {x, along(node, 1, axis, rank)})});
+  const int32_t scale = cast(node, along(node, 1, axis, rank), build.tensor(x).dtype);
+  int32_t y = cast(node, build.add("Round", {build.add("Div", {x, scale})}), MDL_FLOAT32);
   if (node.input(2) >= 0) {
-    y = build.add("Add", {y, cast(node, along(node, 2, axis, rank), dtype)});
+    y = build.add("Add", {y, cast(node, along(node, 2, axis, rank), MDL_FLOAT32)});
   }
   const double min = is_signed ? -count / 2 : 0;
   return cast(node, build.add("Clip", {y}, {{"min", min}, {"max", min + count - 1}}), to);

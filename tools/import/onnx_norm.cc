@@ -7,6 +7,12 @@
 namespace medulla::tools {
 namespace {
 
+void require_float32_statistics(const OnnxNode& node) {
+  if (node.int_or("stash_type", 1) != 1) {
+    refuse("statistics are float32 only", "export with stash_type=1", "stash_type");
+  }
+}
+
 double epsilon_of(const OnnxNode& node) { return node.float_or("epsilon", 1e-5f); }
 
 // A parameter of each group as one of each channel: [G] -> [C].
@@ -39,9 +45,7 @@ int32_t over_rows(Builder& build, int32_t parameter, int32_t x, int64_t axis) {
 }
 
 Attributes row_attributes(const OnnxNode& node, int64_t axis) {
-  if (node.int_or("stash_type", 1) != 1) {
-    refuse("statistics are float32 only", "export with stash_type=1", "stash_type");
-  }
+  require_float32_statistics(node);
   return {{"axis", axis}, {"epsilon", epsilon_of(node)}};
 }
 
@@ -67,6 +71,7 @@ std::vector<int32_t> convert_instance_normalization(OnnxNode& node) {
 }
 
 std::vector<int32_t> convert_group_normalization(OnnxNode& node) {
+  require_float32_statistics(node);
   return {group_normalization(node, node.int_or("num_groups", 1))};
 }
 

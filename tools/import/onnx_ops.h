@@ -113,7 +113,7 @@ std::vector<int32_t> convert_conv_integer(OnnxNode& node);
 std::vector<int32_t> convert_dynamic_quantize(OnnxNode& node);
 std::vector<int32_t> convert_matmul_integer(OnnxNode& node);
 // QuantizeLinear and DequantizeLinear whose scale or zero point is not constant.
-int32_t quantized_at_run_time(OnnxNode& node, mdl_dtype to, int64_t axis);
+int32_t quantized_at_run_time(OnnxNode& node, int32_t x, mdl_dtype to, int64_t axis);
 int32_t dequantized_at_run_time(OnnxNode& node, int64_t axis);
 // Integers of input i, with zero point z, as the source has them.
 int32_t plain_integers(OnnxNode& node, size_t i, size_t z);

@@ -138,17 +138,26 @@ int32_t dequantized(OnnxNode& node, int32_t q, const Quantization& quantization)
   return node.build.add("DequantizeLinear", {q});
 }
 
-std::vector<int32_t> convert_quantize(OnnxNode& node) {
-  if (!has_constants(node)) {
-    const int64_t axis = channel_axis(node, node.input(0));
-    return {quantized_at_run_time(node, zero_point_dtype(node, 2), axis)};
-  }
-  return {quantized(node, node.input(0), 1, 2, channel_axis(node, node.input(0)))};
+namespace {
+
+// What the division by the scale is computed in: the scale's dtype, unless the attribute of opset
+// 23 states another.
+mdl_dtype division_dtype(const OnnxNode& node) {
+  const int64_t stated = node.int_or("precision", 0);
+  if (stated != 0) return onnx_dtype(static_cast<int32_t>(stated));
+  const mdl_dtype scale = node.build.tensor(node.input(1)).dtype;
+  return scale == MDL_INT32 ? MDL_FLOAT32 : scale;
 }
 
-std::vector<int32_t> convert_dequantize(OnnxNode& node) {
+int32_t as_dtype(OnnxNode& node, int32_t x, mdl_dtype dtype) {
+  if (node.build.tensor(x).dtype == dtype) return x;
+  return node.build.add("Cast", {x}, {{"to", static_cast<int64_t>(dtype)}});
+}
+
+// Of the integers that DequantizeLinear reads, in float32 or in the scale's dtype.
+int32_t real_numbers(OnnxNode& node) {
   if (!has_constants(node)) {
-    return {dequantized_at_run_time(node, channel_axis(node, node.input(0)))};
+    return dequantized_at_run_time(node, channel_axis(node, node.input(0)));
   }
   Builder& build = node.build;
   const mdl_dtype source = build.tensor(node.input(0)).data || node.input(2) < 0
@@ -157,13 +166,32 @@ std::vector<int32_t> convert_dequantize(OnnxNode& node) {
   const int32_t q = shifted_constant(build, node.input(0));
   Quantization quantization = quantization_from(node, 1, 2, channel_axis(node, q), q);
   if (build.tensor(q).dtype != MDL_UINT8 || quantization.scales.size() > 1) {
-    return {dequantized(node, q, fitted(build, q, source, quantization))};
+    return dequantized(node, q, fitted(build, q, source, quantization));
   }
   // An input of the graph keeps its uint8; what follows reads it as int8, through the real numbers.
   const int32_t real = dequantized(node, q, quantization);
   quantization.zero_points[0] -= 128;
   const int32_t shifted = build.add_typed("QuantizeLinear", {real}, {}, MDL_INT8, quantization);
-  return {build.add("DequantizeLinear", {shifted})};
+  return build.add("DequantizeLinear", {shifted});
+}
+
+}  // namespace
+
+std::vector<int32_t> convert_quantize(OnnxNode& node) {
+  const int64_t axis = channel_axis(node, node.input(0));
+  const mdl_dtype division = division_dtype(node);
+  const int32_t x = as_dtype(node, node.input(0), division);
+  if (division != MDL_FLOAT32 || !has_constants(node)) {
+    return {quantized_at_run_time(node, x, zero_point_dtype(node, 2), axis)};
+  }
+  return {quantized(node, x, 1, 2, axis)};
+}
+
+std::vector<int32_t> convert_dequantize(OnnxNode& node) {
+  const int64_t stated = node.int_or("output_dtype", 0);
+  const mdl_dtype result = stated == 0 ? node.build.tensor(node.input(1)).dtype
+                                       : onnx_dtype(static_cast<int32_t>(stated));
+  return {as_dtype(node, real_numbers(node), result)};
 }
 
 std::vector<int32_t> convert_qlinear_conv(OnnxNode& node) {

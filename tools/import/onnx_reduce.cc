@@ -13,13 +13,16 @@ struct Axes {
   int64_t keepdims;
 };
 
+// Over no axes it does nothing, whatever the operator.
 int32_t reduce(OnnxNode& node, const char* op, int32_t x, const Axes& over, bool keep = false) {
+  if (over.axes.empty()) return x;
   return node.build.add(op, {x},
                         {{"axes", over.axes}, {"keepdims", keep ? int64_t{1} : over.keepdims}});
 }
 
 // m + ln of the sum of e^(x - m), m the greatest value made finite.
 int32_t log_sum_exp(OnnxNode& node, int32_t x, const Axes& over) {
+  if (over.axes.empty()) return x;
   Builder& build = node.build;
   const auto bound = [&](double sign) {
     const mdl_dtype dtype = build.tensor(x).dtype;
@@ -44,8 +47,7 @@ std::vector<int32_t> convert_reduce(OnnxNode& node) {
   const int64_t since = op == "ReduceSum" ? 13 : 18;
   Axes over = {node.axes(node.ints_by_opset("axes", 1, since), build.rank(x)),
                node.int_or("keepdims", 1)};
-  if (over.axes.empty()) {
-    if (node.int_or("noop_with_empty_axes", 0) != 0) return {x};
+  if (over.axes.empty() && node.int_or("noop_with_empty_axes", 0) == 0) {
     for (int64_t d = 0; d < build.rank(x); ++d) over.axes.push_back(d);
   }
   std::sort(over.axes.begin(), over.axes.end());

@@ -117,7 +117,12 @@ std::vector<int32_t> convert_split(OnnxNode& node) {
   const int64_t axis = node.axis(node.int_or("axis", 0), build.rank(x));
   Dims sizes = node.ints_by_opset("split", 1, 13);
   if (sizes.empty()) {
-    const int64_t parts = node.proto.output_size();
+    const int64_t outputs = node.proto.output_size();
+    const int64_t parts = node.int_or("num_outputs", outputs);
+    if (parts != outputs) {
+      refuse("is " + std::to_string(parts) + ", the node has " + std::to_string(outputs), "",
+             "num_outputs");
+    }
     const int64_t whole = build.dims(x)[static_cast<size_t>(axis)];
     const int64_t part = (whole + parts - 1) / parts;
     sizes.assign(static_cast<size_t>(parts), part);

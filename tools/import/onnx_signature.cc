@@ -61,6 +61,7 @@ constexpr Change kChanges[] = {
     {"QuantizeLinear", 21, 2, 0, "block_size:int output_dtype:int"},
     {"QuantizeLinear", 23, 2, 0, "precision:int"},
     {"RMSNormalization", 23, 2, 2, "axis:int epsilon:float stash_type:int"},
+    {"Range", 27, 3, 3, "stash_type:int"},
     {"ReduceL1", 18, 1, 2, kReduce},
     {"ReduceL2", 18, 1, 2, kReduce},
     {"ReduceLogSum", 18, 1, 2, kReduce},
