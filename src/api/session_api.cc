@@ -111,7 +111,7 @@ void mdl_session_destroy(mdl_session* session) {
 
 mdl_status mdl_session_resize(mdl_session* session, const int64_t* const* dims, size_t input_count,
                               mdl_error* error) {
-  if (session == nullptr || dims == nullptr) {
+  if (session == nullptr || (dims == nullptr && input_count > 0)) {
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_session_resize: session or dims is null");
   }
   const size_t count = session->session().program().graph.input_count;

@@ -134,6 +134,18 @@ TEST_CASE("medulla.hpp checks shapes before it hands them on") {
   CHECK(session->input_shape(0) == std::vector<int64_t>{2, 3});
 }
 
+TEST_CASE("a model without inputs is resized to nothing") {
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.constant("c", {2}, std::vector<float>{-1, 2})}, "y"));
+  const AlignedBytes bytes = b.bytes();
+  mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
+  REQUIRE(model);
+  mdl::Result<mdl::Program> program = mdl::Program::create(*model);
+  mdl::Result<mdl::Session> session = mdl::Session::create(*program);
+  REQUIRE(session);
+  CHECK_FALSE(session->resize({}));
+}
+
 TEST_CASE("a name that is not there is answered with those that are") {
   const AlignedBytes bytes = accumulator();
   mdl::Result<mdl::Model> model = mdl::Model::open_memory(bytes.data(), bytes.size());
