@@ -109,6 +109,10 @@ const Lowering* choose(const Cpu& cpu, const GroupView& group, mdl_error* error)
     fail(error, MDL_ERROR_UNSUPPORTED, "'", empty->name, "' has no elements");
     return nullptr;
   }
+  if (group.input_count() == 0) {  // of which a run would give no memory
+    fail(error, MDL_ERROR_UNSUPPORTED, "it reads constants alone");
+    return nullptr;
+  }
   for (const Lowering* const* lowering = kLowerings; *lowering != nullptr; ++lowering) {
     mdl_error reason = MDL_ERROR_INIT;
     if ((*lowering)->supports(cpu, group, &reason) == MDL_OK) return *lowering;
