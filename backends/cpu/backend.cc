@@ -105,6 +105,10 @@ const mdl_tensor* empty_tensor(const GroupView& group) {
 // group's own operator.
 const Lowering* choose(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   fail(error, MDL_ERROR_UNSUPPORTED, "no kernel for ", group.node(0).op());
+  if (group.input_count() == 0) {
+    fail(error, MDL_ERROR_UNSUPPORTED, "reads constants alone");
+    return nullptr;
+  }
   if (const mdl_tensor* empty = empty_tensor(group)) {
     fail(error, MDL_ERROR_UNSUPPORTED, "'", empty->name, "' has no elements");
     return nullptr;

@@ -61,6 +61,16 @@ TEST_CASE("run tells NaN from the greatest") {
   CHECK(outcome.out.find("greatest") == std::string::npos);
 }
 
+TEST_CASE("a model without inputs runs") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.constant("c", {2}, {-1, 2})}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  REQUIRE(shell.run("run m.mdl --output y.npy").status == 0);
+  CHECK(shell.floats("y.npy") == Floats{0, 2});
+}
+
 TEST_CASE("names do not steer the terminal") {
   const Shell shell;
   ModelBuilder b;

@@ -89,3 +89,18 @@ TEST_CASE("Swish and SwiGLU have a slope") {
   CHECK(y[1][0] == Approx(3 * sigmoid(1)));
   CHECK(y[1][1] == Approx(-8 * sigmoid(-2)));
 }
+
+TEST_CASE("Softmax and Conv of half precision compute in float32") {
+  for (const int type : {onnx::TensorProto::FLOAT16, onnx::TensorProto::BFLOAT16}) {
+    OnnxModel m(22);
+    m.input("x", {1, 1, 3}, type);
+    m.input("w", {1, 1, 2}, type);
+    m.node("Conv", {"x", "w"}, {"y"});
+    m.node("Softmax", {"y"}, {"z"});
+    m.output("y", {1, 1, 2}, type);
+    m.output("z", {1, 1, 2}, type);
+    const auto y = run_model(m, {{1, 2, 4}, {2, -1}});
+    CHECK(y[0] == Floats{0, 0});
+    CHECK(y[1] == Floats{0.5f, 0.5f});
+  }
+}

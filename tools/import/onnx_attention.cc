@@ -12,20 +12,6 @@ namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-bool is_half(mdl_dtype dtype) { return dtype == MDL_FLOAT16 || dtype == MDL_BFLOAT16; }
-
-int32_t cast(Builder& build, int32_t x, mdl_dtype to) {
-  return build.add("Cast", {x}, {{"to", static_cast<int64_t>(to)}});
-}
-
-int32_t widened(Builder& build, int32_t x) {
-  return is_half(build.tensor(x).dtype) ? cast(build, x, MDL_FLOAT32) : x;
-}
-
-int32_t narrowed(Builder& build, int32_t y, mdl_dtype dtype) {
-  return is_half(dtype) ? cast(build, y, dtype) : y;
-}
-
 int32_t reshaped(Builder& build, int32_t x, const Dims& shape) {
   return build.add("Reshape", {x}, {{"shape", shape}});
 }

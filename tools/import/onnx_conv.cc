@@ -162,14 +162,16 @@ int32_t build_conv(OnnxNode& node, int32_t x, int32_t w, int32_t bias) {
   require_image(node, x);
   Window window = window_of(node, kernel_of(node, w));
   resolve_auto_pad(node, x, window);
-  std::vector<int32_t> inputs = {channels_last(build, x), channels_last(build, w)};
-  if (bias >= 0) inputs.push_back(bias);
+  const mdl_dtype dtype = build.tensor(x).dtype;
+  std::vector<int32_t> inputs = {channels_last(build, widened(build, x)),
+                                 channels_last(build, widened(build, w))};
+  if (bias >= 0) inputs.push_back(widened(build, bias));
   const int32_t y = build.add("Conv", inputs,
                               {{"strides", window.strides},
                                {"dilations", window.dilations},
                                {"pads", window.pads},
                                {"group", node.int_or("group", 1)}});
-  return channels_first(build, y);
+  return narrowed(build, channels_first(build, y), dtype);
 }
 
 std::vector<int32_t> convert_conv(OnnxNode& node) {
@@ -226,15 +228,17 @@ std::vector<int32_t> convert_causal_conv(OnnxNode& node) {
   const int32_t whole = node.input(3) >= 0
                             ? build.add_like("Concat", {node.input(3), x}, {{"axis", int64_t{2}}})
                             : build.add_like("Pad", {x}, {{"pads", Dims{0, 0, past, 0, 0, 0}}});
-  std::vector<int32_t> inputs = {channels_last(build, whole), channels_last(build, w)};
-  if (node.input(2) >= 0) inputs.push_back(node.input(2));
+  std::vector<int32_t> inputs = {channels_last(build, widened(build, whole)),
+                                 channels_last(build, widened(build, w))};
+  if (node.input(2) >= 0) inputs.push_back(widened(build, node.input(2)));
   int32_t y = build.add("Conv", inputs, {{"group", build.dims(x)[1]}});
   if (activation != "none") y = build.add("Mul", {y, build.add("Sigmoid", {y})});
   const Attributes end = {{"starts", Dims{past > 0 ? -past : INT64_MAX}},
                           {"ends", Dims{INT64_MAX}},
                           {"axes", Dims{2}},
                           {"steps", Dims{1}}};
-  return {channels_first(build, y), build.add_like("Slice", {whole}, end)};
+  return {narrowed(build, channels_first(build, y), build.tensor(x).dtype),
+          build.add_like("Slice", {whole}, end)};
 }
 
 // Columns back to pictures: a transposed convolution by which tap t of a block takes column t.

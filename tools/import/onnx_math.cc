@@ -41,6 +41,17 @@ int32_t number_like(OnnxNode& node, int32_t tensor, double value) {
   return node.build.add("Cast", {number}, {{"to", static_cast<int64_t>(dtype)}});
 }
 
+bool is_half(mdl_dtype dtype) { return dtype == MDL_FLOAT16 || dtype == MDL_BFLOAT16; }
+
+int32_t widened(Builder& build, int32_t x) {
+  if (!is_half(build.tensor(x).dtype)) return x;
+  return build.add("Cast", {x}, {{"to", int64_t{MDL_FLOAT32}}});
+}
+
+int32_t narrowed(Builder& build, int32_t y, mdl_dtype dtype) {
+  return is_half(dtype) ? build.add("Cast", {y}, {{"to", static_cast<int64_t>(dtype)}}) : y;
+}
+
 std::vector<int32_t> convert_unary(OnnxNode& node) {
   Attributes attributes;
   if (node.op() == "LeakyRelu") attributes["alpha"] = node.float_or("alpha", 0.01f);
@@ -148,8 +159,10 @@ int32_t over_axis(OnnxNode& node, const std::function<int32_t(int32_t, int64_t)>
 }
 
 std::vector<int32_t> convert_softmax(OnnxNode& node) {
+  Builder& build = node.build;
   return {over_axis(node, [&](int32_t x, int64_t axis) {
-    return node.build.add(node.op(), {x}, {{"axis", axis}});
+    const mdl_dtype dtype = build.tensor(x).dtype;
+    return narrowed(build, build.add(node.op(), {widened(build, x)}, {{"axis", axis}}), dtype);
   })};
 }
 

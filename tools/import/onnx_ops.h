@@ -162,6 +162,10 @@ int32_t channels_first(Builder& build, int32_t x);
 int32_t lp_norm(Builder& build, int32_t x, const Dims& axes, int64_t p);
 // Shared by themes: a constant scalar of the tensor's dtype.
 int32_t number_like(OnnxNode& node, int32_t tensor, double value);
+// float16 and bfloat16 as float32, for operators that compute in that, and back to `dtype`.
+bool is_half(mdl_dtype dtype);
+int32_t widened(Builder& build, int32_t x);
+int32_t narrowed(Builder& build, int32_t y, mdl_dtype dtype);
 // What `convert` makes of input 0 and the axis of operators that are like Softmax.
 int32_t over_axis(OnnxNode& node, const std::function<int32_t(int32_t, int64_t)>& convert);
 // The convolution itself, of operands in ONNX's layout.
