@@ -14,7 +14,7 @@ std::vector<int32_t> convert_concat(OnnxNode& node) {
   std::erase_if(inputs, [&](int32_t t) { return build.tensor(t).elements() == 0; });
   if (inputs.empty()) inputs = node.inputs;
   const int64_t axis = node.axis(node.int_or("axis", 1), build.rank(inputs[0]));
-  return {build.add_like("Concat", std::move(inputs), {{"axis", axis}})};
+  return {build.concat(std::move(inputs), axis)};
 }
 
 std::vector<int32_t> convert_expand(OnnxNode& node) {

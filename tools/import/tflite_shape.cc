@@ -80,7 +80,7 @@ void convert_concatenation(TfliteNode& node) {
   }
   if (inputs.empty()) inputs = all;
   const int64_t axis = node.axis(options.axis(), build.rank(inputs[0]));
-  const int32_t y = build.add_like("Concat", std::move(inputs), {{"axis", axis}});
+  const int32_t y = build.concat(std::move(inputs), axis);
   node.set(0, node.activated(y, options.activation()));
 }
 
@@ -95,7 +95,7 @@ void convert_pack(TfliteNode& node) {
     axis = node.axis(options.axis(), build.rank(t) + 1);
     inputs.push_back(build.add_like("Unsqueeze", {t}, {{"axes", Dims{axis}}}));
   }
-  node.set(0, build.add_like("Concat", std::move(inputs), {{"axis", axis}}));
+  node.set(0, build.concat(std::move(inputs), axis));
 }
 
 void convert_unpack(TfliteNode& node) {

@@ -49,6 +49,22 @@ int32_t Builder::add_like(const std::string& op, std::vector<int32_t> inputs,
   return add_typed(op, std::move(inputs), std::move(attributes), dtype, std::move(quantization));
 }
 
+int32_t Builder::concat(std::vector<int32_t> parts, int64_t axis) {
+  constexpr size_t kMost = 256;  // the operator's rule
+  while (parts.size() > kMost) {
+    std::vector<int32_t> wider;
+    for (size_t at = 0; at < parts.size(); at += kMost) {
+      const auto first = parts.begin() + static_cast<ptrdiff_t>(at);
+      const auto count = std::min(kMost, parts.size() - at);
+      const std::vector<int32_t> few(first, first + static_cast<ptrdiff_t>(count));
+      wider.push_back(
+          add_beside(".part", "Concat", few, {{"axis", axis}}, tensor(few[0]).quantization));
+    }
+    parts = std::move(wider);
+  }
+  return add_like("Concat", std::move(parts), {{"axis", axis}});
+}
+
 std::vector<int32_t> Builder::add_many(const std::string& op, std::vector<int32_t> inputs,
                                        Attributes attributes, const std::vector<bool>& wanted) {
   std::vector<int32_t> ids;

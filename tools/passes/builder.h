@@ -36,6 +36,8 @@ class Builder {
                     mdl_dtype dtype, std::optional<Quantization> quantization = {});
   // The same with the dtype and quantization of input 0: for what moves elements.
   int32_t add_like(const std::string& op, std::vector<int32_t> inputs, Attributes attributes);
+  // The tensors joined along an axis; more than a node takes, in several.
+  int32_t concat(std::vector<int32_t> parts, int64_t axis);
   // Appends a node whose output i exists where wanted[i].
   std::vector<int32_t> add_many(const std::string& op, std::vector<int32_t> inputs,
                                 Attributes attributes, const std::vector<bool>& wanted);
