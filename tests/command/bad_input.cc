@@ -44,6 +44,16 @@ TEST_CASE("a wrong command line") {
                            {"bench m.mdl --runs 0", 2, {"--runs", "1 or more"}},
                            {"run m.mdl --foo", 2, {"medulla run:", "--foo"}},
                            {"rnu m.mdl", 2, {"'rnu'", "inspect", "run"}},
+                           {"bench m.mdl --warmup -1", 2, {"--warmup", "'-1' should be 0 or more"}},
+                           {"compare m.mdl y.npy --bound -1", 2, {"--bound", "0 or more"}},
+                           {"compare m.mdl y.npy --units -1", 2, {"--units", "0 or more"}},
+                           {"run m.mdl --dump shifted", 2, {"TENSOR=FILE"}},
+                           {"run m.mdl --kernel gemm_f32", 2, {"gemm_f32", "family=row"}},
+                           {"run m.mdl --zeros --output =y.npy", 2, {"'=y.npy'", "NAME=FILE"}},
+                           {"run m.mdl --zeros --output y=", 2, {"'y='", "NAME=FILE"}},
+                           {"run m.mdl --zeros --output -", 2, {"'-'", "/dev/stdout"}},
+                           {"run m.mdl --zeros --output y=o.png", 2, {"o.png", ".npy"}},
+                           {"run m.mdl --zeros --dump shifted=o.npz", 2, {"o.npz", ".npy"}},
                        });
 }
 
@@ -96,30 +106,34 @@ TEST_CASE("inputs that do not fit") {
   shell.write("none.csv", "");
   shell.write("short.bin", "12345");
   shell.write("broken.png", "no picture");
+  shell.write("several.npz", std::string(16, ' '));
   std::filesystem::create_directory(shell.path("folder.npy"));
   const std::string run = "run m.mdl --output y.npy --input ";
-  check_refused(shell, {
-                           {run + "absent.npy", 1, {"absent.npy", "No such file"}},
-                           {run + "folder.npy", 1, {"folder.npy", "directory"}},
-                           {run + "wide.npy", 1, {"wide.npy", "[1,5]", "'x'", "float32 [1,4]"}},
-                           {run + "deep.npy", 1, {"deep.npy", "[2,2,1]", "'x'", "float32 [1,4]"}},
-                           {run + "cut.npy", 1, {"cut.npy", "13", "16"}},
-                           {run + "headless.npy", 1, {"headless.npy", "header"}},
-                           {run + "foreign.npy", 1, {"foreign.npy", "numpy.save"}},
-                           {run + "complex.npy", 1, {"complex.npy", "<c8", "float"}},
-                           {run + "swapped.npy", 1, {"swapped.npy", ">f4", "little-endian"}},
-                           {run + "record.npy", 1, {"record.npy", "plain numbers"}},
-                           {run + "fortran.npy", 1, {"fortran.npy", "C order"}},
-                           {run + "negative.npy", 1, {"negative.npy"}},
-                           {run + "key.npy", 1, {"key.npy"}},
-                           {run + "word.csv", 1, {"word.csv", "'three'"}},
-                           {run + "none.csv", 1, {"none.csv", "[0]"}},
-                           {run + "few.csv", 1, {"few.csv", "[3]", "[1,4]"}},
-                           {run + "short.bin", 1, {"short.bin", "5 bytes", "16"}},
-                           {run + "broken.png", 1, {"broken.png", "rank 4"}},
-                           {run + "nosuch=good.npy", 1, {"nosuch", "x"}},
-                           {run + "good.npy --input good.npy", 1, {"only 1 input"}},
-                       });
+  check_refused(shell,
+                {
+                    {run + "absent.npy", 1, {"absent.npy", "No such file"}},
+                    {run + "folder.npy", 1, {"folder.npy", "directory"}},
+                    {run + "wide.npy", 1, {"wide.npy", "[1,5]", "'x'", "float32 [1,4]"}},
+                    {run + "deep.npy", 1, {"deep.npy", "[2,2,1]", "'x'", "float32 [1,4]"}},
+                    {run + "cut.npy", 1, {"cut.npy", "13", "16"}},
+                    {run + "headless.npy", 1, {"headless.npy", "header"}},
+                    {run + "foreign.npy", 1, {"foreign.npy", "numpy.save"}},
+                    {run + "complex.npy", 1, {"complex.npy", "<c8", "float"}},
+                    {run + "swapped.npy", 1, {"swapped.npy", ">f4", "little-endian"}},
+                    {run + "record.npy", 1, {"record.npy", "plain numbers"}},
+                    {run + "fortran.npy", 1, {"fortran.npy", "C order"}},
+                    {run + "negative.npy", 1, {"negative.npy"}},
+                    {run + "key.npy", 1, {"key.npy"}},
+                    {run + "word.csv", 1, {"word.csv", "'three'"}},
+                    {run + "none.csv", 1, {"none.csv", "[0]"}},
+                    {run + "few.csv", 1, {"few.csv", "[3]", "[1,4]"}},
+                    {run + "short.bin", 1, {"short.bin", "5 bytes", "16"}},
+                    {run + "broken.png", 1, {"broken.png", "rank 4"}},
+                    {run + "nosuch=good.npy", 1, {"nosuch", "x"}},
+                    {run + "good.npy --input good.npy", 1, {"only 1 input"}},
+                    {run + "good.npy --input x=wide.npy", 1, {"wide.npy", "'x'", "good.npy"}},
+                    {run + "several.npz", 1, {"several.npz", "numpy.save"}},
+                });
 }
 
 TEST_CASE("numbers that an integer input cannot take") {
@@ -140,11 +154,9 @@ TEST_CASE("names that do not exist say what does") {
   check_refused(shell,
                 {
                     {"run m.mdl --dump nosuch=d.npy", 1, {"nosuch"}},
-                    {"run m.mdl --dump shifted", 1, {"TENSOR=FILE"}},
                     {"run m.mdl --output nosuch=d.npy", 1, {"nosuch", "y"}},
                     {"run m.mdl --kernel gemm_f33=portable", 1, {"gemm_f33", "gemm_f32"}},
                     {"run m.mdl --kernel gemm_f32=nosuch", 1, {"nosuch", "gemm_f32", "portable"}},
-                    {"run m.mdl --kernel gemm_f32", 1, {"gemm_f32", "family=row"}},
                     {"run m.mdl --isa mmx", 1, {"mmx"}},
                     {"isa --isa mmx", 1, {"mmx", "avx2", "neon"}},
                     {"run m.mdl --backends nosuch", 1, {"nosuch", "cpu", "reference"}},

@@ -85,6 +85,7 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
   const Outcome bad = shell.run("convert bad.onnx -o m.mdl");
   INFO(bad.err);
   CHECK(bad.status == 1);
+  CHECK(bad.err.find("for 2 reasons:") != std::string::npos);
   for (const char* part : {"bad.onnx", "node1", "Multinomial", "node2", "RandomUniformLike"}) {
     INFO(part);
     CHECK(bad.err.find(part) != std::string::npos);
@@ -92,6 +93,7 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
   struct Case {
     const char* arguments;
     const char* says;
+    int status = 1;
   };
   for (const Case& c : std::initializer_list<Case>{
            {"absent.onnx -o m.mdl", "absent.onnx"},
@@ -101,28 +103,35 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
            {"folder.onnx -o m.mdl", "folder.onnx"},
            {"good.onnx -o missing/m.mdl", "missing/m.mdl"},
            {"good.onnx -o m.mdl --state a=b", "'a'"},
-           {"good.onnx -o m.mdl --state a", "INPUT=OUTPUT"},
-           {"good.onnx -o m.mdl --max batch=many", "'many'"},
+           {"good.onnx -o m.mdl --state a", "INPUT=OUTPUT", 2},
+           {"good.onnx -o m.mdl --max batch=many", "'many'", 2},
+           {"good.onnx -o m.mdl --max n=1,n=2", "'n' twice", 2},
+           {"good.onnx -o m.mdl --metadata a=1 --metadata a=2", "'a' twice", 2},
+           {"good.onnx -o m.mdl --labels ''", "not be empty", 2},
            {"good.onnx -o m.mdl --labels absent.txt", "absent.txt"},
            {"good.onnx -o m.mdl --labels two.txt", "2 names"},
            {"good.onnx -o m.mdl --labels nosuch=four.txt", "no output is called 'nosuch'"},
-           {"good.onnx -o m.mdl --labels latin.txt", "UTF-8"},
-           {"good.onnx -o m.mdl --preprocess 7:NHWC:1:0", "no such input"},
-           {"good.onnx -o m.mdl --preprocess 0:FOO:1:0", "'FOO'"},
-           {"good.onnx -o m.mdl --preprocess 0::nan:0", "finite"},
-           {"good.onnx -o m.mdl --preprocess 0:NHWC:1:0", "should have 4"},
-           {"good.onnx -o m.mdl --preprocess 0:NHWC:1:0,0", "1 scales and 2 offsets"},
+           {"good.onnx -o m.mdl --labels latin.txt",
+            "latin.txt, line 3: is no text, should be UTF-8"},
+           {"good.onnx -o m.mdl --preprocess 0:NHWC:1:0", "no input is called '0'; there are: 'x'"},
+           {"good.onnx -o m.mdl --preprocess x:FOO:1:0", "'FOO'"},
+           {"good.onnx -o m.mdl --preprocess x::nan:0", "finite"},
+           {"good.onnx -o m.mdl --preprocess x:NHWC:1:0", "should have 4"},
+           {"good.onnx -o m.mdl --preprocess x:NHWC:1:0,0", "1 scales and 2 offsets"},
+           {"good.onnx -o m.mdl --preprocess x::1:0 --preprocess x::1:0", "twice"},
            {"good.onnx -o m.mdl --metadata name=foo", "--name"},
            {"good.onnx -o m.mdl --metadata producer=me", "another key"},
            {"good.onnx -o m.mdl --state x=t0", "without an output"},
-           {"good.onnx -o m.mdl --preprocess 0:NCHW:1", "INPUT:LAYOUT:SCALES:OFFSETS"},
-           {"good.onnx -o m.mdl --metadata word", "KEY=VALUE"},
+           {"good.onnx -o m.mdl --state x=t0 --state x=t0", "'x' is a state already"},
+           {"good.onnx -o m.mdl --preprocess x:NCHW:1", "INPUT:LAYOUT:SCALES:OFFSETS", 2},
+           {"good.onnx -o m.mdl --metadata word", "KEY=VALUE", 2},
            {"good.onnx -o m.mdl --no-pass nosuch", "nosuch"},
        }) {
     const Outcome outcome = shell.run(std::string("convert ") + c.arguments);
     INFO(c.arguments << "\n" << outcome.err);
-    CHECK(outcome.status == 1);
+    CHECK(outcome.status == c.status);
     CHECK(outcome.err.find(c.says) != std::string::npos);
+    CHECK(outcome.err.find("memory block") == std::string::npos);
   }
   CHECK(!shell.has("m.mdl"));
   CHECK(!shell.has("missing"));

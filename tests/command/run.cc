@@ -161,6 +161,28 @@ TEST_CASE("bench prints what a comparison of engines needs") {
   CHECK(again["against"]["ratio"].get<double>() > 0);
 }
 
+TEST_CASE("bench measures a model whose state grows, each run from an empty one") {
+  const Shell shell;
+  ModelBuilder b;
+  const int32_t past = b.state("past", {2, 3}, MDL_STATE_APPEND, 0, {"t", ""});
+  const int32_t piece = b.node("Relu", {b.input("x", {1, 3})}, "piece");
+  b.graph().states[0].written = piece;
+  b.output(b.node("Concat", {past, piece}, "y", {{"axis", int64_t{0}}}));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  CHECK(shell.json("bench m.mdl --runs 9 --profile")["runs_ms"].size() == 9);
+}
+
+TEST_CASE("run notes instruction sets that the CPU lacks") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  // No CPU has both.
+  const Outcome outcome = shell.run("run m.mdl --zeros --isa avx2,neon");
+  CHECK(outcome.status == 0);
+  CHECK(outcome.err.find("this CPU lacks some of") != std::string::npos);
+  CHECK(shell.run("run m.mdl --zeros --isa portable").err.empty());
+}
+
 TEST_CASE("a kernel row can be forced by name") {
   const Shell shell;
   ModelBuilder b;

@@ -176,7 +176,7 @@ TEST_CASE("wrong numbers in a TensorFlow Lite file are refused") {
   }
   SECTION("a shape that contradicts what follows") {
     m.tensor(4).shape = {1, 3, 4, 2};
-    says(m, "gives the shape [1, 3, 3, 2], but tensor 'y' has [1, 3, 4, 2] in the file");
+    says(m, "gives the shape [1,3,3,2], but tensor 'y' has [1,3,4,2] in the file");
   }
   SECTION("an integer without a scale where numbers are meant") {
     m.tensor(0).quantization.reset();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "src/model/model.h"
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/tensor_files.h"
@@ -29,6 +30,30 @@ using Clock = std::chrono::steady_clock;
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
+
+// A state that grows is full one day: every run begins like the first.
+class Runner {
+ public:
+  Runner(const mdl_model* model, mdl_session* session) : session_(session) {
+    const mdl_graph& graph = model_graph(*model);
+    for (size_t s = 0; s < graph.state_count; ++s) {
+      grows_ |= graph.states[s].kind == MDL_STATE_APPEND;
+    }
+  }
+
+  // Milliseconds of one run.
+  double run() {
+    mdl_error error = MDL_ERROR_INIT;
+    if (grows_) check(mdl_session_reset(session_, &error), error);
+    const Clock::time_point start = Clock::now();
+    run_session(session_);
+    return ms_since(start);
+  }
+
+ private:
+  mdl_session* session_;
+  bool grows_ = false;
+};
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -74,8 +99,9 @@ nlohmann::json profile_steps(const BenchOptions& options, const Engine& engine) 
   const SessionPtr session = create_session(engine.program.get(), profiled);
   load_inputs(engine.model.get(), session.get(), options.inputs);
   std::vector<StepTimes> steps;
+  Runner runner(engine.model.get(), session.get());
   for (int i = 0; i < options.warmup + options.runs; ++i) {
-    run_session(session.get());
+    runner.run();
     if (i < options.warmup) continue;
     std::pair<std::vector<StepTimes>*, size_t> context(&steps, 0);
     mdl_error error = MDL_ERROR_INIT;
@@ -97,18 +123,13 @@ nlohmann::json measure(const BenchOptions& options) {
 
   require_outputs(engine.model.get(), options.outputs);
   load_inputs(engine.model.get(), engine.session.get(), options.inputs);
-  const Clock::time_point first_start = Clock::now();
-  run_session(engine.session.get());
-  const double first_run_ms = ms_since(first_start);
+  Runner runner(engine.model.get(), engine.session.get());
+  const double first_run_ms = runner.run();
   save_outputs(engine.model.get(), engine.session.get(), options.outputs);
 
-  for (int i = 0; i < options.warmup; ++i) run_session(engine.session.get());
+  for (int i = 0; i < options.warmup; ++i) runner.run();
   std::vector<double> runs_ms;
-  for (int i = 0; i < options.runs; ++i) {
-    const Clock::time_point start = Clock::now();
-    run_session(engine.session.get());
-    runs_ms.push_back(ms_since(start));
-  }
+  for (int i = 0; i < options.runs; ++i) runs_ms.push_back(runner.run());
   const int64_t peak_rss_kib = peak_rss();
   const mdl_memory_need need = memory_need(engine.model.get(), options.engine);
   nlohmann::json report = {{"model", options.engine.model},
@@ -187,12 +208,8 @@ void add_bench(CLI::App& app) {
       ->take_all();
   command->add_option("--output", options->outputs, "FILE or NAME=FILE, of the first run")
       ->take_all();
-  command->add_option("--warmup", options->warmup, "Runs before measuring")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--runs", options->runs, "Runs to measure")
-      ->check([](const std::string& text) {
-        return CLI::PositiveNumber(text).empty() ? "" : "'" + text + "' should be 1 or more";
-      });
+  command->add_option("--warmup", options->warmup, "Runs before measuring")->check(at_least(0));
+  command->add_option("--runs", options->runs, "Runs to measure")->check(at_least(1));
   command->add_flag("--profile", options->engine.profile, "Measure each step too");
   command->add_option("--against", options->against, "Compare with what --json printed before");
   command->add_flag("--json", options->json, "Print one JSON object");

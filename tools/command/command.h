@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The subcommands of `medulla`, one file each. A subcommand throws std::runtime_error, whose text
-// is printed behind its name; the exit status is then 1.
+// is printed behind its name; the exit status is then 1, or 2 where it is a CLI::ParseError: the
+// command line is wrong, whatever the files hold.
 #ifndef MEDULLA_TOOLS_COMMAND_COMMAND_H_
 #define MEDULLA_TOOLS_COMMAND_COMMAND_H_
 
 #include <CLI/CLI.hpp>
 
 namespace medulla::tools {
+
+// Checks of options.
+inline std::string not_empty(const std::string& text) {
+  return text.empty() ? "should not be empty" : "";
+}
+// A number of at least `least`; what is no number the option refuses itself.
+inline auto at_least(double least) {
+  return [least](const std::string& text) {
+    double value = least;
+    if (CLI::detail::lexical_cast(text, value) && value >= least) return std::string();
+    return "'" + text + "' should be " + CLI::detail::to_string(least) + " or more";
+  };
+}
 
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);

@@ -298,9 +298,12 @@ void add_compare(CLI::App& app) {
       ->take_all()
       ->allow_extra_args(false);  // what follows may be the reference
   command->add_option("--seed", options->seed, "Of the numbers that inputs without a file get");
-  command->add_option("--bound", options->bounds.relative,
-                      "Of floats, to the tensor's greatest magnitude; 0.0001");
-  command->add_option("--units", options->bounds.units, "Of quantised tensors, in their unit; 1");
+  command
+      ->add_option("--bound", options->bounds.relative,
+                   "Of floats, to the tensor's greatest magnitude; 0.0001")
+      ->check(at_least(0));
+  command->add_option("--units", options->bounds.units, "Of quantised tensors, in their unit; 1")
+      ->check(at_least(0));
   command->add_option("--max", options->maxima, "SYMBOL=NUMBER, as convert takes them")
       ->take_all()
       ->allow_extra_args(false);

@@ -24,7 +24,7 @@ struct Options {
   std::vector<std::string> fixed;     // input=file
   std::vector<std::string> metadata;  // key=value
   std::vector<std::string> no_passes;
-  std::vector<std::string> preprocess;  // input:layout:scale:offset
+  std::vector<std::string> preprocess;  // input:layout:scales:offsets
   std::string layout;
   bool json = false;
 };
@@ -37,39 +37,45 @@ std::vector<float> floats(const std::string& text, const std::string& whole) {
     char* end = nullptr;
     values.push_back(std::strtof(part.c_str(), &end));
     if (part.empty() || *end != 0) {
-      throw std::runtime_error("'" + whole + "': '" + part + "' is not a number");
+      throw CLI::ValidationError("'" + whole + "': '" + part + "' is not a number");
     }
     at = comma + 1;
   }
   return values;
 }
 
-// INDEX:LAYOUT:SCALE[,SCALE...]:OFFSET[,OFFSET...]
-Preprocessing parse_preprocessing(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (char c : text) {
-    if (c == ':') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
+// INPUT:LAYOUT:SCALE[,SCALE...]:OFFSET[,OFFSET...]; the name of an input may hold colons itself.
+std::pair<std::string, Preprocessing> parse_preprocessing(const std::string& text) {
+  std::string parts[3];  // behind the name, the last first
+  std::string rest = text;
+  for (std::string& part : parts) {
+    const size_t colon = rest.rfind(':');
+    if (colon == std::string::npos || colon == 0) {
+      throw CLI::ValidationError("'" + text +
+                                 "' should have the form INPUT:LAYOUT:SCALES:OFFSETS, "
+                                 "such as image:NCHW:0.0078125:128");
     }
+    part = rest.substr(colon + 1);
+    rest.resize(colon);
   }
-  if (parts.size() != 4) {
-    throw std::runtime_error("'" + text +
-                             "' should have the form INPUT:LAYOUT:SCALES:OFFSETS, "
-                             "such as 0:NCHW:0.0078125:128");
+  Preprocessing steps;
+  steps.layout = parts[2];
+  steps.scale = floats(parts[1], text);
+  steps.offset = floats(parts[0], text);
+  if (steps.scale.size() != steps.offset.size()) {
+    throw CLI::ValidationError("'" + text + "' has " + std::to_string(steps.scale.size()) +
+                               " scales and " + std::to_string(steps.offset.size()) + " offsets");
   }
-  Preprocessing preprocessing;
-  preprocessing.input = parts[0] == "0" ? 0 : static_cast<uint32_t>(number(parts[0], text));
-  preprocessing.layout = parts[1];
-  preprocessing.scale = floats(parts[2], text);
-  preprocessing.offset = floats(parts[3], text);
-  if (preprocessing.scale.size() != preprocessing.offset.size()) {
-    throw std::runtime_error("'" + text + "' has " + std::to_string(preprocessing.scale.size()) +
-                             " scales and " + std::to_string(preprocessing.offset.size()) +
-                             " offsets");
+  return {rest, steps};
+}
+
+// What is given for a name a second time would be lost without a word.
+template <class Value>
+void add_once(std::map<std::string, Value>& to, const std::string& name, Value value,
+              const char* option) {
+  if (!to.emplace(name, std::move(value)).second) {
+    throw CLI::ValidationError(std::string(option) + " names '" + name + "' twice");
   }
-  return preprocessing;
 }
 
 // A sign of life on a terminal: the converter does not tell how far it is.
@@ -139,10 +145,12 @@ void run(Options& options) {
   add_maxima(options.maxima, convert);
   for (const std::string& text : options.fixed) {
     const auto [input, file] = split(text, "INPUT=FILE.npy");
-    convert.fixed[input] = read_npy(file);
+    add_once(convert.fixed, input, read_npy(file), "--fix");
   }
-  for (const std::string& text : options.metadata)
-    convert.metadata.insert(split(text, "KEY=VALUE"));
+  for (const std::string& text : options.metadata) {
+    const auto [key, value] = split(text, "KEY=VALUE");
+    add_once(convert.metadata, key, value, "--metadata");
+  }
   for (const std::string& text : options.preprocess) {
     convert.preprocessing.push_back(parse_preprocessing(text));
   }
@@ -193,8 +201,8 @@ void add_convert(CLI::App& app) {
                    "INPUT=FILE.npy: make an input a constant, such as the shape of a Reshape")
       ->take_all();
   command->add_option("--metadata", options->metadata, "KEY=VALUE")->take_all();
-  command->add_option("--labels", options->convert.labels,
-                      "[OUTPUT=]FILE with a class name a line");
+  command->add_option("--labels", options->convert.labels, "[OUTPUT=]FILE with a class name a line")
+      ->check(not_empty);
   command->add_option("--preprocess", options->preprocess, "INPUT:LAYOUT:SCALES:OFFSETS")
       ->take_all();
   command

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 
 namespace medulla::tools {
@@ -24,29 +25,7 @@ ConvertFunction load_module() {
   return reinterpret_cast<ConvertFunction>(function);
 }
 
-}  // namespace
-
-ConvertReport run_converter(const ConvertOptions& options) {
-  ConvertReport report;
-  load_module()(&options, &report);
-  return report;
-}
-
-std::string refusal_text(const ConvertOptions& options, const ConvertReport& report) {
-  std::string text = options.input + " is not converted, for " +
-                     std::to_string(report.refusals.size()) + " reason(s):";
-  for (const Refusal& refusal : report.refusals) text += "\n  " + refusal.text();
-  return text;
-}
-
-std::pair<std::string, std::string> split(const std::string& text, const char* form) {
-  const size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw std::runtime_error("'" + text + "' should have the form " + form);
-  }
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
+// A whole number above 0, of an argument that is told `whole`.
 int64_t number(const std::string& text, const std::string& whole) {
   size_t used = 0;
   int64_t value = 0;
@@ -56,15 +35,43 @@ int64_t number(const std::string& text, const std::string& whole) {
     used = 0;
   }
   if (used == 0 || used != text.size() || value < 1) {
-    throw std::runtime_error("'" + whole + "': '" + text + "' is not a number above 0");
+    throw CLI::ValidationError("'" + whole + "': '" + text + "' is not a number above 0");
   }
   return value;
 }
 
+}  // namespace
+
+ConvertReport run_converter(const ConvertOptions& options) {
+  ConvertReport report;
+  load_module()(&options, &report);
+  return report;
+}
+
+std::string refusal_text(const ConvertOptions& options, const ConvertReport& report) {
+  const size_t count = report.refusals.size();
+  std::string text = options.input + " is not converted, for " + std::to_string(count) +
+                     (count == 1 ? " reason:" : " reasons:");
+  for (const Refusal& refusal : report.refusals) text += "\n  " + refusal.text();
+  return text;
+}
+
+std::pair<std::string, std::string> split(const std::string& text, const char* form) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw CLI::ValidationError("'" + text + "' should have the form " + form);
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options) {
+  std::set<std::string> given;
   for (const std::string& list : lists) {
     for (const std::string& text : CLI::detail::split(list, ',')) {
       const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
+      if (!given.insert(symbol).second) {
+        throw CLI::ValidationError("--max names '" + symbol + "' twice");
+      }
       options.maxima[symbol] = value == "0" ? 0 : number(value, text);
     }
   }

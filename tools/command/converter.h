@@ -10,15 +10,14 @@ namespace medulla::tools {
 // Converts; throws std::runtime_error when the module cannot be opened.
 ConvertReport run_converter(const ConvertOptions& options);
 
-// "m.onnx is not converted, for 2 reason(s): ...", a line a reason.
+// "m.onnx is not converted, for 2 reasons: ...", a line a reason.
 std::string refusal_text(const ConvertOptions& options, const ConvertReport& report);
 
-// SYMBOL=NUMBER[,SYMBOL=NUMBER...] into options.maxima.
+// All of these throw CLI::ValidationError.
+// SYMBOL=NUMBER[,SYMBOL=NUMBER...] into options.maxima, in which compare has some already.
 void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options);
 // The two sides of an '='; `form` is what the text should look like.
 std::pair<std::string, std::string> split(const std::string& text, const char* form);
-// A whole number above 0, of an argument that is told `whole`.
-int64_t number(const std::string& text, const std::string& whole);
 
 }  // namespace medulla::tools
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sstream>
 
+#include "tools/command/engine.h"
 #include "tools/command/inspect.h"
 
 namespace medulla::tools {
@@ -16,16 +17,6 @@ std::string quoted(const std::string& text) {
 }
 
 }  // namespace
-
-std::string dims_text(const mdl_tensor& tensor) {
-  std::string text = "[";
-  for (uint32_t d = 0; d < tensor.rank; ++d) {
-    if (d > 0) text += ",";
-    if (tensor.symbols[d] != nullptr) text += std::string(tensor.symbols[d]) + "<=";
-    text += std::to_string(tensor.dims[d]);
-  }
-  return text + "]";
-}
 
 std::string dot_of(const mdl_graph& graph) {
   std::ostringstream out;
@@ -53,7 +44,7 @@ std::string dot_of(const mdl_graph& graph) {
       if (tensor.data != nullptr) continue;
       out << "  " << (tensor.producer >= 0 ? "n" : "t")
           << (tensor.producer >= 0 ? tensor.producer : node.inputs[i]) << " -> n" << n
-          << " [label=" << quoted(std::string(mdl_dtype_name(tensor.dtype)) + dims_text(tensor))
+          << " [label=" << quoted(std::string(mdl_dtype_name(tensor.dtype)) + shape_text(tensor))
           << "];\n";
     }
   }

@@ -2,7 +2,10 @@
 #include "tools/command/engine.h"
 
 #include <cstdlib>
+#include <iostream>
 #include <stdexcept>
+
+#include "kernels/isa.h"
 
 namespace medulla::tools {
 namespace {
@@ -60,17 +63,30 @@ void check(mdl_status status, const mdl_error& error) {
   throw std::runtime_error(std::string(error.text) + " (" + mdl_status_name(status) + ")");
 }
 
+void note_isa(const std::string& text) {
+  IsaSet asked;
+  std::string_view unknown;
+  if (!parse_isa_set(text, &asked, &unknown) || host_isa().contains(asked)) return;
+  char name[kIsaTextSize];
+  format_isa_set(asked, name, sizeof(name));
+  std::cerr << "note: this CPU lacks some of " << name << "; a run here takes what it has\n";
+}
+
 void EngineOptions::add_to(CLI::App& command, bool runs) {
   command.add_option("model", model, "A .mdl file")->required();
-  command.add_option("--isa", isa,
-                     "Instruction sets that kernels may use, such as avx2 or portable");
+  command
+      .add_option("--isa", isa, "Instruction sets that kernels may use, such as avx2 or portable")
+      ->each(note_isa);
   command.add_option("--backends", backends, "Backends in order of preference, comma-separated");
   command.add_flag("--strict", strict, "A node that no named backend takes is an error");
   command.add_option("--numerics", numerics, "auto, exact or fast")
       ->check(CLI::IsMember({"auto", "exact", "fast"}));
   command.add_option("--kernel", kernels, "FAMILY=ROW: force a kernel row")
       ->take_all()
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        return text.find('=') != std::string::npos ? "" : "'" + text + "' should read family=row";
+      });
   if (runs) {
     command.add_option("--threads", threads, "Threads")->check(CLI::Range(1u, 1024u));
     command.add_flag("--check-finite", check_finite, "Stop at the first NaN or infinity");
@@ -139,13 +155,20 @@ std::string plan_text(const mdl_program* program, mdl_plan_format format) {
 }
 
 std::string shape_text(const mdl_tensor_info& info) {
-  std::string text = "[";
+  std::vector<std::string> extents;
   for (uint32_t d = 0; d < info.rank; ++d) {
-    if (d > 0) text += ",";
-    if ((info.dynamic >> d & 1) != 0) text += "<=";
-    text += std::to_string(info.dims[d]);
+    extents.push_back(((info.dynamic >> d & 1) != 0 ? "<=" : "") + std::to_string(info.dims[d]));
   }
-  return text + "]";
+  return shape_text(extents);
+}
+std::string shape_text(const mdl_tensor& tensor) {
+  std::vector<std::string> extents;
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    const char* symbol = tensor.symbols[d];
+    extents.push_back((symbol != nullptr ? std::string(symbol) + "<=" : "") +
+                      std::to_string(tensor.dims[d]));
+  }
+  return shape_text(extents);
 }
 
 std::vector<mdl_tensor_info> inputs_of(const mdl_model* model) {

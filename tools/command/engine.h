@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "medulla/medulla.h"
+#include "medulla/backend.h"
+#include "tools/common/shape_text.h"
 
 namespace medulla::tools {
 
@@ -18,6 +19,10 @@ using SessionPtr = std::unique_ptr<mdl_session, decltype(&mdl_session_destroy)>;
 
 // Throws the error's text unless status is MDL_OK.
 void check(mdl_status status, const mdl_error& error);
+
+// Says so when this CPU has not all of the sets in `text`; an unknown name is the library's to
+// refuse.
+void note_isa(const std::string& text);
 
 // What the subcommands that plan or run a model have in common.
 struct EngineOptions {
@@ -51,8 +56,9 @@ void run_session(mdl_session* session);
 
 std::string plan_text(const mdl_program* program, mdl_plan_format format);
 
-// "[1,28,28,3]", a dynamic dimension as "<=8".
+// "[1,28,28,3]", a dynamic dimension as "<=8", or with its symbol as "n<=8".
 std::string shape_text(const mdl_tensor_info& info);
+std::string shape_text(const mdl_tensor& tensor);
 std::vector<mdl_tensor_info> inputs_of(const mdl_model* model);
 std::vector<mdl_tensor_info> outputs_of(const mdl_model* model);
 std::vector<mdl_tensor_info> states_of(const mdl_model* model);

@@ -69,7 +69,7 @@ const Kind kKinds[] = {
     {"quantize", "quantize, cast", {"uantizeLinear", "Cast"}},
     {"conv", "convolution", {"Conv"}},
     {"dense", "matrix product", {"Gemm", "MatMul"}},
-    {"recurrent", "recurrent", {"LSTM", "GRU"}},
+    {"recurrent", "recurrent", {"LSTM", "GRU", "RNN"}},
     {"pool", "pool, reduce", {"Pool", "Reduce"}},
     {"move",
      "moves data",

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <vector>
 
+#include "tools/command/engine.h"
 #include "tools/command/html.h"
 #include "tools/command/inspect.h"
 
@@ -188,7 +189,7 @@ void write_row(std::ostream& out, const Row& row, size_t number, double most_mac
   write_name(out, row.step != nullptr ? (*row.step)["name"].get<std::string>() : row.tensor->name);
   const std::string made = row.tensor == nullptr ? ""
                                                  : std::string(mdl_dtype_name(row.tensor->dtype)) +
-                                                       " " + dims_text(*row.tensor);
+                                                       " " + shape_text(*row.tensor);
   out << "<td title=\"" << escape_html(made) << "\"><code>" << escape_html(made) << "</code></td>";
   if (row.step == nullptr) {
     out << "<td></td><td></td><td></td></tr>\n";

@@ -157,7 +157,7 @@ void print_tensors(const mdl_graph& graph) {
   for (size_t t = 0; t < graph.tensor_count; ++t) {
     const mdl_tensor& tensor = graph.tensors[t];
     std::cout << "  " << std::left << std::setw(36) << tensor.name << std::setw(9)
-              << mdl_dtype_name(tensor.dtype) << std::setw(20) << dims_text(tensor) << std::right
+              << mdl_dtype_name(tensor.dtype) << std::setw(20) << shape_text(tensor) << std::right
               << std::setw(12) << tensor.bytes << (tensor.data != nullptr ? "  constant" : "");
     if (tensor.quantization.count == 1) {
       std::cout << "  scale " << tensor.quantization.scales[0] << ", zero point "

@@ -17,9 +17,6 @@ std::string dot_of(const mdl_graph& graph);
 // is what inspect --json prints.
 std::string html_of(const mdl_graph& graph, const nlohmann::json& report);
 
-// "[1,28,28,3]"
-std::string dims_text(const mdl_tensor& tensor);
-
 }  // namespace medulla::tools
 
 #endif  // MEDULLA_TOOLS_COMMAND_INSPECT_H_

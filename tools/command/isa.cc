@@ -10,6 +10,7 @@
 
 #include "kernels/families.h"
 #include "tools/command/command.h"
+#include "tools/command/engine.h"
 
 namespace medulla::tools {
 namespace {
@@ -21,8 +22,7 @@ std::string text_of(IsaSet set) {
 }
 
 IsaSet asked_set(const std::string& isa) {
-  const IsaSet host = host_isa();
-  if (isa.empty()) return host;
+  if (isa.empty()) return host_isa();
   IsaSet asked;
   std::string_view unknown;
   if (!parse_isa_set(isa, &asked, &unknown)) {
@@ -30,10 +30,6 @@ IsaSet asked_set(const std::string& isa) {
     for (int i = 0; i < kIsaCount; ++i) known += std::string(" ") + isa_name(static_cast<Isa>(i));
     throw std::runtime_error("no instruction set is called '" + std::string(unknown) +
                              "'; there are:" + known + " all");
-  }
-  if (!host.contains(asked)) {
-    std::cerr << "note: this CPU lacks some of " << text_of(asked)
-              << "; a run here takes what it has\n";
   }
   return asked;
 }
@@ -94,7 +90,8 @@ void add_isa(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "isa", "What this CPU has, and which kernel each family would take and why");
-  command->add_option("--isa", options->isa, "Ask for another set, such as avx2 or portable");
+  command->add_option("--isa", options->isa, "Ask for another set, such as avx2 or portable")
+      ->each(note_isa);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] {
     const IsaSet set = asked_set(options->isa);

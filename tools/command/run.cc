@@ -76,7 +76,7 @@ void print(const nlohmann::json& output) {
 void run(RunOptions& options) {
   for (const std::string& dump : options.dumps) {
     const NamedFile file = parse_named_file(dump);
-    if (file.name.empty()) throw std::runtime_error("--dump " + dump + " should be TENSOR=FILE");
+    if (file.name.empty()) throw CLI::ValidationError("--dump " + dump + " should be TENSOR=FILE");
     options.engine.keep.push_back(file.name);
   }
   for (const auto* files : {&options.outputs, &options.dumps}) {

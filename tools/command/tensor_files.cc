@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <limits>
 #include <optional>
@@ -16,96 +14,6 @@
 
 namespace medulla::tools {
 namespace {
-
-std::string ending_of(const std::string& path) {
-  return std::filesystem::path(path).extension().string();
-}
-
-std::string text_of(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t d = 0; d < shape.size(); ++d) text += (d > 0 ? "," : "") + std::to_string(shape[d]);
-  return text + "]";
-}
-
-[[noreturn]] void fail_shape(const std::string& path, const std::vector<int64_t>& shape,
-                             const mdl_tensor_info& info) {
-  throw std::runtime_error(path + ": shape " + text_of(shape) + " does not fit '" + info.name +
-                           "', which is " + mdl_dtype_name(info.dtype) + " " + shape_text(info));
-}
-
-Array read_csv(const std::string& path) {
-  const std::vector<std::byte> bytes = read_bytes(path);
-  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  for (char& c : text) {
-    if (c == ',' || c == ';') c = ' ';
-  }
-  std::istringstream in(text);
-  std::vector<float> values;
-  for (std::string word; in >> word;) {
-    char* end = nullptr;
-    values.push_back(std::strtof(word.c_str(), &end));
-    if (*end != 0) throw std::runtime_error(path + ": '" + word + "' is not a number");
-  }
-  Array array{MDL_FLOAT32, {static_cast<int64_t>(values.size())}, {}};
-  array.data.resize(values.size() * sizeof(float));
-  if (!values.empty()) std::memcpy(array.data.data(), values.data(), array.data.size());
-  return array;
-}
-
-// The picture as the input wants it: in its layout, through its preprocessing.
-Array read_prepared_picture(const std::string& path, const mdl_model* model, size_t index,
-                            const mdl_tensor_info& info) {
-  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
-  mdl_error error = MDL_ERROR_INIT;
-  check(mdl_model_preprocessing(model, index, &steps, &error), error);
-  if (info.rank != 4) {
-    throw std::runtime_error(path + ": a picture needs an input of rank 4, '" + info.name +
-                             "' is " + shape_text(info));
-  }
-  const std::string layout = steps.layout != nullptr ? steps.layout : "";
-  const bool channels_last =
-      layout == "NHWC" || (layout != "NCHW" && (info.dims[3] == 1 || info.dims[3] == 3));
-  const int64_t channels = channels_last ? info.dims[3] : info.dims[1];
-  if (channels != 1 && channels != 3) {
-    throw std::runtime_error(path + ": a picture has 1 or 3 channels, '" + info.name + "' has " +
-                             std::to_string(channels));
-  }
-  const Array picture = read_picture(path, channels);
-  const size_t pixels = static_cast<size_t>(picture.shape[0] * picture.shape[1]);
-  std::vector<float> values(pixels * static_cast<size_t>(channels));
-  for (size_t p = 0; p < pixels; ++p) {
-    for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-      const size_t s = steps.count > 1 ? c : 0;
-      const float raw = static_cast<float>(picture.data[p * static_cast<size_t>(channels) + c]);
-      const float value = steps.count > 0 ? (raw - steps.offset[s]) * steps.scale[s] : raw;
-      values[channels_last ? p * static_cast<size_t>(channels) + c : c * pixels + p] = value;
-    }
-  }
-  Array array;
-  array.dtype = MDL_FLOAT32;
-  array.shape = channels_last
-                    ? std::vector<int64_t>{1, picture.shape[0], picture.shape[1], channels}
-                    : std::vector<int64_t>{1, channels, picture.shape[0], picture.shape[1]};
-  array.data.resize(values.size() * sizeof(float));
-  std::memcpy(array.data.data(), values.data(), array.data.size());
-  return array;
-}
-
-// The array's shape as the input's, when it has the same extents but for ones in front.
-std::optional<std::vector<int64_t>> fitted_shape(const Array& array, const mdl_tensor_info& info) {
-  std::vector<int64_t> shape = array.shape;
-  while (shape.size() < info.rank) shape.insert(shape.begin(), 1);
-  while (shape.size() > info.rank && shape.front() == 1) shape.erase(shape.begin());
-  if (shape.size() != info.rank) return std::nullopt;
-  for (uint32_t d = 0; d < info.rank; ++d) {
-    const bool dynamic = (info.dynamic >> d & 1) != 0;
-    const int64_t most = info.dims[d];
-    if (dynamic ? shape[d] < std::min<int64_t>(most, 1) || shape[d] > most : shape[d] != most) {
-      return std::nullopt;
-    }
-  }
-  return shape;
-}
 
 // Whether the library makes the input of any numbers: it is a float, or it says its scale.
 bool takes_numbers(const mdl_tensor_info& info) {
@@ -159,6 +67,17 @@ Array output_array(const mdl_tensor_info& info, const void* data, size_t bytes, 
   return {info.dtype, {dims, dims + rank}, {first, first + bytes}};
 }
 
+// Throws where writing numbers would leave a file that is not what it is called.
+void require_writable(const std::string& path) {
+  const std::string ending = ending_of(path);
+  if (path == "-") {
+    throw CLI::ValidationError("'-' is no file to write to; /dev/stdout is one");
+  }
+  if (is_picture(path) || ending == ".npz") {
+    throw CLI::ValidationError(path + ": no " + ending + " is written; .npy and .csv are, and raw");
+  }
+}
+
 void write_array(const std::string& path, const Array& array) {
   if (ending_of(path) == ".npy") {
     write_npy(path, array);
@@ -190,38 +109,13 @@ size_t find_output(const mdl_model* model, const NamedFile& file, size_t& next) 
   return index;
 }
 
-// The file as an array of the input's rank.
-Array read_input(const std::string& path, const mdl_model* model, size_t index,
-                 const mdl_tensor_info& info) {
-  const std::string ending = ending_of(path);
-  const std::vector<int64_t> whole(info.dims, info.dims + info.rank);
-  Array array;
-  if (ending == ".npy") {
-    array = read_npy(path);
-  } else if (ending == ".csv") {
-    array = read_csv(path);
-    const Array full{MDL_FLOAT32, whole, {}};
-    if (array.elements() == full.elements()) array.shape = whole;
-  } else if (is_picture(path)) {
-    array = read_prepared_picture(path, model, index, info);
-  } else {
-    array = {info.dtype, whole, read_bytes(path)};
-    if (array.data.size() != info.bytes) {
-      throw std::runtime_error(path + ": holds " + std::to_string(array.data.size()) + " bytes, '" +
-                               info.name + "', which is " + mdl_dtype_name(info.dtype) + " " +
-                               shape_text(info) + ", takes " + std::to_string(info.bytes));
-    }
-  }
-  const std::optional<std::vector<int64_t>> shape = fitted_shape(array, info);
-  if (!shape) fail_shape(path, array.shape, info);
-  array.shape = *shape;
-  return array;
-}
-
 }  // namespace
 
 NamedFile parse_named_file(const std::string& text) {
   const size_t equals = text.find('=');
+  if (text.empty() || equals == 0 || equals + 1 == text.size()) {
+    throw CLI::ValidationError("'" + text + "' should have the form FILE or NAME=FILE");
+  }
   if (equals == std::string::npos) return {"", text};
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
@@ -248,6 +142,10 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
       throw std::runtime_error(file.path + ": the model has only " + std::to_string(inputs.size()) +
                                " inputs");
     }
+    if (arrays[index]) {
+      throw std::runtime_error(file.path + ": '" + inputs[index].name + "' is fed already, from " +
+                               paths[index]);
+    }
     arrays[index] = read_input(file.path, model, index, inputs[index]);
     paths[index] = file.path;
   }
@@ -273,6 +171,7 @@ void require_other_files(const std::vector<std::string>& outputs, const std::str
                          const std::vector<std::string>& inputs) {
   for (const std::string& output : outputs) {
     const std::string path = parse_named_file(output).path;
+    require_writable(path);
     require_other_file(path, model);
     for (const std::string& input : inputs) require_other_file(path, parse_named_file(input).path);
   }

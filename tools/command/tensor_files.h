@@ -16,7 +16,14 @@ struct NamedFile {
   std::string name;  // empty: by position
   std::string path;
 };
+// Throws CLI::ValidationError when one of the two is empty.
 NamedFile parse_named_file(const std::string& text);
+
+std::string ending_of(const std::string& path);
+
+// The file as an array of the input's rank, in the shape of what it holds.
+Array read_input(const std::string& path, const mdl_model* model, size_t index,
+                 const mdl_tensor_info& info);
 
 // Fills the session's inputs from the files. An array of the input's own dtype is copied as it is,
 // another is converted as mdl_session_set_input says, into floats and quantized inputs only.
@@ -32,7 +39,8 @@ void require_outputs(const mdl_model* model, const std::vector<std::string>& fil
 // Writes outputs to their files, in their own dtype (.npy, raw), or as dequantised numbers (.csv).
 void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files);
 
-// Throws when one of `outputs` would be written over the model or one of `inputs`.
+// Throws when one of `outputs` would be written over the model or one of `inputs`, or is called
+// what the command does not write.
 void require_other_files(const std::vector<std::string>& outputs, const std::string& model,
                          const std::vector<std::string>& inputs);
 

@@ -12,6 +12,7 @@
 #include "src/model/preprocessing.h"
 #include "src/model/text.h"
 #include "tools/common/new_file.h"
+#include "tools/common/shape_text.h"
 #include "tools/ir/infer.h"
 #include "tools/ir/writer.h"
 #include "tools/passes/pass.h"
@@ -44,9 +45,7 @@ void refuse(ConvertReport& report, std::string reason, std::string rewrite = "")
 }
 
 std::string type_text(const Tensor& tensor) {
-  std::string text;
-  for (const int64_t d : tensor.dims) text += (text.empty() ? "" : ",") + std::to_string(d);
-  return std::string(mdl_dtype_name(tensor.dtype)) + " [" + text + "]";
+  return std::string(mdl_dtype_name(tensor.dtype)) + " " + shape_text(tensor.dims);
 }
 
 int32_t find_by_name(const Graph& graph, const std::vector<int32_t>& ids, const std::string& name) {
@@ -78,6 +77,14 @@ void make_state(Graph& graph, const std::string& input, const std::string& outpu
   const int32_t in = find_by_name(graph, graph.inputs, input);
   const int32_t out = find_by_name(graph, graph.outputs, output);
   const std::string option = "--state " + input + "=" + output + ": ";
+  for (const State& other : graph.states) {
+    const std::string& name = graph.tensors[static_cast<size_t>(other.tensor)].name;
+    if (name == input) return refuse(report, option + "'" + input + "' is a state already");
+    const int32_t made = other.written;
+    if (out < 0 && graph.tensors[static_cast<size_t>(made)].name == output) {
+      return refuse(report, option + "'" + output + "' is what the state '" + name + "' becomes");
+    }
+  }
   if (in < 0) return refuse(report, option + "no input is called '" + input + "'");
   if (out < 0) return refuse(report, option + "no output is called '" + output + "'");
   State state;
@@ -110,12 +117,6 @@ void make_state(Graph& graph, const std::string& input, const std::string& outpu
   graph.states.push_back(state);
 }
 
-std::string shape_text(const Tensor& tensor) {
-  std::string text;
-  for (const int64_t d : tensor.dims) text += (text.empty() ? "" : ",") + std::to_string(d);
-  return "[" + text + "]";
-}
-
 // [OUTPUT=]FILE; the output is the first where none is named.
 void read_labels(const std::string& option, Model& model, ConvertReport& report) {
   std::string path = option;
@@ -141,6 +142,12 @@ void read_labels(const std::string& option, Model& model, ConvertReport& report)
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     labels.names.push_back(line);
+    if (!is_text(line.data(), line.size())) {
+      return refuse(report,
+                    "labels file " + path + ", line " + std::to_string(labels.names.size()) +
+                        ": is no text, should be UTF-8 without zeros",
+                    "write the file anew with that encoding");
+    }
   }
   // Integers may be the classes themselves, of which a tensor does not tell the number.
   const Graph& graph = model.main();
@@ -151,32 +158,43 @@ void read_labels(const std::string& option, Model& model, ConvertReport& report)
       std::find(of.dims.begin(), of.dims.end(), count) == of.dims.end()) {
     return refuse(report,
                   "labels file " + path + " has " + std::to_string(count) +
-                      " names, which is no extent of output '" + of.name + "' " + shape_text(of),
+                      " names, which is no extent of output '" + of.name + "' " +
+                      shape_text(of.dims),
                   "give a name a line, one for each class");
   }
   model.labels.push_back(std::move(labels));
 }
 
-void read_preprocessing(const std::vector<Preprocessing>& given, Model& model,
-                        ConvertReport& report) {
+void read_preprocessing(const ConvertOptions& options, Model& model, ConvertReport& report) {
   const Graph& graph = model.main();
-  for (const Preprocessing& steps : given) {
-    const std::string option = "--preprocess " + std::to_string(steps.input) + ":" + steps.layout;
-    if (steps.input >= graph.inputs.size()) {
-      refuse(report, option + ": there is no such input, the model has " +
-                         std::to_string(graph.inputs.size()) + ", counted from 0");
+  for (const auto& [input, given] : options.preprocessing) {
+    const std::string option = "--preprocess " + input + ":" + given.layout + ": ";
+    const int32_t index = find_by_name(graph, graph.inputs, input);
+    if (index < 0) {
+      std::string known;
+      for (const int32_t id : graph.inputs) {
+        known += " '" + graph.tensors[static_cast<size_t>(id)].name + "'";
+      }
+      refuse(report, option + "no input is called '" + input + "'; there are:" + known);
       continue;
     }
-    const Tensor& input = graph.tensors[static_cast<size_t>(graph.inputs[steps.input])];
-    mdl_shape shape = {static_cast<uint32_t>(input.dims.size()), {}};
-    std::copy(input.dims.begin(), input.dims.end(), shape.dims);
+    const Tensor& tensor =
+        graph.tensors[static_cast<size_t>(graph.inputs[static_cast<size_t>(index)])];
+    mdl_shape shape = {static_cast<uint32_t>(tensor.dims.size()), {}};
+    std::copy(tensor.dims.begin(), tensor.dims.end(), shape.dims);
     mdl_error reason = MDL_ERROR_INIT;
-    if (check_preprocessing(steps.layout.c_str(), steps.scale, steps.offset, shape, &reason) !=
+    if (check_preprocessing(given.layout.c_str(), given.scale, given.offset, shape, &reason) !=
         MDL_OK) {
-      refuse(report, option + ": " + reason.text);
+      refuse(report, option + reason.text);
     }
+    Preprocessing steps = given;
+    steps.input = static_cast<uint32_t>(index);
+    if (std::any_of(model.preprocessing.begin(), model.preprocessing.end(),
+                    [&](const Preprocessing& other) { return other.input == steps.input; })) {
+      refuse(report, option + "'" + input + "' is given twice");
+    }
+    model.preprocessing.push_back(std::move(steps));
   }
-  model.preprocessing = given;
 }
 
 void read_metadata(const std::map<std::string, std::string>& given, Model& model,
@@ -224,7 +242,10 @@ std::string why_not_loaded(const Bytes& bytes) {
   mdl_error error = MDL_ERROR_INIT;
   mdl_model* model = nullptr;
   if (mdl_model_open_memory(block.get(), bytes.size(), &options, &model, &error) != MDL_OK) {
-    return error.text;
+    std::string_view why = error.text;
+    constexpr std::string_view kPlace = "memory block: ";  // where the bytes lie is no news
+    if (why.starts_with(kPlace)) why.remove_prefix(kPlace.size());
+    return std::string(why);
   }
   mdl_model_close(model);
   return "";
@@ -282,7 +303,7 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   name_symbols_apart(model);
   read_metadata(options.metadata, model, report);
   if (!options.labels.empty()) read_labels(options.labels, model, report);
-  read_preprocessing(options.preprocessing, model, report);
+  read_preprocessing(options, model, report);
   count_nodes(model, report.nodes_after);
   return model;
 }

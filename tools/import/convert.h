@@ -26,9 +26,9 @@ struct ConvertOptions {
   std::map<std::string, Array> initial;  // of states, by the graph input; others begin with zeros
   std::string stream;  // the dynamic dimension along which chunks are fed; "": none
   std::string labels;  // [OUTPUT=]FILE with a class name a line
-  std::vector<Preprocessing> preprocessing;
-  std::set<std::string> no_passes;  // passes left out, by name
-  bool input_nhwc = false;          // images go in and out channels-last, not as in the source
+  std::vector<std::pair<std::string, Preprocessing>> preprocessing;  // by the graph input
+  std::set<std::string> no_passes;                                   // passes left out, by name
+  bool input_nhwc = false;  // images go in and out channels-last, not as in the source
 
   bool is_state(const std::string& tensor) const {
     return std::any_of(states.begin(), states.end(),

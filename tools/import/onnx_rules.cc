@@ -5,17 +5,9 @@
 
 #include <algorithm>
 
+#include "tools/common/shape_text.h"
+
 namespace medulla::tools {
-namespace {
-
-template <class Extents>
-std::string shape_text(const Extents& extents) {
-  std::string text;
-  for (const std::string& extent : extents) text += (text.empty() ? "" : ",") + extent;
-  return "[" + text + "]";
-}
-
-}  // namespace
 
 std::string name_of(const onnx::NodeProto& node) {
   if (!node.name().empty()) return node.name();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "tools/common/shape_text.h"
 #include "tools/import/tflite.h"
 
 namespace medulla::tools {
@@ -22,12 +23,6 @@ int32_t dequantized_int64(Builder& build, int32_t stored) {
 
 std::string tensor_text(const TfliteScope& scope, int32_t id) {
   return "tensor '" + scope.name_of(id) + "'";
-}
-
-std::string shape_text(const Dims& dims) {
-  std::string text = "[";
-  for (const int64_t d : dims) text += (text.size() > 1 ? ", " : "") + std::to_string(d);
-  return text + "]";
 }
 
 }  // namespace

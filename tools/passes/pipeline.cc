@@ -42,7 +42,10 @@ void run_passes(Model& model, const std::set<std::string>& left_out, PassContext
     if (name != "all" && std::none_of(std::begin(kPasses), std::end(kPasses),
                                       [&](const Pass& pass) { return name == pass.name; })) {
       std::string known;
-      for (const Pass& pass : kPasses) known += std::string(" ") + pass.name;
+      for (const Pass& pass : kPasses) {  // one stands there twice
+        const std::string word = std::string(" ") + pass.name;
+        if ((known + " ").find(word + " ") == std::string::npos) known += word;
+      }
       throw std::invalid_argument("no pass is named '" + name + "'; there are:" + known + " all");
     }
   }
