@@ -7,7 +7,7 @@
 ///   1. open
 ///   2. for each node that nobody has taken, in order:
 ///        fuse -> a group, supports -> yes, or no and the reason, plan -> a step
-///   3. for each step: pack, or check_packed on bytes from a file
+///   3. for each step: pack
 ///   4. for each session, each step: resize, bind; both again when shapes or pointers change, never
 ///      while the step runs
 ///   5. in each mdl_session_run, each step, each phase: run on ranges of rows; explain if it failed
@@ -184,7 +184,8 @@ typedef struct mdl_operand {
 } mdl_operand;
 
 /// A step whose output rows [b, e) need the rows [b * stride - before, e * stride + after) of its
-/// first input, cut at the input's edges. stride = 0: the step needs its whole input.
+/// first input, cut at the input's edges. stride = 0: the step needs its whole input. Not
+/// read yet.
 typedef struct mdl_stripe {
   uint32_t stride;
   uint32_t before;
@@ -212,7 +213,7 @@ typedef struct mdl_step {
   size_t args_bytes;     ///< the step's memory in a session, written by resize and bind
   size_t scratch_bytes;  ///< of one thread, at the maximum shape
   size_t packed_bytes;   ///< what pack writes
-  size_t device_bytes;   ///< what a device holds beyond all this
+  size_t device_bytes;   ///< what a device holds beyond all this; not read yet
   uint64_t macs;         ///< at the maximum shape
   uint32_t row_grain;    ///< ranges of rows are split at multiples of this; 0 and 1: anywhere
   /// Bit i: operand i may have a pitch above its last dimension.
@@ -269,8 +270,8 @@ typedef struct mdl_backend {
   mdl_status (*pack)(void* instance, const mdl_graph* graph, const mdl_group* group,
                      const mdl_step* step, void* packed, mdl_error* error);
 
-  /// Proves bytes from a file as safe and right to run as pack's own. Optional: null means that
-  /// stored packed constants are never used.
+  /// Proves bytes from a file as safe and right to run as pack's own. Not called yet, for no file
+  /// holds packed constants. Optional: null means that stored ones are never used.
   mdl_status (*check_packed)(void* instance, const mdl_graph* graph, const mdl_group* group,
                              const mdl_step* step, const void* packed, size_t bytes,
                              mdl_error* error);
