@@ -149,6 +149,38 @@ TEST_CASE("quantized pictures agree with their golden outputs", "[slow]") {
   }
 }
 
+TEST_CASE("the quantized U-Net agrees with 99 % of its golden pixels' labels", "[slow]") {
+  if (absent("models")) return;
+  const std::string folder = shared("models/us_nerve_unet/");
+  Runner runner(from(folder + "model_int8.onnx"));
+  const auto x = samples_of(folder + "x.npy");
+  const Array y = read_npy(folder + "y_int8.npy");  // pictures, classes, height, width
+  const auto golden = to_floats(y);
+  const auto pictures = static_cast<size_t>(y.shape[0]), classes = static_cast<size_t>(y.shape[1]);
+  const size_t pixels = golden.size() / pictures / classes;
+  const auto label = [&](const float* of, size_t pixel) {
+    size_t greatest = 0;
+    for (size_t c = 1; c < classes; ++c) {
+      if (of[c * pixels + pixel] > of[greatest * pixels + pixel]) greatest = c;
+    }
+    return greatest;
+  };
+  size_t same = 0;
+  for (size_t s = 0; s < pictures; ++s) {
+    const auto first = x.begin() + static_cast<ptrdiff_t>(s * pixels);
+    runner.set(0, {first, first + static_cast<ptrdiff_t>(pixels)});
+    runner.run();
+    const std::vector<float> found = runner.get(0);
+    REQUIRE(found.size() == classes * pixels);
+    for (size_t p = 0; p < pixels; ++p) {
+      same += label(found.data(), p) == label(&golden[s * classes * pixels], p);
+    }
+  }
+  const size_t all = pictures * pixels;
+  std::printf("us_nerve_unet model_int8: %zu of %zu pixels\n", same, all);
+  CHECK(static_cast<double>(same) >= 0.99 * static_cast<double>(all));
+}
+
 TEST_CASE("the streaming model agrees with its golden outputs, its state fed by hand and kept",
           "[slow]") {
   if (absent("models")) return;
