@@ -258,7 +258,11 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   }
   try {
     // The checker knows the names of the main graph only.
-    if (outer_ == nullptr || bodies_of(proto).empty()) rules_.check(proto);
+    if (outer_ == nullptr || bodies_of(proto).empty()) {
+      rules_.check(proto);
+    } else {
+      check_signature(proto, opset);
+    }
   } catch (const Refused& why) {
     return refuse_node(proto, why);
   }
@@ -344,7 +348,7 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   model.producer = proto.producer_name();
   for (const auto& entry : proto.metadata_props()) model.metadata[entry.key()] = entry.value();
   InferredTypes inferred(proto);
-  std::vector<std::unique_ptr<Graph>> bodies;
+  Bodies bodies;
   OnnxImporter(options, rules, inferred, model.graphs.emplace_back(), bodies, report)
       .run(proto, opset);
   for (const auto& body : bodies) model.graphs.push_back(std::move(*body));

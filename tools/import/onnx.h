@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 
+#include "tools/import/control.h"
 #include "tools/import/convert.h"
 #include "tools/import/refuse.h"
 #include "tools/passes/builder.h"
@@ -22,25 +23,17 @@ struct Extent {
 };
 using ShapeValues = std::map<int32_t, std::vector<Extent>>;  // by tensor
 
-// A body as it was imported: a graph of the model, and the tensors around it that it reads, each of
-// which is one of its last inputs.
-struct OnnxBody {
-  uint32_t graph;
-  std::vector<int32_t> captures;
-};
-
 // What the conversion functions of If, Loop and Scan ask of the importer.
 class OnnxScope {
  public:
   virtual ~OnnxScope() = default;
   // `inputs` have the body's types; those before the last ones, which the body names, are unnamed.
-  virtual OnnxBody import_body(const onnx::GraphProto& proto, const std::string& name,
-                               const std::vector<Tensor>& inputs) = 0;
+  virtual ImportedBody import_body(const onnx::GraphProto& proto, const std::string& name,
+                                   const std::vector<Tensor>& inputs) = 0;
   // Takes the nodes over into the graph itself; returns what they make.
   virtual std::vector<int32_t> import_inline(const onnx::GraphProto& proto) = 0;
-  virtual Graph& body(uint32_t graph) = 0;
-  // What --max says of a name; 0: nothing.
-  virtual int64_t maximum(const std::string& name) const = 0;
+  // By --max, which may name the trip count or the node.
+  virtual int64_t bound_of(const onnx::NodeProto& loop) const = 0;
 };
 
 struct OnnxNode {

@@ -35,9 +35,10 @@ void OnnxImporter::note_reads(const onnx::GraphProto& graph) {
   read_.erase("");
 }
 
-int64_t OnnxImporter::maximum(const std::string& name) const {
-  const auto found = options_.maxima.find(name);
-  return found == options_.maxima.end() ? 0 : found->second;
+int64_t OnnxImporter::bound_of(const onnx::NodeProto& loop) const {
+  std::vector<std::string> names = {name_of(loop)};
+  if (loop.input_size() > 0 && !loop.input(0).empty()) names.insert(names.begin(), loop.input(0));
+  return tools::bound_of(options_, names);
 }
 
 // The tensor of that name, from the graphs around this one if need be; -1: there is none.
@@ -59,8 +60,8 @@ int32_t OnnxImporter::find(const std::string& name) {
   return id;
 }
 
-OnnxBody OnnxImporter::import_body(const onnx::GraphProto& proto, const std::string& name,
-                                   const std::vector<Tensor>& inputs) {
+ImportedBody OnnxImporter::import_body(const onnx::GraphProto& proto, const std::string& name,
+                                       const std::vector<Tensor>& inputs) {
   const auto graph = static_cast<uint32_t>(bodies_.size()) + 1;
   bodies_.push_back(std::make_unique<Graph>());
   const size_t refusals = report_.refusals.size();
@@ -89,7 +90,7 @@ OnnxBody OnnxImporter::import_body(const onnx::GraphProto& proto, const std::str
   }
   inside.graph_.compact();
   make_names_unique(inside.graph_);
-  return {graph, inside.captures_};
+  return {graph, &inside.graph_, inside.captures_};
 }
 
 std::vector<int32_t> OnnxImporter::import_inline(const onnx::GraphProto& proto) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // If, Loop and Scan. Medulla's Loop is all of the latter two: it counts, asks a condition, carries
 // values, slices inputs and joins outputs, each along the first dimension.
+#include "tools/import/control.h"
 #include "tools/import/onnx_ops.h"
-#include "tools/ir/infer.h"
 
 namespace medulla::tools {
 namespace {
@@ -13,95 +13,22 @@ const onnx::GraphProto& graph_of(const OnnxNode& node, const char* name) {
   return attribute->g();
 }
 
-size_t at(int32_t i) { return static_cast<size_t>(i); }
-
-const Tensor& output_of(const Graph& body, size_t o) { return body.tensors[at(body.outputs[o])]; }
-const Tensor& input_of(const Graph& body, size_t i) { return body.tensors[at(body.inputs[i])]; }
-
-bool varies(const Tensor& tensor, size_t d) {
-  return d < tensor.symbols.size() && !tensor.symbols[d].empty();
-}
-
-// A tensor of that dtype, quantization and shape that the node makes.
-int32_t add_made(OnnxNode& node, const Tensor& like, Dims dims, uint32_t found) {
-  Tensor tensor;
-  tensor.name = node.build.name();
-  tensor.dtype = like.dtype;
-  tensor.quantization = like.quantization;
-  tensor.dims = std::move(dims);
-  const size_t id = node.build.graph().tensors.size();
-  name_found(found, tensor.name + "." + std::to_string(id), tensor);
-  return node.build.add_tensor(std::move(tensor));
-}
-
-std::string type_text(const Tensor& tensor) {
-  std::string text;
-  for (const int64_t d : tensor.dims) text += (text.empty() ? "" : ",") + std::to_string(d);
-  return std::string(mdl_dtype_name(tensor.dtype)) + " [" + text + "]";
-}
-
-// Gives the body the inputs that `all` lists behind its own `own` first ones; it has those of
-// `captures`.
-void order_captures(Graph& body, size_t own, const std::vector<int32_t>& captures,
-                    const std::vector<int32_t>& all, const Graph& outside) {
-  std::vector<int32_t> inputs(body.inputs.begin(),
-                              body.inputs.begin() + static_cast<ptrdiff_t>(own));
-  for (const int32_t t : all) {
-    const auto found = std::find(captures.begin(), captures.end(), t);
-    if (found != captures.end()) {
-      inputs.push_back(body.inputs[own + static_cast<size_t>(found - captures.begin())]);
-    } else {
-      inputs.push_back(body.add_tensor(outside.tensors[at(t)]));
-    }
-  }
-  body.inputs = std::move(inputs);
-}
-
-// The bound of a loop that the file does not give: by --max, of the trip count or the node.
-int64_t bound_of(const OnnxNode& node) {
-  const std::string trip = node.proto.input_size() > 0 ? node.proto.input(0) : "";
-  const std::string name = node.input(0) >= 0 && !trip.empty() ? trip : node.build.name();
-  const int64_t given = std::max(node.scope->maximum(name), node.scope->maximum(node.build.name()));
-  if (given < 1) {
-    refuse("has no bound on its iterations, and memory is planned for the most",
-           "give one with --max " + name + "=N");
-  }
-  return given;
-}
-
-// The value of a condition that is constant.
-bool is_true(const Tensor& condition) {
-  if (condition.data->empty()) refuse("its condition '" + condition.name + "' has no element");
-  return condition.data->front() != std::byte{0};
-}
-
 // Whether a tensor of the body is always true, if its input 1 is.
 bool is_always_true(const Graph& body, int32_t tensor) {
   for (;;) {
-    const Tensor& t = body.tensors[at(tensor)];
+    const Tensor& t = body.tensors[static_cast<size_t>(tensor)];
     if (t.data) return is_true(t);
     if (tensor == body.inputs[1]) return true;
     const int32_t producer = body.producer(tensor);
-    if (producer < 0 || body.nodes[at(producer)].op != "Identity") return false;
-    tensor = body.nodes[at(producer)].inputs[0];
+    if (producer < 0 || body.nodes[static_cast<size_t>(producer)].op != "Identity") return false;
+    tensor = body.nodes[static_cast<size_t>(producer)].inputs[0];
   }
 }
 
 // One element, as the body's input i declares it.
-Tensor one_element(const char* name, mdl_dtype dtype, const onnx::GraphProto* body, int i) {
-  Tensor tensor;
-  tensor.name = name;
-  tensor.dtype = dtype;
-  if (body != nullptr && body->input(i).type().tensor_type().shape().dim_size() == 1) {
-    tensor.dims = {1};
-  }
-  return tensor;
-}
-
-// The type of what a body gets: as it is outside, but no constant.
-Tensor type_of(const Tensor& from) {
-  Tensor tensor = from;
-  tensor.data = nullptr;
+Tensor head_input(const char* name, mdl_dtype dtype, const onnx::GraphProto& body, int i) {
+  Tensor tensor = one_element(name, dtype);
+  if (body.input(i).type().tensor_type().shape().dim_size() == 1) tensor.dims = {1};
   return tensor;
 }
 
@@ -113,60 +40,6 @@ void require_tensors(const onnx::GraphProto& body) {
              "carry a tensor of the greatest extent instead");
     }
   }
-}
-
-// A Loop of Medulla, ready to be appended.
-struct LoopParts {
-  int32_t trip_count = -1;
-  int32_t condition = -1;
-  std::vector<int32_t> carried;
-  std::vector<int32_t> scanned;
-  OnnxBody body;
-  int64_t limit = 0;
-  bool conditional = false;
-  bool early = false;  // may end before the limit
-  Attributes attributes;
-};
-
-// Appends it; the outputs are the carried values and the scans.
-std::vector<int32_t> add_loop(OnnxNode& node, LoopParts parts) {
-  Graph& graph = node.build.graph();
-  const Graph& body = node.scope->body(parts.body.graph);
-  const size_t first = parts.conditional ? 1 : 0;
-  std::vector<int32_t> outputs;
-  for (size_t o = 0; first + o < body.outputs.size(); ++o) {
-    const Tensor made = output_of(body, first + o);
-    const bool carried = o < parts.carried.size();
-    uint32_t found = !carried && parts.early ? 1 : 0;
-    Dims dims = made.dims;
-    if (carried) {
-      const Tensor& start = input_of(body, 2 + o);
-      bool same = start.dtype == made.dtype && start.dims == made.dims;
-      for (size_t d = 0; same && d < dims.size(); ++d) same = varies(start, d) || !varies(made, d);
-      if (!same) {
-        refuse("carries '" + start.name + "', which is " + type_text(start) +
-                   " at the start and may become " + type_text(made) + " in the body",
-               "carry a tensor of one shape");
-      }
-      for (size_t d = 0; d < dims.size(); ++d) found |= (varies(start, d) ? 1u : 0) << d;
-    } else {
-      for (size_t d = 0; d < dims.size(); ++d) found |= (varies(made, d) ? 2u : 0) << d;
-      dims.insert(dims.begin(), parts.limit);
-    }
-    outputs.push_back(add_made(node, made, std::move(dims), found));
-  }
-  std::vector<int32_t> inputs = {parts.trip_count, parts.condition};
-  for (const auto* list : {&parts.carried, &parts.scanned, &parts.body.captures}) {
-    inputs.insert(inputs.end(), list->begin(), list->end());
-  }
-  parts.attributes["body"] = GraphIndex{parts.body.graph};
-  parts.attributes["carried"] = static_cast<int64_t>(parts.carried.size());
-  parts.attributes["scanned"] = static_cast<int64_t>(parts.scanned.size());
-  parts.attributes["limit"] = parts.limit;
-  parts.attributes["conditional"] = int64_t{parts.conditional};
-  graph.nodes.push_back(
-      {node.build.name(), "Loop", 1, std::move(parts.attributes), std::move(inputs), outputs});
-  return outputs;
 }
 
 // Axis 0 and `axis` of a tensor of that rank in each other's place, those between moved on.
@@ -190,43 +63,9 @@ std::vector<int32_t> convert_if(OnnxNode& node) {
     return node.scope->import_inline(is_true(condition) ? then_graph : else_graph);
   }
   const std::string name = node.build.name();
-  const OnnxBody then_body = node.scope->import_body(then_graph, name + ".then", {});
-  const OnnxBody else_body = node.scope->import_body(else_graph, name + ".else", {});
-  std::vector<int32_t> captures = then_body.captures;
-  for (const int32_t t : else_body.captures) {
-    if (std::find(captures.begin(), captures.end(), t) == captures.end()) captures.push_back(t);
-  }
-  Graph& a = node.scope->body(then_body.graph);
-  Graph& b = node.scope->body(else_body.graph);
-  order_captures(a, 0, then_body.captures, captures, node.build.graph());
-  order_captures(b, 0, else_body.captures, captures, node.build.graph());
-  std::vector<int32_t> outputs;
-  for (size_t o = 0; o < a.outputs.size(); ++o) {
-    const Tensor &x = output_of(a, o), &y = output_of(b, std::min(o, b.outputs.size() - 1));
-    if (a.outputs.size() != b.outputs.size() || x.dtype != y.dtype ||
-        x.dims.size() != y.dims.size() || x.quantization != y.quantization) {
-      refuse("its branches make " + type_text(x) + " and " + type_text(y) + " of output " +
-                 std::to_string(o),
-             "let both make tensors of one dtype and rank");
-    }
-    Dims dims = x.dims;
-    uint32_t found = 0;
-    for (size_t d = 0; d < dims.size(); ++d) {
-      const bool differs = varies(x, d) || varies(y, d) || x.dims[d] != y.dims[d];
-      found |= (differs ? 1u : 0) << d;
-      dims[d] = std::max(x.dims[d], y.dims[d]);
-    }
-    outputs.push_back(add_made(node, x, std::move(dims), found));
-  }
-  captures.insert(captures.begin(), node.input(0));
-  node.build.graph().nodes.push_back(
-      {name,
-       "If",
-       1,
-       {{"then_branch", GraphIndex{then_body.graph}}, {"else_branch", GraphIndex{else_body.graph}}},
-       std::move(captures),
-       outputs});
-  return outputs;
+  const ImportedBody then_body = node.scope->import_body(then_graph, name + ".then", {});
+  const ImportedBody else_body = node.scope->import_body(else_graph, name + ".else", {});
+  return add_if(node.build, node.input(0), then_body, else_body);
 }
 
 std::vector<int32_t> convert_loop(OnnxNode& node) {
@@ -256,14 +95,14 @@ std::vector<int32_t> convert_loop(OnnxNode& node) {
       counted = true;
     }
   }
-  std::vector<Tensor> inputs = {one_element("iteration", MDL_INT64, &proto, 0),
-                                one_element("condition", MDL_BOOL, &proto, 1)};
+  std::vector<Tensor> inputs = {head_input("iteration", MDL_INT64, proto, 0),
+                                head_input("condition", MDL_BOOL, proto, 1)};
   for (size_t i = 2; i < node.inputs.size(); ++i) {
     parts.carried.push_back(node.input(i));
     inputs.push_back(type_of(build.tensor(node.input(i))));
   }
   parts.body = node.scope->import_body(proto, name + ".body", inputs);
-  Graph& body = node.scope->body(parts.body.graph);
+  Graph& body = *parts.body.graph;
   if (body.outputs.size() < 1 + parts.carried.size()) {
     refuse("its body has " + std::to_string(body.outputs.size()) + " outputs, should have " +
            std::to_string(1 + parts.carried.size()) + " at least");
@@ -275,11 +114,11 @@ std::vector<int32_t> convert_loop(OnnxNode& node) {
     body.compact();
   }
   const bool counts_at_run_time = node.input(0) >= 0 && !build.tensor(node.input(0)).data;
-  parts.limit = counted ? trips : bound_of(node);
+  parts.limit = counted ? trips : node.scope->bound_of(node.proto);
   if (counts_at_run_time || (counted && parts.conditional)) parts.trip_count = node.input(0);
   if (!counted && !counts_at_run_time && !parts.conditional) refuse("never ends");
   parts.early = parts.conditional || counts_at_run_time;
-  return add_loop(node, std::move(parts));
+  return add_loop(build, std::move(parts));
 }
 
 // Up to opset 8 with a batch in front of everything.
@@ -291,6 +130,7 @@ std::vector<int32_t> convert_scan(OnnxNode& node) {
   const bool batched = node.opset < 9;
   std::vector<int32_t> operands = node.inputs;
   if (batched) {
+    if (operands.empty()) refuse("has no inputs");
     if (node.input(0) >= 0) refuse("has sequence lengths", "scan sequences of one length");
     operands.erase(operands.begin());
     for (int32_t& t : operands) {
@@ -307,8 +147,8 @@ std::vector<int32_t> convert_scan(OnnxNode& node) {
   }
   LoopParts parts;
   const size_t carried = operands.size() - scanned;
-  std::vector<Tensor> inputs = {one_element("iteration", MDL_INT64, nullptr, 0),
-                                one_element("condition", MDL_BOOL, nullptr, 1)};
+  std::vector<Tensor> inputs = {one_element("iteration", MDL_INT64),
+                                one_element("condition", MDL_BOOL)};
   for (size_t i = 0; i < carried; ++i) {
     parts.carried.push_back(operands[i]);
     inputs.push_back(type_of(build.tensor(operands[i])));
@@ -327,7 +167,7 @@ std::vector<int32_t> convert_scan(OnnxNode& node) {
     reversed.push_back(list_at(node.ints(batched ? "directions" : "scan_input_directions"), s));
   }
   parts.body = node.scope->import_body(proto, name + ".body", inputs);
-  const size_t made = node.scope->body(parts.body.graph).outputs.size();
+  const size_t made = parts.body.graph->outputs.size();
   if (made < carried) refuse("its body makes less than it carries");
   Dims reversed_outputs;
   for (size_t k = 0; k < made - carried; ++k) {
@@ -335,10 +175,10 @@ std::vector<int32_t> convert_scan(OnnxNode& node) {
   }
   parts.attributes["reversed_inputs"] = reversed;
   parts.attributes["reversed_outputs"] = reversed_outputs;
-  const bool length_varies = varies(build.tensor(parts.scanned[0]), 0);
-  parts.early = length_varies;
+  const Tensor& whole = build.tensor(parts.scanned[0]);
+  parts.early = !whole.symbols.empty() && !whole.symbols[0].empty();
   build.set_name(name);
-  std::vector<int32_t> outputs = add_loop(node, std::move(parts));
+  std::vector<int32_t> outputs = add_loop(build, std::move(parts));
   for (size_t o = 0; o < outputs.size(); ++o) {
     const int64_t rank = build.rank(outputs[o]);
     if (o >= carried) {

@@ -3,7 +3,6 @@
 #ifndef MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
 #define MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
 
-#include <memory>
 #include <unordered_map>
 
 #include "tools/import/onnx_rules.h"
@@ -15,14 +14,11 @@ std::vector<const onnx::GraphProto*> bodies_of(const onnx::NodeProto& node);
 // What --max may call the bound of a Loop anywhere in the graph: its node or its trip count.
 std::set<std::string> loop_names(const onnx::GraphProto& graph);
 
-// Thrown where a body cannot be taken, for reasons that are in the report.
-struct BodyRefused {};
-
 class OnnxImporter : public OnnxScope {
  public:
-  // Bodies go into `bodies`; number i of them is graph i + 1 of the model.
+  // The bodies of the graph's nodes go into `bodies`.
   OnnxImporter(const ConvertOptions& options, const OnnxRules& rules, InferredTypes& inferred,
-               Graph& graph, std::vector<std::unique_ptr<Graph>>& bodies, ConvertReport& report)
+               Graph& graph, Bodies& bodies, ConvertReport& report)
       : options_(options),
         rules_(rules),
         inferred_(inferred),
@@ -33,11 +29,10 @@ class OnnxImporter : public OnnxScope {
 
   void run(const onnx::ModelProto& proto, int64_t opset);
 
-  OnnxBody import_body(const onnx::GraphProto& proto, const std::string& name,
-                       const std::vector<Tensor>& inputs) override;
+  ImportedBody import_body(const onnx::GraphProto& proto, const std::string& name,
+                           const std::vector<Tensor>& inputs) override;
   std::vector<int32_t> import_inline(const onnx::GraphProto& proto) override;
-  Graph& body(uint32_t graph) override { return *bodies_[graph - 1]; }
-  int64_t maximum(const std::string& name) const override;
+  int64_t bound_of(const onnx::NodeProto& loop) const override;
 
  private:
   int32_t find(const std::string& name);
@@ -60,7 +55,7 @@ class OnnxImporter : public OnnxScope {
   InferredTypes& inferred_;
   ConvertReport& report_;
   Graph& graph_;
-  std::vector<std::unique_ptr<Graph>>& bodies_;
+  Bodies& bodies_;
   Builder build_;
   OnnxImporter* outer_ = nullptr;  // of a body: what imports the graph around it
   std::vector<int32_t> captures_;  // of a body: what it reads there

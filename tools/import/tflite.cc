@@ -13,11 +13,11 @@ namespace {
 // The main subgraph with its inputs, outputs and states.
 class Importer {
  public:
-  Importer(const ConvertOptions& options, const TfliteFile& file, Graph& graph,
+  Importer(const ConvertOptions& options, const TfliteFile& file, TfliteCalls& calls, Graph& graph,
            ConvertReport& report)
       : options_(options),
         graph_(graph),
-        scope_(file, *file.model().subgraphs()->Get(0), report, graph) {}
+        scope_(file, *file.model().subgraphs()->Get(0), report, calls, graph) {}
 
   void run();
 
@@ -139,16 +139,12 @@ void Importer::add_input(int32_t id) {
 void Importer::add_outputs() {
   for (const int32_t id : ids(scope_.subgraph.outputs())) {
     const std::string name = name_of(output_names_, id);
-    int32_t t = scope_.values[static_cast<size_t>(id)].stored;
-    if (t < 0) {
-      try {
-        const Tensor constant = constant_of(scope_, id);
-        if (constant.data->empty()) refuse("nothing makes it");
-        t = scope_.build.add_tensor(constant);
-      } catch (const Refused&) {
-        refuse_tensor(name, "output", {"", "nothing makes it", ""});
-        continue;
-      }
+    int32_t t = -1;
+    try {
+      t = scope_.result(id);
+    } catch (const Refused&) {
+      refuse_tensor(name, "output", {"", "nothing makes it", ""});
+      continue;
     }
     scope_.build.set_name(name);
     if (scope_.tensor(id).type() == tflite::TensorType::UINT8)
@@ -195,8 +191,9 @@ void Importer::run() {
   }
   find_names();
   for (const int32_t id : ids(scope_.subgraph.inputs())) add_input(id);
-  check_maxima();
   convert_operators(scope_);
+  symbols_.insert(scope_.calls.loops.begin(), scope_.calls.loops.end());
+  check_maxima();
   if (!scope_.report.refusals.empty()) return;
   if (scope_.float_layers_of_integer_weights > 0) {
     scope_.report.notes.push_back(std::to_string(scope_.float_layers_of_integer_weights) +
@@ -223,8 +220,10 @@ void import_tflite(const ConvertOptions& options, Model& model, ConvertReport& r
     }
     model.producer = "TensorFlow Lite";
     Graph& graph = model.graphs.emplace_back();
-    Importer(options, file, graph, report).run();
+    TfliteCalls calls{options, {}, {}};
+    Importer(options, file, calls, graph, report).run();
     model.name = options.name.empty() ? graph.name : options.name;
+    for (const auto& body : calls.bodies) model.graphs.push_back(std::move(*body));
   } catch (const Refused& why) {
     refuse_file(why);
   }

@@ -6,9 +6,11 @@
 #ifndef MEDULLA_TOOLS_IMPORT_TFLITE_H_
 #define MEDULLA_TOOLS_IMPORT_TFLITE_H_
 
+#include <set>
 #include <span>
 
 #include "tflite_generated.h"
+#include "tools/import/control.h"
 #include "tools/import/convert.h"
 #include "tools/import/refuse.h"
 #include "tools/passes/builder.h"
@@ -51,18 +53,30 @@ inline std::vector<int32_t> ids(const flatbuffers::Vector<int32_t>* indices) {
                             : std::vector<int32_t>(indices->begin(), indices->end());
 }
 
+// What all subgraphs of a file have in common on their way.
+struct TfliteCalls {
+  const ConvertOptions& options;
+  Bodies bodies;
+  std::set<std::string> loops;  // that --max may name
+  size_t operators = 0;         // of subgraphs that were called
+};
+
 // A subgraph on its way into a graph.
 struct TfliteScope {
-  TfliteScope(const TfliteFile& f, const tflite::SubGraph& s, ConvertReport& r, Graph& graph)
+  TfliteScope(const TfliteFile& f, const tflite::SubGraph& s, ConvertReport& r, TfliteCalls& c,
+              Graph& graph)
       : file(f),
         subgraph(s),
         report(r),
+        calls(c),
         build(graph),
         values(s.tensors() == nullptr ? 0 : s.tensors()->size()) {}
 
   const TfliteFile& file;
   const tflite::SubGraph& subgraph;
   ConvertReport& report;
+  TfliteCalls& calls;
+  int depth = 0;  // how many operators call it, one in another
   Builder build;
   std::vector<TfliteValue> values;             // by tensor of the subgraph
   std::map<std::string, TfliteState> states;   // by name
@@ -73,6 +87,8 @@ struct TfliteScope {
   std::string name_of(int32_t id) const;
   // The file's dtype and shape, without data; uint8 with a scale becomes int8.
   Tensor declared(int32_t id) const;
+  // What stands for an output of the subgraph. Refuses one that nothing makes.
+  int32_t result(int32_t id);
 };
 
 bool is_quantized(const tflite::Tensor& tensor);

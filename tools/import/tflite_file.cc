@@ -191,6 +191,14 @@ Tensor TfliteScope::declared(int32_t id) const {
   return result;
 }
 
+int32_t TfliteScope::result(int32_t id) {
+  const TfliteValue& value = values[static_cast<size_t>(id)];
+  if (value.stored >= 0) return value.stored;
+  const Tensor constant = constant_of(*this, id);
+  if (constant.data->empty()) refuse("'" + name_of(id) + "' is made by nothing");
+  return build.add_tensor(constant);
+}
+
 Tensor constant_of(const TfliteScope& scope, int32_t id) {
   const tflite::Tensor& from = scope.tensor(id);
   Tensor result = scope.declared(id);

@@ -129,6 +129,8 @@ void Operators::convert(const tflite::Operator& proto, Op op) {
         scope_.build.graph().tensors[static_cast<size_t>(value.stored)].name = scope_.name_of(id);
       }
     }
+  } catch (const BodyRefused&) {
+    stand_in(proto);
   } catch (const Refused& why) {
     refuse_node(proto, why);
   } catch (const std::exception& why) {

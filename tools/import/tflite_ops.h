@@ -77,7 +77,13 @@ void convert_call_once(TfliteNode& node);
 void convert_var_handle(TfliteNode& node);
 void convert_read_variable(TfliteNode& node);
 void convert_assign_variable(TfliteNode& node);
-void refuse_control_flow(TfliteNode& node);
+
+// tflite_control.cc
+void convert_if(TfliteNode& node);
+void convert_while(TfliteNode& node);
+// A subgraph that the node calls, to be appended to `graph`. Refuses what the file does not have,
+// and calls that have no end.
+TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph);
 
 }  // namespace medulla::tools
 

@@ -42,14 +42,9 @@ void convert_assign_variable(TfliteNode& node) {
 
 // The other subgraph is executed here: all that it assigns has to be constant.
 void convert_call_once(TfliteNode& node) {
-  const auto* subgraphs = node.scope.file.model().subgraphs();
   const int32_t index = node.options<tflite::CallOnceOptions>().init_subgraph();
-  if (index < 1 || static_cast<uint32_t>(index) >= subgraphs->size()) {
-    refuse("subgraph " + std::to_string(index) + " of " + std::to_string(subgraphs->size()));
-  }
   Graph once;
-  TfliteScope scope(node.scope.file, *subgraphs->Get(static_cast<uint32_t>(index)),
-                    node.scope.report, once);
+  TfliteScope scope = called_by(node, index, once);
   if (scope.subgraph.inputs() != nullptr && scope.subgraph.inputs()->size() > 0) {
     refuse("subgraph " + std::to_string(index) + " has inputs");
   }
@@ -60,11 +55,6 @@ void convert_call_once(TfliteNode& node) {
     if (!value.data) refuse("what subgraph " + std::to_string(index) + " assigns is no constant");
     node.scope.states[name].initial = value.data;
   }
-}
-
-void refuse_control_flow(TfliteNode&) {
-  refuse("control flow is not taken yet",
-         "unroll the loop, or export with the condition fixed, so that one branch is left");
 }
 
 }  // namespace medulla::tools

@@ -47,7 +47,7 @@ constexpr TfliteRow kTable[] = {
     {Op::GREATER, convert_binary},
     {Op::GREATER_EQUAL, convert_binary},
     {Op::HARD_SWISH, convert_unary},
-    {Op::IF, refuse_control_flow},
+    {Op::IF, convert_if},
     {Op::L2_NORMALIZATION, convert_l2_normalization},
     {Op::L2_POOL_2D, convert_pool},
     {Op::LEAKY_RELU, convert_unary},
@@ -119,7 +119,7 @@ constexpr TfliteRow kTable[] = {
     {Op::UNIDIRECTIONAL_SEQUENCE_LSTM, convert_lstm},
     {Op::UNPACK, convert_unpack},
     {Op::VAR_HANDLE, convert_var_handle},
-    {Op::WHILE, refuse_control_flow},
+    {Op::WHILE, convert_while},
     {Op::ZEROS_LIKE, convert_zeros_like},
 };
 
