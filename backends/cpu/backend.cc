@@ -105,16 +105,12 @@ const mdl_tensor* empty_tensor(const GroupView& group) {
 // group's own operator.
 const Lowering* choose(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   fail(error, MDL_ERROR_UNSUPPORTED, "no kernel for ", group.node(0).op());
-  if (group.input_count() == 0) {
+  if (group.input_count() == 0) {  // a run would give it no memory to read
     fail(error, MDL_ERROR_UNSUPPORTED, "reads constants alone");
     return nullptr;
   }
   if (const mdl_tensor* empty = empty_tensor(group)) {
     fail(error, MDL_ERROR_UNSUPPORTED, "'", empty->name, "' has no elements");
-    return nullptr;
-  }
-  if (group.input_count() == 0) {  // of which a run would give no memory
-    fail(error, MDL_ERROR_UNSUPPORTED, "it reads constants alone");
     return nullptr;
   }
   for (const Lowering* const* lowering = kLowerings; *lowering != nullptr; ++lowering) {
