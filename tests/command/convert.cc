@@ -117,7 +117,7 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
            {"good.onnx -o m.mdl --preprocess x:FOO:1:0", "'FOO'"},
            {"good.onnx -o m.mdl --preprocess x::nan:0", "finite"},
            {"good.onnx -o m.mdl --preprocess x:NHWC:1:0", "should have 4"},
-           {"good.onnx -o m.mdl --preprocess x:NHWC:1:0,0", "1 scales and 2 offsets"},
+           {"good.onnx -o m.mdl --preprocess x:NHWC:1:0,0", "1 scales and 2 offsets", 2},
            {"good.onnx -o m.mdl --preprocess x::1:0 --preprocess x::1:0", "twice"},
            {"good.onnx -o m.mdl --metadata name=foo", "--name"},
            {"good.onnx -o m.mdl --metadata producer=me", "another key"},

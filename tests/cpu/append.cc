@@ -79,7 +79,6 @@ std::vector<float> numbers(size_t count) { return Random(7).floats(count); }
 
 const std::vector<Kind>& kinds() {
   using Ints = std::vector<int64_t>;
-  using Doubles = std::vector<double>;
   static const std::vector<Kind> all = {
       {"unary",
        {2, kRuns},
@@ -138,31 +137,6 @@ const std::vector<Kind>& kinds() {
        MDL_FLOAT32,
        [](GraphBuilder& b, int32_t past) {
          return b.node("Softmax", {past}, {{"axis", int64_t{-1}}});
-       }},
-      {"quantize",
-       {2, kRuns},
-       1,
-       MDL_FLOAT32,
-       [](GraphBuilder& b, int32_t past) {
-         const int32_t scale = b.constant("s", {}, {0.25f});
-         const int32_t zero = b.constant("z", {}, std::vector<int8_t>{3}, MDL_INT8);
-         return b.node("QuantizeLinear", {past, scale, zero});
-       }},
-      {"qlookup",
-       {2, kRuns},
-       1,
-       MDL_INT8,
-       [](GraphBuilder& b, int32_t past) {
-         const int32_t table = b.constant("t", {256}, Random(3).bytes(256), MDL_INT8);
-         return b.quantized(b.node("QLookup", {past, table}), {1}, {0});
-       }},
-      {"qadd",
-       {2, kRuns},
-       1,
-       MDL_INT8,
-       [](GraphBuilder& b, int32_t past) {
-         return b.quantized(b.node("QAdd", {past, past}, {{"multipliers", Doubles{0.5, 0.5}}}), {1},
-                            {0});
        }},
   };
   return all;
