@@ -54,9 +54,13 @@ void check_near(const Floats& found, const Floats& expected) {
   }
 }
 
-nlohmann::json counts(size_t inputs, size_t outputs, size_t shuffles, size_t inside) {
-  return {
-      {"inputs", inputs}, {"outputs", outputs}, {"channel_shuffles", shuffles}, {"inside", inside}};
+nlohmann::json counts(size_t inputs, size_t outputs, size_t shuffles, size_t inside,
+                      size_t interleaved = 0) {
+  return {{"inputs", inputs},
+          {"outputs", outputs},
+          {"channel_shuffles", shuffles},
+          {"interleaved_phases", interleaved},
+          {"inside", inside}};
 }
 
 }  // namespace
@@ -99,7 +103,8 @@ TEST_CASE("inspect counts the transposes by where they stand") {
   CHECK(transposes(network(1), "--layout keep") == counts(1, 1, 1, 0));
   CHECK(transposes(network(1), "--layout nhwc") == counts(0, 0, 1, 0));
   CHECK(transposes(network(-1), "--layout nhwc --max N=2") == counts(0, 0, 1, 0));
-  CHECK(shell.run("inspect m.mdl").out.find("channel shuffles x1, others inside x0") !=
+  CHECK(shell.run("inspect m.mdl")
+            .out.find("channel shuffles x1, interleaved phases x0, others inside x0") !=
         std::string::npos);
   CHECK(shell.run("convert m.onnx -o m.mdl --layout nchw").status != 0);
 
@@ -119,6 +124,7 @@ TEST_CASE("no image is turned inside any convolutional network", "[slow]") {
     const char* path;
     size_t inputs, outputs;  // images of more than one channel that are channels-first outside
     size_t shuffles = 0;
+    size_t interleaved = 0;  // transposed convolutions of integers
   };
   const Network networks[] = {
       {"data/coral/deeplabv3_mnv2_dm05_pascal_quant.tflite", 0, 0},
@@ -155,7 +161,7 @@ TEST_CASE("no image is turned inside any convolutional network", "[slow]") {
       {"models/us_nerve_unet/model_fp32.onnx", 0, 1},
       {"models/us_nerve_unet/model_int8.onnx", 0, 1},
       {"models/xray_autoencoder/model_fp32.onnx", 0, 0},
-      {"models/xray_autoencoder/model_int8.onnx", 0, 0},
+      {"models/xray_autoencoder/model_int8.onnx", 0, 0, 0, 4},
       {"models/xray_mobilenet/model_fp32.onnx", 0, 0},
       {"models/xray_mobilenet/model_int8.onnx", 0, 0},
       {"models/xray_mobilenet/model_int8_qat.onnx", 0, 0},
@@ -172,7 +178,8 @@ TEST_CASE("no image is turned inside any convolutional network", "[slow]") {
                        "' -o m.mdl" + (nhwc ? " --layout nhwc" : ""))
                   .status == 0);
       CHECK(shell.json("inspect m.mdl")["transposes"] ==
-            counts(nhwc ? 0 : network.inputs, nhwc ? 0 : network.outputs, network.shuffles, 0));
+            counts(nhwc ? 0 : network.inputs, nhwc ? 0 : network.outputs, network.shuffles, 0,
+                   network.interleaved));
     }
   }
 }

@@ -72,6 +72,7 @@ nlohmann::json describe(const Transposes& counts) {
   return {{"inputs", counts.inputs},
           {"outputs", counts.outputs},
           {"channel_shuffles", counts.shuffles},
+          {"interleaved_phases", counts.interleaved},
           {"inside", counts.inside}};
 }
 
@@ -148,8 +149,8 @@ void print_memory(size_t model_bytes, const mdl_memory_need& need) {
 
 void print_transposes(const Transposes& counts) {
   std::cout << "\ntransposes\n  of inputs x" << counts.inputs << ", of outputs x" << counts.outputs
-            << ", channel shuffles x" << counts.shuffles << ", others inside x" << counts.inside
-            << "\n";
+            << ", channel shuffles x" << counts.shuffles << ", interleaved phases x"
+            << counts.interleaved << ", others inside x" << counts.inside << "\n";
 }
 
 void print_tensors(const mdl_graph& graph) {

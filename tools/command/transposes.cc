@@ -58,7 +58,8 @@ class Counter {
       if (std::string(node.op) != "Transpose") continue;
       const Move move = move_of({graph_, node});
       if (std::is_sorted(move.perm.begin(), move.perm.end())) continue;
-      ++(from_input(node.inputs[0])   ? counts.inputs
+      ++(is_interleaving(node)        ? counts.interleaved
+         : from_input(node.inputs[0]) ? counts.inputs
          : to_output(node.outputs[0]) ? counts.outputs
          : is_shuffle(node, move)     ? counts.shuffles
                                       : counts.inside);
@@ -100,6 +101,15 @@ class Counter {
     return std::any_of(readers.begin(), readers.end(), [&](const mdl_node* node) {
       return dressed(*node) == t && to_output(node->outputs[0]);
     });
+  }
+
+  // From [N, H, W, phases of H, phases of W, C], as a convolution's channels may be read.
+  bool is_interleaving(const mdl_node& node) const {
+    constexpr int64_t kPerm[] = {0, 1, 3, 2, 4, 5};
+    const auto perm = NodeView(graph_, node).ints("perm");
+    const int32_t maker = tensor(node.inputs[0]).producer;
+    return std::equal(perm.begin(), perm.end(), std::begin(kPerm), std::end(kPerm)) && maker >= 0 &&
+           is_view(graph_.nodes[maker]);
   }
 
   bool is_shuffle(const mdl_node& node, const Move& move) const {

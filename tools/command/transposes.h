@@ -14,6 +14,9 @@ struct Transposes {
   // A channel shuffle that the network itself asks for: groups and their channels change places,
   // between the Reshape that splits the last dimension and the one that joins it again.
   size_t shuffles = 0;
+  // The pixels of a transposed convolution, made by one convolution for each phase of its stride,
+  // that take their places between each other.
+  size_t interleaved = 0;
   size_t inside = 0;  // all others
 };
 

@@ -27,6 +27,9 @@ int32_t add_bytes(OnnxNode& node, mdl_dtype dtype, Dims dims, Bytes bytes) {
   return node.build.add_tensor(std::move(tensor));
 }
 
+// Bytes of weights that a model may ask to be filled, as some do that only show their shapes.
+constexpr size_t kMostFilled = size_t{1} << 30;
+
 int64_t count_of(const Dims& dims) {
   int64_t count = 1;
   for (const int64_t d : dims) count *= d;
@@ -35,10 +38,9 @@ int64_t count_of(const Dims& dims) {
 
 }  // namespace
 
-size_t require_small(const Dims& dims) {
-  constexpr size_t kMost = size_t{1} << 28;
+size_t require_small(const Dims& dims, size_t most) {
   const size_t bytes = require_size(MDL_FLOAT32, dims);
-  if (bytes > kMost) {
+  if (bytes > most) {
     refuse("would make a constant of " + std::to_string(bytes) + " bytes",
            "make it at run time, or broadcast a smaller one");
   }
@@ -93,7 +95,7 @@ std::vector<int32_t> convert_constant(OnnxNode& node) {
 
 std::vector<int32_t> convert_constant_of_shape(OnnxNode& node) {
   const Dims shape = node.constant_ints(0, "shape");
-  require_small(shape);
+  require_small(shape, kMostFilled);
   const int64_t count = count_of(shape);
   const auto* value = node.attribute("value");
   if (!value) {
@@ -115,7 +117,7 @@ std::vector<int32_t> convert_eye_like(OnnxNode& node) {
     refuse("input has rank " + std::to_string(build.rank(x)) + ", should have 2");
   node.require_static(x, "EyeLike");
   const Dims dims = build.dims(x);
-  require_small(dims);
+  require_small(dims, kMostFilled);
   const int64_t k = node.int_or("k", 0);
   std::vector<float> values;
   for (int64_t row = 0; row < dims[0]; ++row) {

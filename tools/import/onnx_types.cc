@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Types by the ONNX library, whose inference trusts what it reads: it divides by strides, takes a
-// kernel's rank for that of the image, and looks at inputs that are not there. What would break it
-// is hidden from it.
+// kernel's rank for that of the image, and looks at inputs that are not there. What is known to
+// break it is hidden from it, and it runs in a child process.
 #include <onnx/defs/schema.h>
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
 #include <climits>
 
+#include "tools/common/child.h"
 #include "tools/import/onnx_rules.h"
 
 namespace medulla::tools {
@@ -119,7 +120,9 @@ void hide(onnx::GraphProto& graph, int opset, Hidden& hidden) {
 
 }  // namespace
 
-void infer_onnx_types(onnx::ModelProto& model) {
+namespace {
+
+void infer_types(onnx::ModelProto& model) {
   if (!has_whole_elements(model.graph())) return;
   int64_t opset = 0;
   for (const auto& import : model.opset_import()) {
@@ -127,12 +130,23 @@ void infer_onnx_types(onnx::ModelProto& model) {
   }
   Hidden hidden;
   hide(*model.mutable_graph(), static_cast<int>(std::min<int64_t>(opset, INT_MAX)), hidden);
+  onnx::shape_inference::InferShapes(model);
+  for (const auto& [node, op] : hidden) node->set_op_type(op);
+}
+
+}  // namespace
+
+void infer_onnx_types(onnx::ModelProto& model) {
   try {
-    onnx::shape_inference::InferShapes(model);
+    const std::string typed = in_child([&] {
+      infer_types(model);
+      return model.SerializeAsString();
+    });
+    onnx::ModelProto read;
+    if (read.ParseFromString(typed)) model = std::move(read);
   } catch (const std::exception&) {
     // What the model declares has to do.
   }
-  for (const auto& [node, op] : hidden) node->set_op_type(op);
 }
 
 const onnx::TypeProto* InferredTypes::find(const std::string& name) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "tools/common/child.h"
 #include "tools/import/onnx.h"
 
 namespace medulla::tools {
@@ -79,7 +80,11 @@ std::string bring_to_oldest(onnx::ModelProto& proto) {
     declare_initializers(*proto.mutable_graph());
     infer_onnx_types(proto);
     spread_slopes(*proto.mutable_graph());
-    proto = onnx::version_conversion::ConvertVersion(proto, static_cast<int>(kOldestOpset));
+    const std::string brought = in_child([&] {
+      return onnx::version_conversion::ConvertVersion(proto, static_cast<int>(kOldestOpset))
+          .SerializeAsString();
+    });
+    if (!proto.ParseFromString(brought)) throw std::runtime_error("it is too large");
   } catch (const std::exception& why) {
     std::string text = why.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
