@@ -9,14 +9,14 @@ namespace {
 
 constexpr int kRuns = 3;
 
-// past [.., kRuns along `axis`, ..] grows by one each run; `make` reads it.
+// past [.., kRuns along `axis`, ..] grows by `added` each run; `make` reads it.
 struct Growing {
   using Make = std::function<int32_t(GraphBuilder&, int32_t past)>;
 
-  Growing(const Dims& dims, int32_t axis, mdl_dtype dtype, const Make& make) {
-    Dims one = dims;
-    one[static_cast<size_t>(axis)] = 1;
-    const int32_t x = builder.input("x", one, {}, dtype);
+  Growing(const Dims& dims, int32_t axis, mdl_dtype dtype, const Make& make, int64_t added = 1) {
+    Dims more = dims;
+    more[static_cast<size_t>(axis)] = added;
+    const int32_t x = builder.input("x", more, {}, dtype);
     const int32_t past = builder.state("past", dims, MDL_STATE_APPEND, axis, nullptr, dtype);
     if (dtype == MDL_INT8) {
       builder.quantized(x, {0.5f}, {3});
@@ -49,9 +49,9 @@ struct Growing {
       const void* out = nullptr;
       size_t bytes = 0;
       REQUIRE(mdl_session_input(session.get(), 0, &in, &bytes, nullptr) == MDL_OK);
-      if (builder.tensor(0).dtype == MDL_FLOAT32) {
+      if (bytes > 0 && builder.tensor(0).dtype == MDL_FLOAT32) {
         std::memcpy(in, random.floats(bytes / sizeof(float)).data(), bytes);
-      } else {
+      } else if (bytes > 0) {
         std::memcpy(in, random.bytes(bytes).data(), bytes);
       }
       const mdl_status status = mdl_session_run(session.get());
@@ -142,17 +142,54 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
+// Returns the outputs.
+std::vector<OutputBytes> require_same_runs(Growing& growing) {
+  std::vector<OutputBytes> expected = growing.run("reference");
+  const std::vector<OutputBytes> given = growing.run("cpu");
+  for (size_t r = 0; r < expected.size(); ++r) {
+    CAPTURE(r);
+    require_same(growing.builder.graph(), given[r], expected[r]);
+  }
+  return expected;
+}
+
 }  // namespace
 
 TEST_CASE("states that begin empty are read on the CPU as by the reference", "[append]") {
   for (const Kind& kind : kinds()) {
     CAPTURE(kind.name);
     Growing growing(kind.past, kind.axis, kind.dtype, kind.make);
-    const std::vector<OutputBytes> expected = growing.run("reference");
-    const std::vector<OutputBytes> given = growing.run("cpu");
-    for (size_t r = 0; r < expected.size(); ++r) {
-      CAPTURE(r);
-      require_same(growing.builder.graph(), given[r], expected[r]);
+    require_same_runs(growing);
+  }
+}
+
+TEST_CASE("attention of a constant to a state without keys", "[append]") {
+  for (const bool masked : {false, true}) {
+    for (const bool joined : {false, true}) {
+      for (const int64_t added : {0, 1}) {
+        CAPTURE(masked, joined, added);
+        const auto make = [&](GraphBuilder& b, int32_t past) {
+          const auto negative = [&](const char* name, const Dims& dims, size_t count) {
+            return b.node("Neg", {b.constant(name, dims, numbers(count))});
+          };
+          const int32_t fresh = past + 1;
+          int32_t keys = past;
+          if (joined) {
+            keys = b.node("Concat", {past, fresh}, {{"axis", int64_t{2}}});
+            b.symbol(keys, 2, "keys");
+          }
+          const int32_t values = b.node("Tanh", {keys});
+          if (joined) b.symbol(values, 2, "keys");
+          std::vector<int32_t> inputs = {negative("q", {1, 2, 5, 4}, 40), keys, values};
+          if (!masked) return b.node("Attention", inputs);
+          inputs.push_back(negative("mask", {5, 1}, 5));
+          return b.node("Attention", inputs,
+                        {{"scale", 0.5}, {"softcap", 2.0}, {"causal", int64_t{1}}});
+        };
+        Growing growing({1, 2, kRuns, 4}, 2, MDL_FLOAT32, make, added);
+        const std::vector<OutputBytes> runs = require_same_runs(growing);
+        if (!joined || added == 0) CHECK(runs[0][0] == std::vector<std::byte>(40 * sizeof(float)));
+      }
     }
   }
 }
