@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/x86_avx2.h"
+#include "kernels/dwconv.h"
 #include "kernels/dwconv_f32/dwconv_f32.h"
 
 namespace medulla {
@@ -7,12 +8,7 @@ namespace {
 
 constexpr size_t kNr = 8;
 
-// What a tap reads for the first pixel of a run of outputs, and the floats to that of the next;
-// padding repeats the row of zeros with a step of 0.
-struct Tap {
-  const float* in;
-  size_t step;
-};
+using Tap = DwConvTap<float>;
 
 // A run of output pixels in one row.
 struct Run {
@@ -179,42 +175,12 @@ size_t scratch_bytes(const ConvGeometry& c) { return c.kernel_h * c.kernel_w * s
 void run(const DwConvF32& a, size_t begin, size_t end, void* scratch) {
   const ConvGeometry& c = a.conv;
   const float* const zeros = dwconv_f32_zeros(kNr, c, a.weights);
-  Tap* const taps = static_cast<Tap*>(scratch);
   const Slides slides = find_slides(c);
-  // Outputs [inner_begin, inner_end) of a row have all their columns inside the picture.
-  const size_t reach = (c.kernel_w - 1) * c.dilation_w;
-  const size_t inner_begin = (c.pad_left + c.stride_w - 1) / c.stride_w;
-  const size_t inner_end =
-      c.in_w + c.pad_left > reach ? (c.in_w + c.pad_left - reach - 1) / c.stride_w + 1 : 0;
-  Run r = {};
-  r.taps = taps;
-  r.kernel_h = c.kernel_h;
-  r.kernel_w = c.kernel_w;
-  for (size_t p = begin; p < end;) {
-    const size_t x = p % c.out_w;
-    const size_t y = p / c.out_w % c.out_h;
-    const size_t image = p / c.out_w / c.out_h;
-    size_t count = 1;
-    if (x >= inner_begin && x < inner_end) {
-      count = (inner_end < c.out_w ? inner_end : c.out_w) - x;
-      count = count < end - p ? count : end - p;
-    }
-    Tap* tap = taps;
-    for (size_t ky = 0; ky < c.kernel_h; ++ky) {
-      const size_t in_y = y * c.stride_h + ky * c.dilation_h - c.pad_top;  // huge if negative
-      for (size_t kx = 0; kx < c.kernel_w; ++kx, ++tap) {
-        const size_t in_x = x * c.stride_w + kx * c.dilation_w - c.pad_left;
-        *tap = {zeros, 0};
-        if (in_y < c.in_h && in_x < c.in_w) {
-          *tap = {a.in + ((image * c.in_h + in_y) * c.in_w + in_x) * a.in_stride,
-                  c.stride_w * a.in_stride};
-        }
-      }
-    }
-    r.pixel = p;
-    run_outputs(a, r, slides, count);
-    p += count;
-  }
+  for_each_run(c, a.in, a.in_stride, zeros, c.kernel_w, begin, end, static_cast<Tap*>(scratch),
+               [&](const Tap* taps, size_t pixel, size_t count) {
+                 const Run r = {taps, c.kernel_h, c.kernel_w, pixel};
+                 run_outputs(a, r, slides, count);
+               });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/dwconv.h"
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx2_s8.h"
@@ -26,12 +27,7 @@ void pack(const ConvGeometry& c, const WeightsS8& w, int32_t in_zero_point, void
               c.in_channels);
 }
 
-// What a tap reads for the first pixel of a run of outputs, and the step to that of the next;
-// padding repeats the row of zero points with a step of 0.
-struct Tap {
-  const int8_t* in;
-  size_t step;
-};
+using Tap = DwConvTap<int8_t>;
 
 size_t scratch_bytes(const ConvGeometry& c) { return even(c.kernel_h * c.kernel_w) * sizeof(Tap); }
 
@@ -97,36 +93,11 @@ void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
   const ConvGeometry& c = a.conv;
   const int8_t* const zeros = static_cast<const int8_t*>(a.weights) + panels_bytes(c);
   Tap* const taps = static_cast<Tap*>(scratch);
-  // Outputs [inner_begin, inner_end) of a row have all their columns inside the picture.
-  const size_t reach = (c.kernel_w - 1) * c.dilation_w;
-  const size_t inner_begin = (c.pad_left + c.stride_w - 1) / c.stride_w;
-  const size_t inner_end =
-      c.in_w + c.pad_left > reach ? (c.in_w + c.pad_left - reach - 1) / c.stride_w + 1 : 0;
   taps[even(c.kernel_h * c.kernel_w) - 1] = {zeros, 0};
-  for (size_t p = begin; p < end;) {
-    const size_t x = p % c.out_w;
-    const size_t y = p / c.out_w % c.out_h;
-    const size_t image = p / c.out_w / c.out_h;
-    size_t count = 1;
-    if (x >= inner_begin && x < inner_end) {
-      count = (inner_end < c.out_w ? inner_end : c.out_w) - x;
-      count = count < end - p ? count : end - p;
-    }
-    Tap* tap = taps;
-    for (size_t ky = 0; ky < c.kernel_h; ++ky) {
-      const size_t in_y = y * c.stride_h + ky * c.dilation_h - c.pad_top;  // huge if negative
-      for (size_t kx = 0; kx < c.kernel_w; ++kx, ++tap) {
-        const size_t in_x = x * c.stride_w + kx * c.dilation_w - c.pad_left;
-        *tap = {zeros, 0};
-        if (in_y < c.in_h && in_x < c.in_w) {
-          *tap = {a.in + ((image * c.in_h + in_y) * c.in_w + in_x) * a.in_stride,
-                  c.stride_w * a.in_stride};
-        }
-      }
-    }
-    run_outputs(a, taps, p, count);
-    p += count;
-  }
+  for_each_run(c, a.in, a.in_stride, zeros, c.kernel_w, begin, end, taps,
+               [&](const Tap* run_taps, size_t pixel, size_t count) {
+                 run_outputs(a, run_taps, pixel, count);
+               });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/dwconv.h"
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx512vnni_s8.h"
@@ -87,12 +88,7 @@ void pack(const ConvGeometry& c, const WeightsS8& w, int32_t in_zero_point, void
   }
 }
 
-// What a tap reads for the first output of a run, and the step to that of the next; padding repeats
-// the row of padding with a step of 0.
-struct Tap {
-  const int8_t* in;
-  size_t step;
-};
+using Tap = DwConvTap<int8_t>;
 
 // Taps are read four at a time: of shared rows, columns x to x + 3.
 size_t quads_of(const ConvGeometry& c) { return shares_rows(c) ? c.kernel_h : groups_of(c); }
@@ -159,6 +155,8 @@ void tile(const ConvS8& a, const Tap* taps, size_t quads, const Block& block, si
   }
   const size_t first = (pixel + x) * a.out.stride + channel;
   if (a.out.s8 == nullptr) {
+    // Not sums itself: GCC 12 would keep what a function is given the address of on the stack,
+    // through the loop above too.
     __m512i copy[kOutputs][kVectors];
 #pragma GCC unroll 2
     for (size_t o = 0; o < kOutputs; ++o) {
@@ -201,44 +199,14 @@ void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
   const ConvGeometry& c = a.conv;
   const bool shared = shares_rows(c);
   const int8_t* const padding = static_cast<const int8_t*>(a.weights) + blocks_bytes(c);
+  // Of shared rows, the fourth column is the second output's last.
+  const size_t columns = shared ? 4 : c.kernel_w;
+  const auto outputs = shared ? run_outputs<true> : run_outputs<false>;
   Tap* const taps = static_cast<Tap*>(scratch);
-  // Outputs [inner_begin, inner_end) of a row have all their columns inside the picture.
-  const size_t reach = (c.kernel_w - 1) * c.dilation_w;
-  const size_t inner_begin = (c.pad_left + c.stride_w - 1) / c.stride_w;
-  const size_t inner_end =
-      c.in_w + c.pad_left > reach ? (c.in_w + c.pad_left - reach - 1) / c.stride_w + 1 : 0;
-  for (size_t p = begin; p < end;) {
-    const size_t x = p % c.out_w;
-    const size_t y = p / c.out_w % c.out_h;
-    const size_t image = p / c.out_w / c.out_h;
-    size_t count = 1;
-    if (x >= inner_begin && x < inner_end) {
-      count = (inner_end < c.out_w ? inner_end : c.out_w) - x;
-      count = count < end - p ? count : end - p;
-    }
-    Tap* tap = taps;
-    // Of shared rows, the fourth column is the second output's last.
-    const size_t columns = shared ? (count > 1 ? 4 : 3) : c.kernel_w;
-    for (size_t ky = 0; ky < c.kernel_h; ++ky) {
-      const size_t in_y = y * c.stride_h + ky * c.dilation_h - c.pad_top;  // huge if negative
-      for (size_t kx = 0; kx < columns; ++kx, ++tap) {
-        const size_t in_x = x * c.stride_w + kx * c.dilation_w - c.pad_left;
-        *tap = {padding, 0};
-        if (in_y < c.in_h && in_x < c.in_w) {
-          *tap = {a.in + ((image * c.in_h + in_y) * c.in_w + in_x) * a.in_stride,
-                  c.stride_w * a.in_stride};
-        }
-      }
-      if (shared && columns == 3) *tap++ = {padding, 0};
-    }
-    while (tap < taps + quads_of(c) * 4) *tap++ = {padding, 0};
-    if (shared) {
-      run_outputs<true>(a, taps, p, count);
-    } else {
-      run_outputs<false>(a, taps, p, count);
-    }
-    p += count;
-  }
+  for (size_t i = c.kernel_h * columns; i < quads_of(c) * 4; ++i) taps[i] = {padding, 0};
+  for_each_run(
+      c, a.in, a.in_stride, padding, columns, begin, end, taps,
+      [&](const Tap* run_taps, size_t pixel, size_t count) { outputs(a, run_taps, pixel, count); });
 }
 
 }  // namespace
