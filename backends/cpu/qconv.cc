@@ -37,6 +37,7 @@ struct Reading {
 
 // The row of winograd_s8 that is faster than the chosen one, or is forced; null if there is none.
 const ConvS8Row* winograd_row(const Cpu& cpu, const Reading& direct) {
+  if (direct.problem.conv.groups != 1 || !forced_row(cpu, "conv_s8").empty()) return nullptr;
   const std::string_view forced = forced_row(cpu, "winograd_s8");
   const Isa isa = direct.row->isa;
   if (forced.empty() && !winograd_s8_pays(isa, direct.problem.conv)) return nullptr;
@@ -60,11 +61,7 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   const char* family = depthwise ? "dwconv_s8" : "conv_s8";
   const std::string_view forced = forced_row(cpu, family);
   reading->row = select_row(depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem, forced);
-  if (reading->row == nullptr) return fail_no_row(error, family, forced);
-  if (depthwise || !forced.empty()) return MDL_OK;
-  const ConvS8Row* winograd = winograd_row(cpu, *reading);
-  if (winograd != nullptr) reading->row = winograd;
-  return MDL_OK;
+  return reading->row != nullptr ? MDL_OK : fail_no_row(error, family, forced);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -85,6 +82,8 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   Plan* plan = make_step_data<Plan>(host, lowering_qconv, step);
   const NodeView node = group.node(0);
   if (plan == nullptr) return fail_memory(error, node);
+  const ConvS8Row* const winograd = winograd_row(cpu, reading);
+  if (winograd != nullptr) reading.row = winograd;
   plan->kernel = reading.row->kernel;
   plan->geometry = reading.problem.conv;
   plan->rule = read_output_rule(node);
