@@ -24,6 +24,37 @@ struct WeightsS8 {
   const float* float_bias = nullptr;     // [n] for a float output, or null for 0
 };
 
+static inline int32_t zero_point_of(const WeightsS8& w, size_t n) {
+  return w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
+}
+
+// What goes with the sums of one channel of packed weights.
+struct ChannelS8 {
+  uint32_t bias;
+  float scale;
+  float float_bias;
+};
+
+// Channel `n`, with the bias less `fold` times the sum of w - z_w: for fold = z_in a kernel may
+// multiply raw inputs, for 0 it takes z_in off them itself.
+static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold) {
+  const int8_t* const values = w.w + n * w.n_stride;
+  const int32_t zero_point = zero_point_of(w, n);
+  uint32_t sum = 0;
+  for (size_t k = 0; k < w.k; ++k) {
+    sum += static_cast<uint32_t>(values[k * w.k_stride] - zero_point);
+  }
+  const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
+  return {bias - static_cast<uint32_t>(fold) * sum, w.scale[n * w.scale_step],
+          w.float_bias != nullptr ? w.float_bias[n] : 0.0f};
+}
+
+// For kernels.inc: rows whose packed weights have one byte.
+template <class Problem>
+static const char* fits_narrow_s8(const Problem& p) {
+  return p.narrow_weights ? nullptr : "weights less their zero points are not all int8";
+}
+
 // Where sums go: row or pixel p, channel c to element p * stride + c of one of the two.
 struct OutputS8 {
   // Q(fl(float(sum) * scale[c])) with this zero point; a fused activation narrows min and max.
@@ -73,6 +104,12 @@ static inline const T* panel_weights(const PanelS8& panel) {
 static inline size_t panel_bytes_s8(PackingS8 packing, size_t k) {
   const size_t depth = (k + packing.group - 1) / packing.group * packing.group;
   return sizeof(PanelS8) + (depth * kPanelS8 * packing.bytes + 63) / 64 * 64;
+}
+
+static inline void set_channel(PanelS8* panel, size_t j, const ChannelS8& channel) {
+  panel->bias[j] = channel.bias;
+  panel->scale[j] = channel.scale;
+  panel->float_bias[j] = channel.float_bias;
 }
 
 static inline const PanelS8* panel_s8(const void* packed, size_t panel_bytes, size_t channel) {

@@ -11,11 +11,6 @@ namespace {
 
 const char* dwconv_s8_fits_any(const ConvS8Problem&) { return nullptr; }
 
-// Unused where no ISA of the target has such a row.
-[[maybe_unused]] const char* dwconv_s8_fits_narrow(const ConvS8Problem& p) {
-  return p.narrow_weights ? nullptr : "weights less their zero points are not all int8";
-}
-
 constexpr ConvS8Row kRows[] = {
 #define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
 #include "medulla_rows/dwconv_s8.inc"

@@ -66,23 +66,19 @@ void pack(const ConvGeometry& c, const WeightsS8& w, int32_t in_zero_point, void
       for (size_t lane = 0; lane < kLanes; ++lane) {
         const size_t n = first + channel_of(v, lane);
         if (n >= w.n) continue;
-        const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
-        const auto weight = [&](size_t tap) {
-          return w.w[tap * w.k_stride + n * w.n_stride] - zero_point;
-        };
-        uint32_t sum = 0;
-        for (size_t tap = 0; tap < w.k; ++tap) sum += static_cast<uint32_t>(weight(tap));
+        const int32_t zero_point = zero_point_of(w, n);
         for (size_t group = 0; group < groups_of(c); ++group) {
           for (size_t i = 0; i < 4; ++i) {
             const size_t tap = tap_of(c, group, i);
             if (tap == w.k) continue;
-            weights[(group * kVectors + v) * 64 + lane * 4 + i] = static_cast<int8_t>(weight(tap));
+            weights[(group * kVectors + v) * 64 + lane * 4 + i] =
+                static_cast<int8_t>(w.w[tap * w.k_stride + n * w.n_stride] - zero_point);
           }
         }
-        const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
-        block->bias[v][lane] = bias - static_cast<uint32_t>(in_zero_point + kFlipS8) * sum;
-        block->scale[v][lane] = w.scale[n * w.scale_step];
-        block->float_bias[v][lane] = w.float_bias != nullptr ? w.float_bias[n] : 0.0f;
+        const ChannelS8 channel = channel_s8(w, n, in_zero_point + kFlipS8);
+        block->bias[v][lane] = channel.bias;
+        block->scale[v][lane] = channel.scale;
+        block->float_bias[v][lane] = channel.float_bias;
       }
     }
   }

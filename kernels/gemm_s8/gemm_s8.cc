@@ -13,11 +13,6 @@ namespace {
 
 const char* gemm_s8_fits_any(const GemmS8Problem&) { return nullptr; }
 
-// Unused where no ISA of the target has such a row.
-[[maybe_unused]] const char* gemm_s8_fits_narrow(const GemmS8Problem& p) {
-  return p.narrow_weights ? nullptr : "weights less their zero points are not all int8";
-}
-
 constexpr GemmS8Row kRows[] = {
 #define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
 #include "medulla_rows/gemm_s8.inc"
@@ -31,7 +26,7 @@ std::span<const GemmS8Row> gemm_s8_rows() { return kRows; }
 bool weights_fit_s8(const WeightsS8& w) {
   if (w.zero_points == nullptr) return true;
   for (size_t n = 0; n < w.n; ++n) {
-    const int zero_point = w.zero_points[n * w.zero_point_step];
+    const int32_t zero_point = zero_point_of(w, n);
     if (zero_point == 0) continue;
     for (size_t k = 0; k < w.k; ++k) {
       const int value = w.w[k * w.k_stride + n * w.n_stride] - zero_point;
@@ -45,7 +40,7 @@ uint64_t largest_weight_sum_s8(const WeightsS8& w) {
   constexpr size_t kPart = size_t{1} << 20;  // values whose sum fits 32 bits
   uint64_t largest = 0;
   for (size_t n = 0; n < w.n; ++n) {
-    const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
+    const int32_t zero_point = zero_point_of(w, n);
     const int8_t* const values = w.w + n * w.n_stride;
     uint64_t sum = 0;
     for (size_t k = 0; k < w.k; k += kPart) {
@@ -79,8 +74,8 @@ void pack_groups(const int8_t* from, size_t count, int zero_point, size_t step, 
 }
 
 // The weights of channel `n`, column `j` of a panel whose weights begin at `to`.
-void pack_channel(const WeightsS8& w, size_t n, PackingS8 packing, int zero_point, size_t j,
-                  void* to) {
+void pack_channel(const WeightsS8& w, size_t n, PackingS8 packing, size_t j, void* to) {
+  const int32_t zero_point = zero_point_of(w, n);
   const int8_t* const from = w.w + n * w.n_stride;
   const size_t step = packing.group * kPanelS8;
   int8_t* const narrow = static_cast<int8_t*>(to) + j * packing.group;
@@ -102,15 +97,6 @@ void pack_channel(const WeightsS8& w, size_t n, PackingS8 packing, int zero_poin
   }
 }
 
-uint32_t sum_of(const WeightsS8& w, size_t n, int zero_point) {
-  const int8_t* const values = w.w + n * w.n_stride;
-  uint32_t sum = 0;
-  for (size_t k = 0; k < w.k; ++k) {
-    sum += static_cast<uint32_t>(values[k * w.k_stride] - zero_point);
-  }
-  return sum;
-}
-
 }  // namespace
 
 void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) {
@@ -121,14 +107,8 @@ void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) 
     const size_t width = w.n - n0 < kPanelS8 ? w.n - n0 : kPanelS8;
     PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
     for (size_t j = 0; j < width; ++j) {
-      const size_t n = n0 + j;
-      const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
-      pack_channel(w, n, packing, zero_point, j, panel + 1);
-      const uint32_t sum = sum_of(w, n, zero_point);
-      const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
-      panel->bias[j] = bias - static_cast<uint32_t>(fold) * sum;
-      panel->scale[j] = w.scale[n * w.scale_step];
-      panel->float_bias[j] = w.float_bias != nullptr ? w.float_bias[n] : 0.0f;
+      pack_channel(w, n0 + j, packing, j, panel + 1);
+      set_channel(panel, j, channel_s8(w, n0 + j, fold));
     }
   }
 }

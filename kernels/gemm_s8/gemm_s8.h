@@ -56,9 +56,8 @@ bool weights_fit_s8(const WeightsS8& w);
 // The largest sum over k of |w - z_w|, of all n.
 uint64_t largest_weight_sum_s8(const WeightsS8& w);
 
-// For kernels of all INT8 families: the packing of s8.h. With `fold` = z_in the biases are such
-// that raw inputs may be multiplied; 0 where a kernel takes z_in off them itself.
-// Packings of one byte are for weights that fit.
+// For kernels of all INT8 families: the packing of s8.h, with `fold` as channel_s8 says. Packings
+// of one byte are for weights that fit.
 size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing);
 void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed);
 

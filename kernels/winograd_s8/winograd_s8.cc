@@ -20,9 +20,8 @@ const char* winograd_s8_fits(const ConvS8Problem& p) {
   if (!is_3x3(c)) return "not 3x3 with stride 1";
   if (c.dilation_h != 1 || c.dilation_w != 1) return "dilation is not 1";
   if (c.groups != 1) return "more than one group";
-  if (!p.narrow_weights) return "weights less their zero points are not all int8";
   if (p.weight_sum >= (uint64_t{1} << 25) / 128) return "sums may reach 2^25";
-  return nullptr;
+  return fits_narrow_s8(p);
 }
 
 constexpr ConvS8Row kRows[] = {
@@ -76,21 +75,15 @@ void winograd_s8_pack(const ConvGeometry& c, const WeightsS8& w, int32_t in_zero
     PanelS8* const panel = reinterpret_cast<PanelS8*>(bytes + n / kPanelS8 * panel_bytes);
     int8_t* const filters = reinterpret_cast<int8_t*>(panel + 1);
     const size_t j = n % kPanelS8;
-    const int zero_point = w.zero_points != nullptr ? w.zero_points[n * w.zero_point_step] : 0;
-    uint32_t sum = 0;
+    const int32_t zero_point = zero_point_of(w, n);
     const int8_t* from = w.w + n * w.n_stride;
     for (size_t tap = 0; tap < kTaps; ++tap) {
       int8_t* to = filters + winograd_s8_filter(0, tap) + j * 2;
       for (size_t channel = 0; channel < c.in_channels; ++channel, from += w.k_stride) {
-        const int value = *from - zero_point;
-        to[winograd_s8_filter(channel, 0)] = static_cast<int8_t>(value);
-        sum += static_cast<uint32_t>(value);
+        to[winograd_s8_filter(channel, 0)] = static_cast<int8_t>(*from - zero_point);
       }
     }
-    const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
-    panel->bias[j] = bias - static_cast<uint32_t>(in_zero_point) * sum;
-    panel->scale[j] = w.scale[n * w.scale_step];
-    panel->float_bias[j] = w.float_bias != nullptr ? w.float_bias[n] : 0.0f;
+    set_channel(panel, j, channel_s8(w, n, in_zero_point));
   }
 }
 
