@@ -76,9 +76,9 @@ mdl_status read_activation(const Cpu& cpu, const mdl_graph& graph, const mdl_nod
     activation->hi = call.b;
     return MDL_OK;
   }
-  const std::string_view forced = forced_row(cpu, "elementwise_f32");
-  const ElementwiseF32Row* row = select_row(elementwise_f32_rows(), kernel_request(cpu), forced);
-  if (row == nullptr) return fail_no_row(error, "elementwise_f32", forced);
+  const ElementwiseF32Row* row = nullptr;
+  MDL_TRY(
+      choose_row(cpu, "elementwise_f32", elementwise_f32_rows(), kernel_request(cpu), &row, error));
   activation->function = row->kernel->unary[static_cast<size_t>(call.function)];
   activation->a = call.a;
   activation->b = call.b;
@@ -100,6 +100,11 @@ void activate(const Activation& activation, float* data, size_t rows, size_t col
 size_t rows_in_cache(size_t columns) {
   constexpr size_t kFloats = 4096;  // 16 KiB: half of the smallest first-level cache
   return columns > 0 && columns < kFloats ? kFloats / columns : 1;
+}
+
+int64_t cut_in_cache(size_t rows, size_t columns, size_t* unit) {
+  *unit = rows_in_cache(columns);
+  return units_of(rows, *unit);
 }
 
 }  // namespace medulla::cpu

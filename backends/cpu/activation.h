@@ -40,6 +40,9 @@ void activate(const Activation& activation, float* data, size_t rows, size_t col
 // How many rows of `columns` floats stay in the cache between a kernel and `activate`.
 size_t rows_in_cache(size_t columns);
 
+// Cuts `rows` rows of `columns` floats into units that stay in the cache; returns how many.
+int64_t cut_in_cache(size_t rows, size_t columns, size_t* unit);
+
 }  // namespace medulla::cpu
 
 #endif  // MEDULLA_BACKENDS_CPU_ACTIVATION_H_

@@ -72,14 +72,11 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Kernels* kernels, Atte
   problem.m = static_cast<size_t>(shape->q.rows);
   problem.n = static_cast<size_t>(shape->k.rows);
   problem.k = static_cast<size_t>(shape->k.width);
-  const auto select = [&](const char* family, auto rows, const auto& request, auto** row) {
-    *row = select_row(rows, request, forced_row(cpu, family));
-    return *row != nullptr ? MDL_OK : fail_no_row(error, family, forced_row(cpu, family));
-  };
-  MDL_TRY(select("gemm_f32", gemm_f32_rows(), problem, &kernels->gemm));
-  MDL_TRY(select("softmax_f32", softmax_f32_rows(), kernel_request(cpu), &kernels->softmax));
-  return select("elementwise_f32", elementwise_f32_rows(), kernel_request(cpu),
-                &kernels->elementwise);
+  MDL_TRY(choose_row(cpu, "gemm_f32", gemm_f32_rows(), problem, &kernels->gemm, error));
+  MDL_TRY(choose_row(cpu, "softmax_f32", softmax_f32_rows(), kernel_request(cpu), &kernels->softmax,
+                     error));
+  return choose_row(cpu, "elementwise_f32", elementwise_f32_rows(), kernel_request(cpu),
+                    &kernels->elementwise, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {

@@ -71,9 +71,8 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   if (reading->activation.function != nullptr) {
     return fail(error, MDL_ERROR_UNSUPPORTED, "its activation is not a clamp");
   }
-  const std::string_view forced = forced_row(cpu, "elementwise_f32");
-  reading->row = select_row(elementwise_f32_rows(), kernel_request(cpu), forced);
-  return reading->row != nullptr ? MDL_OK : fail_no_row(error, "elementwise_f32", forced);
+  return choose_row(cpu, "elementwise_f32", elementwise_f32_rows(), kernel_request(cpu),
+                    &reading->row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -144,9 +143,8 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   args.lo = plan.lo;
   args.hi = plan.hi;
   args.rows = rows_of(y);
-  args.unit = rows_in_cache(args.columns);
   args.one_shape = args.a.walk.has_all && args.b.walk.has_all && broadcast == BroadcastF32::none;
-  rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
+  rows.rows[0] = cut_in_cache(args.rows, args.columns, &args.unit);
   return MDL_OK;
 }
 

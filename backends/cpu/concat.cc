@@ -56,9 +56,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const RequantS8Row** r
   if (mdl_dtype_bits(group.output().dtype) < 8) {
     return fail(error, MDL_ERROR_UNSUPPORTED, "elements below a byte");
   }
-  const std::string_view forced = forced_row(cpu, "requant_s8");
-  *row = select_row(requant_s8_rows(), kernel_request(cpu), forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "requant_s8", forced);
+  return choose_row(cpu, "requant_s8", requant_s8_rows(), kernel_request(cpu), row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -148,7 +146,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   args.rows = 1;
   for (uint32_t d = 0; d < plan.axis; ++d) args.rows *= static_cast<size_t>(any.dims[d]);
   args.unit = std::max<size_t>(kBlock / std::max<size_t>(args.pitch, 1), 1);
-  rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
+  rows.rows[0] = units_of(args.rows, args.unit);
   return MDL_OK;
 }
 

@@ -82,7 +82,7 @@ class FloatConv {
     set_pictures(shapes[plan.input], shapes[plan.output], &args.call.conv);
     args.unit = Family::unit(*plan.kernel, args.call.conv);
     args.pixels = args.call.conv.batch * args.call.conv.out_h * args.call.conv.out_w;
-    rows.rows[0] = static_cast<int64_t>((args.pixels + args.unit - 1) / args.unit);
+    rows.rows[0] = units_of(args.pixels, args.unit);
     return MDL_OK;
   }
 
@@ -153,9 +153,7 @@ class FloatConv {
     static_cast<KernelRequest&>(problem) = kernel_request(cpu);
     MDL_TRY(read_convolution(graph, *chain.main, chain.pad, &problem.conv, error));
     set_pictures(max_shape(*reading->input), max_shape(group.output()), &problem.conv);
-    const std::string_view forced = forced_row(cpu, Family::kName);
-    reading->row = select_row(Family::rows(), problem, forced);
-    return reading->row != nullptr ? MDL_OK : fail_no_row(error, Family::kName, forced);
+    return choose_row(cpu, Family::kName, Family::rows(), problem, &reading->row, error);
   }
 
   // In blocks that stay in the cache where a function follows the kernel.

@@ -85,13 +85,14 @@ size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t*
   return fuse_chain(kRule, graph, node, taken, members, capacity);
 }
 
-const GemmF32Row* choose(const Cpu& cpu, const Weights& weights, size_t m) {
+mdl_status choose(const Cpu& cpu, const Weights& weights, size_t m, const GemmF32Row** row,
+                  mdl_error* error) {
   GemmF32Problem problem;
   static_cast<KernelRequest&>(problem) = kernel_request(cpu);
   problem.m = m;
   problem.n = weights.n;
   problem.k = weights.k;
-  return select_row(gemm_f32_rows(), problem, forced_row(cpu, "gemm_f32"));
+  return choose_row(cpu, "gemm_f32", gemm_f32_rows(), problem, row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -101,10 +102,8 @@ mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
   MDL_TRY(read_activation(cpu, group.graph(), chain.activation, &activation, error));
   Weights weights;
   MDL_TRY(read_weights({group.graph(), *chain.main}, &weights, error));
-  if (choose(cpu, weights, rows_of(max_shape(group.output()))) == nullptr) {
-    return fail_no_row(error, "gemm_f32", forced_row(cpu, "gemm_f32"));
-  }
-  return MDL_OK;
+  const GemmF32Row* row = nullptr;
+  return choose(cpu, weights, rows_of(max_shape(group.output())), &row, error);
 }
 
 // Computes a block of C and, where there is a function, applies it while the block is in the cache.
@@ -144,7 +143,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   Plan* plan = make_step_data<Plan>(host, lowering_gemm, step);
   if (plan == nullptr) return fail_memory(error, node);
   const size_t m = rows_of(max_shape(group.output()));
-  plan->row = choose(cpu, weights, m);
+  MDL_TRY(choose(cpu, weights, m, &plan->row, error));
   plan->n = weights.n;
   plan->k = weights.k;
   MDL_TRY(read_activation(cpu, group.graph(), chain.activation, &plan->activation, error));

@@ -5,7 +5,9 @@
 #ifndef MEDULLA_BACKENDS_CPU_LOWERING_H_
 #define MEDULLA_BACKENDS_CPU_LOWERING_H_
 
+#include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "kernels/row.h"
 #include "medulla/backend.h"
@@ -30,6 +32,18 @@ inline KernelRequest kernel_request(const Cpu& cpu) { return {cpu.isa, cpu.numer
 
 // Why no row was chosen, for `supports`.
 mdl_status fail_no_row(mdl_error* error, std::string_view family, std::string_view forced);
+
+// The first row of `family` that takes `problem`, or the forced one if it does; `rows` are that
+// family's.
+template <class Kernel, class Problem>
+mdl_status choose_row(const Cpu& cpu, std::string_view family,
+                      std::span<const Row<Kernel, Problem>> rows,
+                      const std::type_identity_t<Problem>& problem,
+                      const Row<Kernel, Problem>** row, mdl_error* error) {
+  const std::string_view forced = forced_row(cpu, family);
+  *row = select_row(rows, problem, forced);
+  return *row != nullptr ? MDL_OK : fail_no_row(error, family, forced);
+}
 
 // A group with the graph it stands in.
 class GroupView {
@@ -57,6 +71,11 @@ mdl_shape max_shape(const mdl_tensor& tensor);
 size_t rows_of(const mdl_shape& shape);
 // The extent of the last dimension; 1 for a scalar.
 size_t columns_of(const mdl_shape& shape);
+
+// How many rows a step has whose rows are units of `unit` of `count` things; the last may be short.
+inline int64_t units_of(size_t count, size_t unit) {
+  return static_cast<int64_t>((count + unit - 1) / unit);
+}
 
 struct Lowering {
   // Extends the group that starts with `node`, as mdl_backend.fuse does; 0: not a start for it.

@@ -93,13 +93,9 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Choice* choice, mdl_er
     if (is_op(node.node(), "GlobalAveragePool")) {
       return fail(error, MDL_ERROR_UNSUPPORTED, "a mean, not a window");
     }
-    const std::string_view forced = forced_row(cpu, "pool_f32");
-    choice->f32 = select_row(pool_f32_rows(), kernel_request(cpu), forced);
-    return choice->f32 != nullptr ? MDL_OK : fail_no_row(error, "pool_f32", forced);
+    return choose_row(cpu, "pool_f32", pool_f32_rows(), kernel_request(cpu), &choice->f32, error);
   }
-  const std::string_view forced = forced_row(cpu, "pool_s8");
-  choice->s8 = select_row(pool_s8_rows(), kernel_request(cpu), forced);
-  return choice->s8 != nullptr ? MDL_OK : fail_no_row(error, "pool_s8", forced);
+  return choose_row(cpu, "pool_s8", pool_s8_rows(), kernel_request(cpu), &choice->s8, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -173,7 +169,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   args.pixels = g.batch * g.out_h * g.out_w;
   // A row of pictures, or 32 pixels of a signal.
   args.unit = g.out_h > 1 ? g.out_w : 32;
-  rows.rows[0] = static_cast<int64_t>((args.pixels + args.unit - 1) / args.unit);
+  rows.rows[0] = units_of(args.pixels, args.unit);
   return MDL_OK;
 }
 

@@ -53,16 +53,10 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Rows* rows, mdl_error*
   const NodeView node = group.node(0);
   if (group.node_count() != 1 || !is_one_of(node.node(), kOps)) return MDL_ERROR_UNSUPPORTED;
   *rows = {};
-  const bool product = is_op(node.node(), "QMul");
-  const char* family = product ? "mul_s8" : "add_s8";
-  const std::string_view forced = forced_row(cpu, family);
-  if (product) {
-    rows->mul = select_row(mul_s8_rows(), kernel_request(cpu), forced);
-  } else {
-    rows->add = select_row(add_s8_rows(), kernel_request(cpu), forced);
+  if (is_op(node.node(), "QMul")) {
+    return choose_row(cpu, "mul_s8", mul_s8_rows(), kernel_request(cpu), &rows->mul, error);
   }
-  const bool found = rows->add != nullptr || rows->mul != nullptr;
-  return found ? MDL_OK : fail_no_row(error, family, forced);
+  return choose_row(cpu, "add_s8", add_s8_rows(), kernel_request(cpu), &rows->add, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -180,8 +174,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   set(plan.b, &args.b);
   args.rows = rows_of(y);
   args.columns = columns_of(y);
-  args.unit = rows_in_cache(args.columns);
-  rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
+  rows.rows[0] = cut_in_cache(args.rows, args.columns, &args.unit);
   return MDL_OK;
 }
 

@@ -59,9 +59,8 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   problem.narrow_weights = weights_fit_s8(reading->weights);
   const bool depthwise = is_depthwise(node);
   const char* family = depthwise ? "dwconv_s8" : "conv_s8";
-  const std::string_view forced = forced_row(cpu, family);
-  reading->row = select_row(depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem, forced);
-  return reading->row != nullptr ? MDL_OK : fail_no_row(error, family, forced);
+  return choose_row(cpu, family, depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem,
+                    &reading->row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {

@@ -48,9 +48,7 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   problem.k = reading->weights.k;
   problem.float_output = group.output().dtype == MDL_FLOAT32;
   problem.narrow_weights = weights_fit_s8(reading->weights);
-  const std::string_view forced = forced_row(cpu, "gemm_s8");
-  reading->row = select_row(gemm_s8_rows(), problem, forced);
-  return reading->row != nullptr ? MDL_OK : fail_no_row(error, "gemm_s8", forced);
+  return choose_row(cpu, "gemm_s8", gemm_s8_rows(), problem, &reading->row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {

@@ -37,9 +37,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const LayerNormS8Row**
       return fail(error, MDL_ERROR_UNSUPPORTED, "scale or bias are not constant");
     }
   }
-  const std::string_view forced = forced_row(cpu, "layer_norm_s8");
-  *row = select_row(layer_norm_s8_rows(), kernel_request(cpu), forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "layer_norm_s8", forced);
+  return choose_row(cpu, "layer_norm_s8", layer_norm_s8_rows(), kernel_request(cpu), row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {

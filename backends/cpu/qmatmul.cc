@@ -79,9 +79,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const GemmS8Row** row,
   problem.n = at_end(max_shape(group.output()), 1);
   problem.float_output = group.output().dtype == MDL_FLOAT32;
   problem.narrow_weights = zero_point_of(*node.input(1)) == 0;
-  const std::string_view forced = forced_row(cpu, "gemm_s8");
-  *row = select_row(gemm_s8_rows(), problem, forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "gemm_s8", forced);
+  return choose_row(cpu, "gemm_s8", gemm_s8_rows(), problem, row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {

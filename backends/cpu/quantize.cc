@@ -43,9 +43,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const RequantS8Row** r
     return fail(error, MDL_ERROR_UNSUPPORTED, "more than one scale");
   }
   if (node.input(0)->data != nullptr) return fail(error, MDL_ERROR_UNSUPPORTED, "a constant");
-  const std::string_view forced = forced_row(cpu, "requant_s8");
-  *row = select_row(requant_s8_rows(), kernel_request(cpu), forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "requant_s8", forced);
+  return choose_row(cpu, "requant_s8", requant_s8_rows(), kernel_request(cpu), row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -95,8 +93,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   Args& args = *static_cast<Args*>(memory);
   args.plan = static_cast<const Plan*>(step.data);
   args.count = rows_of(shapes[0]) * columns_of(shapes[0]);
-  args.unit = rows_in_cache(1);
-  rows.rows[0] = static_cast<int64_t>((args.count + args.unit - 1) / args.unit);
+  rows.rows[0] = cut_in_cache(args.count, 1, &args.unit);
   return MDL_OK;
 }
 

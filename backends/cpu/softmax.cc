@@ -28,9 +28,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const SoftmaxF32Row** 
   const NodeView node = group.node(0);
   if (group.node_count() != 1 || !is_one_of(node.node(), kOps)) return MDL_ERROR_UNSUPPORTED;
   if (node.input(0)->rank == 0) return fail(error, MDL_ERROR_UNSUPPORTED, "a scalar");
-  const std::string_view forced = forced_row(cpu, "softmax_f32");
-  *row = select_row(softmax_f32_rows(), kernel_request(cpu), forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "softmax_f32", forced);
+  return choose_row(cpu, "softmax_f32", softmax_f32_rows(), kernel_request(cpu), row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {

@@ -31,9 +31,8 @@ struct Args {
 mdl_status choose(const Cpu& cpu, const GroupView& group, const ElementwiseF32Row** row,
                   UnaryCall* call, mdl_error* error) {
   if (group.node_count() != 1 || !read_unary(group.node(0), call)) return MDL_ERROR_UNSUPPORTED;
-  const std::string_view forced = forced_row(cpu, "elementwise_f32");
-  *row = select_row(elementwise_f32_rows(), kernel_request(cpu), forced);
-  return *row != nullptr ? MDL_OK : fail_no_row(error, "elementwise_f32", forced);
+  return choose_row(cpu, "elementwise_f32", elementwise_f32_rows(), kernel_request(cpu), row,
+                    error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
@@ -83,8 +82,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   args.plan = static_cast<const Plan*>(step.data);
   args.rows = rows_of(shapes[0]);
   args.columns = columns_of(shapes[0]);
-  args.unit = rows_in_cache(args.columns);
-  rows.rows[0] = static_cast<int64_t>((args.rows + args.unit - 1) / args.unit);
+  rows.rows[0] = cut_in_cache(args.rows, args.columns, &args.unit);
   return MDL_OK;
 }
 
