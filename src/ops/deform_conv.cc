@@ -136,12 +136,6 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   return MDL_OK;
 }
 
-uint64_t macs(const NodeView&, std::span<const TensorType> inputs,
-              std::span<const TensorType> outputs) {
-  const mdl_shape& w = inputs[1].shape;
-  return static_cast<uint64_t>(outputs[0].elements()) * static_cast<uint64_t>(extent(w, 1, w.rank));
-}
-
 }  // namespace
 
 // Inputs: x [N, H, W, C], the weights [O, kernel..., C / group], the offsets
@@ -153,7 +147,7 @@ extern const Op op_DeformConv = {
     .attributes = kAttributes,
     .infer = infer,
     .reference = reference,
-    .macs = macs,
+    .macs = convolution_macs,
 };
 
 }  // namespace medulla

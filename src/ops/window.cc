@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "src/base/checked.h"
+#include "src/ops/rules.h"
 
 namespace medulla {
 namespace {
@@ -209,6 +210,12 @@ mdl_shape window_output(const mdl_shape& x, const Window& window, int64_t channe
   for (uint32_t d = 1; d + 1 < x.rank; ++d) shape.dims[d] = window.axis[d + 4 - x.rank].out;
   shape.dims[x.rank - 1] = channels;
   return shape;
+}
+
+uint64_t convolution_macs(const NodeView&, std::span<const TensorType> inputs,
+                          std::span<const TensorType> outputs) {
+  const mdl_shape& w = inputs[1].shape;
+  return static_cast<uint64_t>(outputs[0].elements()) * static_cast<uint64_t>(extent(w, 1, w.rank));
 }
 
 mdl_status check_channels(const NodeView& node, std::span<const TensorType> inputs, size_t i,

@@ -98,6 +98,11 @@ mdl_status read_transposed_convolution(const NodeView& node, const mdl_shape& x,
 // x with the spatial dimensions and the channels of an output.
 mdl_shape window_output(const mdl_shape& x, const Window& window, int64_t channels);
 
+// Op::macs of operators whose input 1 is weights [O, kernel..., C / group] and that give each
+// element of output 0 one sum over a kernel.
+uint64_t convolution_macs(const NodeView&, std::span<const TensorType> inputs,
+                          std::span<const TensorType> outputs);
+
 // The bias may be left out, else it has one value a channel.
 mdl_status check_channels(const NodeView& node, std::span<const TensorType> inputs, size_t i,
                           int64_t channels, mdl_error* error);

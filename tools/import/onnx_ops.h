@@ -72,10 +72,10 @@ std::vector<int32_t> convert_tensor_scatter(OnnxNode& node);
 std::vector<int32_t> convert_tfidf_vectorizer(OnnxNode& node);
 
 // onnx_constant.cc: what is known before any run.
-std::vector<int32_t> convert_bit_cast(OnnxNode& node);
-// onnx_constant.cc: what is known before any run. A shape costs a file nothing; what it asks to be
-// filled does, so that require_small refuses it beyond measure. Returns the number of elements.
+// A shape costs a file nothing; what it asks to be filled does, so that require_small refuses it
+// beyond measure. Returns the number of elements.
 size_t require_small(const Dims& dims, size_t most = size_t{1} << 28);
+std::vector<int32_t> convert_bit_cast(OnnxNode& node);
 std::vector<int32_t> convert_cast(OnnxNode& node);
 std::vector<int32_t> convert_cast_like(OnnxNode& node);
 std::vector<int32_t> convert_constant(OnnxNode& node);

@@ -118,10 +118,6 @@ void hide(onnx::GraphProto& graph, int opset, Hidden& hidden) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 void infer_types(onnx::ModelProto& model) {
   if (!has_whole_elements(model.graph())) return;
   int64_t opset = 0;
