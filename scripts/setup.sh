@@ -14,6 +14,7 @@ packages=(
   catch2 libbenchmark-dev
   libcli11-dev nlohmann-json3-dev libstb-dev
   libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler
+  python3-numpy
 )
 for option in "$@"; do
   case $option in

@@ -44,6 +44,14 @@ TEST_CASE("inspect --json tells everything that the page and the tables show") {
   CHECK(report["operators"]["Concat"] == 1);
   CHECK(report["memory"]["model_bytes"] > 0);
   CHECK(report["memory"]["arena_bytes"] >= report["memory"]["arena_bound_bytes"]);
+  REQUIRE(report["nodes"].size() > 1);
+  const nlohmann::json& first = report["nodes"][0];
+  CHECK(first["inputs"][0] == "x <in>");
+  CHECK(first["attributes"].is_object());
+  for (const nlohmann::json& tensor : report["tensors"]) {
+    INFO(tensor["name"]);
+    CHECK(tensor.contains("offset") == tensor["constant"].get<bool>());
+  }
   REQUIRE(!report["plan"]["steps"].empty());
   for (const nlohmann::json& step : report["plan"]["steps"]) {
     for (const char* key : {"name", "op", "backend", "kernel", "macs", "bytes"}) {

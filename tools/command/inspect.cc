@@ -76,27 +76,6 @@ nlohmann::json describe(const Transposes& counts) {
           {"inside", counts.inside}};
 }
 
-nlohmann::json describe_tensors(const mdl_graph& graph) {
-  nlohmann::json tensors = nlohmann::json::array();
-  for (size_t t = 0; t < graph.tensor_count; ++t) {
-    const mdl_tensor& tensor = graph.tensors[t];
-    nlohmann::json row = {{"name", tensor.name},
-                          {"dtype", mdl_dtype_name(tensor.dtype)},
-                          {"shape", std::vector<int64_t>(tensor.dims, tensor.dims + tensor.rank)},
-                          {"bytes", tensor.bytes},
-                          {"constant", tensor.data != nullptr}};
-    if (tensor.quantization.count > 0) {
-      row["scales"] = std::vector<float>(tensor.quantization.scales,
-                                         tensor.quantization.scales + tensor.quantization.count);
-      row["zero_points"] =
-          std::vector<int32_t>(tensor.quantization.zero_points,
-                               tensor.quantization.zero_points + tensor.quantization.count);
-    }
-    tensors.push_back(std::move(row));
-  }
-  return tensors;
-}
-
 std::map<std::string, size_t> count_ops(const mdl_graph& graph) {
   std::map<std::string, size_t> counts;
   for (size_t n = 0; n < graph.node_count; ++n) ++counts[graph.nodes[n].op];
@@ -259,7 +238,8 @@ void inspect(const Options& options) {
   report["operators"] = ops;
   report["transposes"] = describe(count_transposes(graph));
   report["memory"] = describe(model_block(*model), need);
-  report["tensors"] = describe_tensors(graph);
+  report["tensors"] = tensors_json(graph, model->bytes.data());
+  report["nodes"] = nodes_json(graph);
   report["plan"] = plan;
   report["float_nodes"] = describe(float_nodes(graph));
   if (!options.html.empty()) write_text(options.html, html_of(graph, report));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pictures of `medulla inspect`.
+// What `medulla inspect` makes of a graph: pictures and JSON.
 #ifndef MEDULLA_TOOLS_COMMAND_INSPECT_H_
 #define MEDULLA_TOOLS_COMMAND_INSPECT_H_
 
@@ -16,6 +16,11 @@ std::string dot_of(const mdl_graph& graph);
 // One self-contained page: the graph, the memory plan over time, the cost of the layers. `report`
 // is what inspect --json prints.
 std::string html_of(const mdl_graph& graph, const nlohmann::json& report);
+
+// Every tensor, a constant with its offset in the file, which begins at `file`.
+nlohmann::json tensors_json(const mdl_graph& graph, const uint8_t* file);
+// Every node, operands by their tensors' names, null where one is left out.
+nlohmann::json nodes_json(const mdl_graph& graph);
 
 }  // namespace medulla::tools
 
