@@ -38,25 +38,6 @@ void binary(benchmark::State& state, const ElementwiseF32Row& row, BinaryF32 f) 
   });
 }
 
-void lstm_cell(benchmark::State& state, const ElementwiseF32Row& row) {
-  bench::Buffer<float> gates(4 * kCount);
-  bench::Buffer<float> c(kCount);
-  bench::Buffer<float> h(kCount);
-  LstmCellF32 cell;
-  cell.n = kCount;
-  cell.i = gates.data();
-  cell.o = cell.i + kCount;
-  cell.f = cell.o + kCount;
-  cell.g = cell.f + kCount;
-  cell.c_in = c.data();
-  cell.c_out = c.data();
-  cell.h = h.data();
-  cell.bound = kInf;
-  bench::measure_bytes(state, kRepeats * 7 * kCount * sizeof(float), [&] {
-    for (int i = 0; i < kRepeats; ++i) row.kernel->lstm_cell(cell);
-  });
-}
-
 [[maybe_unused]] const bool registered = [] {
   static constexpr const char* kUnary[kUnaryF32Count] = {
       "abs",     "neg",          "reciprocal", "sqrt",       "exp",     "log",  "erf",
@@ -77,7 +58,6 @@ void lstm_cell(benchmark::State& state, const ElementwiseF32Row& row) {
       benchmark::RegisterBenchmark(name(kBinary[f]).c_str(), binary, row, BinaryF32(f))
           ->UseManualTime();
     }
-    benchmark::RegisterBenchmark(name("lstm_cell").c_str(), lstm_cell, row)->UseManualTime();
   }
   return true;
 }();

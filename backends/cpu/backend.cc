@@ -162,6 +162,10 @@ mdl_status bind(void*, const mdl_step* step, const mdl_operand* operands, const 
   return MDL_OK;
 }
 
+void explain(void*, const mdl_step* step, const void* args, mdl_error* error) {
+  if (lowering_of(*step).explain != nullptr) lowering_of(*step).explain(*step, args, error);
+}
+
 }  // namespace
 
 int GroupView::operand(const mdl_tensor* tensor) const {
@@ -252,5 +256,5 @@ extern "C" const mdl_backend mdl_backend_cpu = {
     .allocate_shared = nullptr,
     .release_shared = nullptr,
     .device_status = nullptr,
-    .explain = nullptr,
+    .explain = medulla::cpu::explain,
 };

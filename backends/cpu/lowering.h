@@ -91,6 +91,7 @@ struct Lowering {
   mdl_status (*resize)(const mdl_step& step, const mdl_shape* shapes, void* args, mdl_rows& rows,
                        mdl_error* error);
   void (*bind)(const mdl_step& step, const mdl_operand* operands, const void* packed, void* args);
+  void (*explain)(const mdl_step& step, const void* args, mdl_error* error) = nullptr;
 };
 
 struct StepHead {

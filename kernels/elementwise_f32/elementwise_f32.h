@@ -8,10 +8,10 @@
 
 #include "kernels/row.h"
 
-// Functions of one and of two floats over n of them, and the cells of LSTM and GRU. Ordered: equal
-// bytes from every row, wherever a value stands; of a NaN neither sign nor payload is promised.
-// An output may be one of the inputs itself, else it overlaps none. Nothing outside the n elements
-// is read or written. What each function computes, and its error, stands in functions.h.
+// Functions of one and of two floats over n of them. Ordered: equal bytes from every row, wherever
+// a value stands; of a NaN neither sign nor payload is promised. An output may be one of the inputs
+// itself, else it overlaps none. Nothing outside the n elements is read or written. What each
+// function computes, and its error, stands in functions.h.
 namespace medulla {
 
 enum class UnaryF32 : uint8_t {  // with parameters a and b
@@ -55,19 +55,6 @@ enum class BroadcastF32 : uint8_t {
 };
 constexpr size_t kBroadcastF32Count = 3;
 
-// Sums before activation (see scalar.h), n units each.
-struct LstmCellF32 {
-  size_t n = 0;
-  const float* i = nullptr;
-  const float* o = nullptr;
-  const float* f = nullptr;
-  const float* g = nullptr;
-  const float* c_in = nullptr;
-  float* c_out = nullptr;
-  float* h = nullptr;
-  float bound = 0;  // +inf: none
-};
-
 struct ElementwiseF32Kernel {
   // y[i] = f(x[i]).
   using Unary = void (*)(const float* x, float* y, size_t n, float a, float b);
@@ -76,12 +63,6 @@ struct ElementwiseF32Kernel {
 
   Unary unary[kUnaryF32Count];                         // [UnaryF32]
   Binary binary[kBinaryF32Count][kBroadcastF32Count];  // [BinaryF32][BroadcastF32]
-  void (*lstm_cell)(const LstmCellF32& cell);
-  // y[i] = sigmoid(r[i]) * v[i] + base[i] in two roundings; base null: without the addition.
-  void (*gru_reset)(const float* r, const float* v, const float* base, float* y, size_t n,
-                    float bound);
-  void (*gru_update)(const float* z, const float* g, const float* h, float* y, size_t n,
-                     float bound);
 };
 
 using ElementwiseF32Row = Row<ElementwiseF32Kernel, KernelRequest>;

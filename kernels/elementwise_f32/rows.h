@@ -78,48 +78,13 @@ static void binary_row(const float* a, const float* b, float* y, size_t n, float
   });
 }
 
-template <class V>
-static void lstm_cell_row(const LstmCellF32& cell) {
-  const LstmCellF32 p = cell;
-  const V bound = V::all(p.bound);
-  each_vector<V>(p.n, [=](auto load, auto store) {
-    V c = load(p.c_in);
-    V h;
-    functions::lstm_cell(load(p.i), load(p.o), load(p.f), load(p.g), bound, &c, &h);
-    store(p.c_out, c);
-    store(p.h, h);
-  });
-}
-
-template <class V>
-static void gru_reset_row(const float* r, const float* v, const float* base, float* y, size_t n,
-                          float bound) {
-  const V limit = V::all(bound);
-  each_vector<V>(n, [=](auto load, auto store) {
-    const V through = functions::gru_reset(load(r), limit, load(v));
-    store(y, base == nullptr ? through : through + load(base));
-  });
-}
-
-template <class V>
-static void gru_update_row(const float* z, const float* g, const float* h, float* y, size_t n,
-                           float bound) {
-  const V limit = V::all(bound);
-  each_vector<V>(n, [=](auto load, auto store) {
-    store(y, functions::gru_update(load(z), load(g), limit, load(h)));
-  });
-}
-
 template <class V, size_t... unary, size_t... binary>
 static constexpr ElementwiseF32Kernel make_elementwise_f32(std::index_sequence<unary...>,
                                                            std::index_sequence<binary...>) {
   return {{unary_row<V, UnaryF32{unary}>...},
           {{binary_row<V, BinaryF32{binary}, BroadcastF32::none>,
             binary_row<V, BinaryF32{binary}, BroadcastF32::a>,
-            binary_row<V, BinaryF32{binary}, BroadcastF32::b>}...},
-          lstm_cell_row<V>,
-          gru_reset_row<V>,
-          gru_update_row<V>};
+            binary_row<V, BinaryF32{binary}, BroadcastF32::b>}...}};
 }
 
 template <class V>

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <deque>
 #include <limits>
 #include <vector>
 
@@ -257,46 +256,6 @@ TEST_CASE("elementwise_f32: binary functions, broadcast and clamped") {
         INFO(row.name << " function " << f << " broadcast " << one);
         CHECK(difference<float>(actual, expected) == "");
       }
-    }
-  }
-}
-
-TEST_CASE("elementwise_f32: cells are those of scalar.h") {
-  for (uint64_t seed = 1; seed <= test::seeds(60); ++seed) {
-    Random random(seed);
-    const size_t n = seed < 20 ? seed : random.integer<size_t>(1, 200);
-    std::deque<Guarded<float>> in;
-    for (int i = 0; i < 6; ++i) fill_bits(random, in.emplace_back(n, random.one_in(2)));
-    const float bound = random.one_in(2) ? kInf : 2.0f;
-    const test::RunState state;
-    Guarded<float> expected(5 * n);
-    for (size_t i = 0; i < n; ++i) {
-      float c = in[4][i];
-      lstm_cell_f32(in[0][i], in[1][i], in[2][i], in[3][i], bound, &c, &expected[n + i]);
-      expected[i] = c;
-      expected[2 * n + i] = gru_reset_f32(in[0][i], bound, in[1][i]);
-      expected[3 * n + i] = gru_reset_f32(in[0][i], bound, in[1][i]) + in[2][i];
-      expected[4 * n + i] = gru_update_f32(in[0][i], in[1][i], bound, in[2][i]);
-    }
-    for (const ElementwiseF32Row& row : host_rows()) {
-      Guarded<float> actual(5 * n);
-      float* const out = actual.data();
-      LstmCellF32 cell;
-      cell.n = n;
-      cell.i = in[0].data();
-      cell.o = in[1].data();
-      cell.f = in[2].data();
-      cell.g = in[3].data();
-      cell.c_in = in[4].data();
-      cell.c_out = out;
-      cell.h = out + n;
-      cell.bound = bound;
-      row.kernel->lstm_cell(cell);
-      row.kernel->gru_reset(in[0].data(), in[1].data(), nullptr, out + 2 * n, n, bound);
-      row.kernel->gru_reset(in[0].data(), in[1].data(), in[2].data(), out + 3 * n, n, bound);
-      row.kernel->gru_update(in[0].data(), in[1].data(), in[2].data(), out + 4 * n, n, bound);
-      INFO(row.name << " n " << n << " seed " << seed);
-      CHECK(difference(actual, expected) == "");
     }
   }
 }
