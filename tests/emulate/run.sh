@@ -4,11 +4,16 @@
 # operating system, runner.c answers the system calls of a test without threads and files. Prints
 # what the program prints and returns its status; 128 + signal after a fault (132: an instruction
 # that the CPU lacks); 124 when it does not end in time.
+# 77 where Bochs is not installed.
 # usage: tests/emulate/run.sh CPU SECONDS PROGRAM [ARGUMENT...]
 #   CPU as Bochs has it: corei7_skylake_x (AVX-512 without VNNI), tigerlake (AVX512-VNNI), ...
 set -euo pipefail
 cpu=$1 limit=$2
 shift 2
+if ! command -v bochs-bin >/dev/null; then
+  echo "$0: skipped: bochs-bin is not there (package bochs)"
+  exit 77
+fi
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -57,13 +57,17 @@ inline size_t replay(const std::filesystem::path& corpus) {
 }
 
 // Changes the bytes `tries` times by the mutator, from the same seeds each time, and converts each.
-inline void change_and_convert(const std::vector<uint8_t>& whole, unsigned tries) {
+// Returns how often they differed from what was given.
+inline size_t change_and_convert(const std::vector<uint8_t>& whole, unsigned tries) {
+  size_t count = 0;
   for (unsigned seed = 0; seed < tries; ++seed) {
     std::vector<uint8_t> changed = whole;
     changed.resize(whole.size() + 1024);
     changed.resize(LLVMFuzzerCustomMutator(changed.data(), whole.size(), changed.size(), seed));
+    if (changed != whole) ++count;
     LLVMFuzzerTestOneInput(changed.data(), changed.size());
   }
+  return count;
 }
 
 }  // namespace medulla::tools

@@ -8,9 +8,11 @@ namespace {
 const std::filesystem::path kCorpus = "tests/fuzz_tflite/corpus";
 
 void change_corpus(unsigned tries) {
+  size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kCorpus)) {
-    medulla::tools::change_and_convert(medulla::tools::bytes_of(entry.path()), tries);
+    count += medulla::tools::change_and_convert(medulla::tools::bytes_of(entry.path()), tries);
   }
+  CHECK(count > 0);
 }
 
 }  // namespace
