@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of rnn_f32, the sums over the input given, at widths of real nets.
+// Steps of rnn_f32 that follow one another, the sums over the input given, at widths of real nets.
 #include "kernels/rnn_f32/rnn_f32.h"
 
 #include <benchmark/benchmark.h>
@@ -12,23 +12,27 @@
 namespace medulla {
 namespace {
 
-constexpr int kRepeats = 64;
+constexpr size_t kSteps = 24;
 
 void step(benchmark::State& state, const RnnF32Row& row, RnnCell cell, size_t n) {
   const size_t gates = rnn_gates(cell);
-  bench::Buffer<float> r(gates * n * n), x(gates * n), h(n), c(n), y(n), work(2 * n);
+  bench::Buffer<float> r(gates * n * n), x(kSteps * gates * n), states(4 * n);
   bench::Buffer<char> packed(rnn_f32_packed_bytes(cell, row.kernel->lanes, n));
   rnn_f32_pack(cell, row.kernel->lanes, n, r.data(), nullptr, packed.data());
-  const RnnF32Step call = {.n = n,
-                           .r = packed.data(),
-                           .x = x.data(),
-                           .h = h.data(),
-                           .c = c.data(),
-                           .y = y.data(),
-                           .work = work.data(),
-                           .bound = std::numeric_limits<float>::infinity()};
-  bench::measure(state, row.isa, static_cast<double>(kRepeats * gates * n * n), [&] {
-    for (int i = 0; i < kRepeats; ++i) row.kernel->step[static_cast<size_t>(cell)](call);
+  float* const h[2] = {states.data(), states.data() + n};
+  RnnF32Step call = {.n = n,
+                     .r = packed.data(),
+                     .c = states.data() + 2 * n,
+                     .work = states.data() + 3 * n,
+                     .bound = std::numeric_limits<float>::infinity()};
+  bench::measure(state, row.isa, static_cast<double>(kSteps * gates * n * n), [&] {
+    for (size_t i = 0; i < kSteps; ++i) {
+      call.x = x.data() + i * gates * n;
+      call.h = h[i % 2];
+      call.y = h[(i + 1) % 2];
+      call.down = i % 2 != 0;
+      row.kernel->step[static_cast<size_t>(cell)](call);
+    }
   });
 }
 

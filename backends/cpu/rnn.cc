@@ -122,7 +122,7 @@ class Sequence {
     states_[0] = cell_ + n_;
     states_[1] = states_[0] + n_;
     float* const work = states_[1] + n_;
-    sums_ = work + 2 * n_;
+    sums_ = work + n_;
     const size_t gates = rnn_gates(plan.cell) * n_;
     step_ = {.n = n_, .r = packed + plan.packed_r, .c = cell_, .work = work, .bound = plan.bound};
     product_ = {.n = gates,
@@ -137,7 +137,7 @@ class Sequence {
 
   static size_t scratch_bytes(const Recurrent& shape, RnnCell cell) {
     const size_t block = static_cast<size_t>(std::min(shape.time, kBlock));
-    return static_cast<size_t>(shape.hidden) * (5 + rnn_gates(cell) * block) * sizeof(float);
+    return static_cast<size_t>(shape.hidden) * (4 + rnn_gates(cell) * block) * sizeof(float);
   }
 
   void run(int64_t length) {
@@ -179,6 +179,7 @@ class Sequence {
                                  : states_[step_.h == states_[0] ? 1 : 0];
     args_.plan->kernels.rnn->kernel->step[static_cast<size_t>(args_.plan->cell)](step_);
     step_.h = step_.y;
+    step_.down = !step_.down;
   }
 
   const Args& args_;

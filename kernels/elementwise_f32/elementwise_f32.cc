@@ -46,18 +46,4 @@ float hard_swish_f32(float x) { return functions::hard_swish(V{x}).v; }
 float max_f32(float a, float b) { return functions::max_nan(V{a}, V{b}).v; }
 float min_f32(float a, float b) { return functions::min_nan(V{a}, V{b}).v; }
 
-void lstm_cell_f32(float i, float o, float f, float g, float bound, float* c, float* h) {
-  V cell{*c};
-  V out;
-  functions::lstm_cell(V{i}, V{o}, V{f}, V{g}, V{bound}, &cell, &out);
-  *c = cell.v;
-  *h = out.v;
-}
-float gru_reset_f32(float r, float bound, float v) {
-  return functions::gru_reset(V{r}, V{bound}, V{v}).v;
-}
-float gru_update_f32(float z, float n, float bound, float h) {
-  return functions::gru_update(V{z}, V{n}, V{bound}, V{h}).v;
-}
-
 }  // namespace medulla

@@ -198,31 +198,6 @@ static inline V hard_swish(V x) {
   return x * hard_sigmoid(x, V::all(0x1.555556p-3f), V::all(0.5f));
 }
 
-// One unit of an LSTM; scalar.h says what the arguments are.
-template <class V>
-static inline void lstm_cell(V i, V o, V f, V g, V bound, V* c, V* h) {
-  i = sigmoid(clip(i, -bound, bound));
-  f = sigmoid(clip(f, -bound, bound));
-  g = tanh(clip(g, -bound, bound));
-  o = sigmoid(clip(o, -bound, bound));
-  *c = fma(f, *c, i * g);
-  *h = o * tanh(*c);
-}
-
-// What the reset gate of a GRU lets through.
-template <class V>
-static inline V gru_reset(V r, V bound, V v) {
-  return sigmoid(clip(r, -bound, bound)) * v;
-}
-
-// The new state of a GRU's unit.
-template <class V>
-static inline V gru_update(V z, V n, V bound, V h) {
-  z = sigmoid(clip(z, -bound, bound));
-  n = tanh(clip(n, -bound, bound));
-  return fma(z, h, (V::all(1) - z) * n);
-}
-
 }  // namespace medulla::functions
 
 #endif  // MEDULLA_KERNELS_ELEMENTWISE_F32_FUNCTIONS_H_

@@ -26,19 +26,6 @@ float hard_swish_f32(float x);
 float max_f32(float a, float b);
 float min_f32(float a, float b);
 
-// LSTM with sigmoid, tanh and tanh, no peepholes. i, o, f, g: the gates' sums before activation (g
-// is ONNX's c gate); `bound` clips them to [-bound, bound], +inf: not at all.
-//   c = fma(sigmoid(f), c, fl(sigmoid(i) * tanh(g))); h = sigmoid(o) * tanh(c)
-void lstm_cell_f32(float i, float o, float f, float g, float bound, float* c, float* h);
-
-// GRU with sigmoid and tanh: r, z and n are such sums (n is ONNX's h gate), h the state.
-//   reset:  sigmoid(r) * v
-//   update: fma(sigmoid(z), h, fl(fl(1 - sigmoid(z)) * tanh(n)))
-// With linear_before_reset n is x_n + reset(r, h_n), h_n = R_h h + Rb_h; else h goes through reset
-// before it is multiplied by R_h.
-float gru_reset_f32(float r, float bound, float v);
-float gru_update_f32(float z, float n, float bound, float h);
-
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_ELEMENTWISE_F32_SCALAR_H_

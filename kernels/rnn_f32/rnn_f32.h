@@ -11,13 +11,13 @@
 // One step of a recurrent net's n units, ordered FP32. The sums over the input come with the call;
 // for unit j and gate g, in ONNX's order (LSTM i, o, f, c; GRU z, r, h):
 //   a[g] = x[g][j], then a[g] = fma(h[k], R[g][j][k], a[g]), k ascending, one chain
-// and with sigmoid, tanh, lstm_cell_f32 and gru_update_f32 as in elementwise_f32/scalar.h, `bound`
-// clipping every sum before its activation:
-//   lstm:       c, y = lstm_cell(a[i], a[o], a[f], a[c], bound, c)
-//   gru:        a[h] runs over fl(sigmoid(a[r])[k] * h[k]) instead of h[k]
-//               y = gru_update(a[z], a[h], bound, h)
+// and with s(g) = sigmoid(clip(a[g], -bound, bound)), t(v) = tanh(clip(v, -bound, bound)) and these
+// functions as in elementwise_f32/scalar.h:
+//   lstm:       c = fma(s(f), c, fl(s(i) * t(a[c]))); y = fl(s(o) * tanh(c))
+//   gru:        a[h] runs over fl(s(r)[k] * h[k]) instead of h[k]
+//               y = fma(s(z), h, fl(fl(1 - s(z)) * t(a[h])))
 //   gru_linear: a[h] starts from the packed bias of R instead of x
-//               y = gru_update(a[z], fl(x[h] + fl(sigmoid(a[r]) * a[h])), bound, h)
+//               y = fma(s(z), h, fl(fl(1 - s(z)) * t(fl(x[h] + fl(s(r) * a[h])))))
 // Equal bytes from every row; of a NaN neither sign nor payload is promised. Nothing outside the
 // arrays is read or written.
 namespace medulla {
@@ -33,12 +33,15 @@ struct RnnF32Problem : KernelRequest {
 struct RnnF32Step {
   size_t n = 0;
   const void* r = nullptr;   // packed for the same kernel and cell, aligned to kPackAlign
-  const float* x = nullptr;  // [gates][n]
+  float* x = nullptr;        // [gates][n]; what is left there means nothing, as in `work`
   const float* h = nullptr;  // [n]
   float* c = nullptr;        // [n], of an LSTM; replaced
   float* y = nullptr;        // [n], the next h; overlaps nothing
-  float* work = nullptr;     // [2][n], of a GRU; what is left there means nothing
+  float* work = nullptr;     // [n], of a GRU
   float bound = 0;           // +inf: none
+  // The units from last to first. Where R is larger than L1, steps that go up and down in turn find
+  // a part of it there.
+  bool down = false;
 };
 
 struct RnnF32Kernel {

@@ -7,8 +7,9 @@
 
 // The kernel of this family over any vector type. A panel is the units that one vector holds; the
 // gates of up to four panels are summed at once, so that enough chains are under way to hide the
-// latency of fma, and a unit's gates are all at hand when its cell is computed. Everything is
-// static: each row has its own.
+// latency of fma. Cells follow in passes over all units, each short enough that a CPU has several
+// vectors in work: in one pass a unit's tanh would wait for its sigmoids. Everything is static:
+// each row has its own.
 namespace medulla {
 
 template <size_t n>
@@ -17,19 +18,20 @@ struct Panels {
 };
 
 // Calls block(p, Panels<count>) for panels [p, p + count), all of them in as even parts as kMost
-// allows.
+// allows, up or down.
 template <size_t kMost, class Block>
-static inline void each_panels(size_t panels, Block block) {
-  for (size_t p = 0; p < panels;) {
-    const size_t parts = (panels - p + kMost - 1) / kMost;
-    const size_t count = (panels - p + parts - 1) / parts;
+static inline void each_panels(size_t panels, bool down, Block block) {
+  for (size_t left = panels; left > 0;) {
+    const size_t parts = (left + kMost - 1) / kMost;
+    const size_t count = (left + parts - 1) / parts;
+    const size_t p = down ? left - count : panels - left;
     if (count == 1) block(p, Panels<1>());
     if (count == 2) block(p, Panels<2>());
     if (count == 3) block(p, Panels<3>());
     if constexpr (kMost > 3) {
       if (count == 4) block(p, Panels<4>());
     }
-    p += count;
+    left -= count;
   }
 }
 
@@ -47,131 +49,114 @@ static inline void store_units(float* row, size_t j, size_t n, V v) {
   }
 }
 
-// sums[i][g] = acc[i][g], gone on over h[k] * R of panel i, whose weights stand `stride` behind
-// those of the one before. acc stays in registers: nothing may index it but unrolled loops.
-template <class V, size_t kPanels, size_t kGates>
-static inline void add_products(const float* h, const float* r, size_t stride, size_t n,
-                                V (&acc)[kPanels][kGates], V (&sums)[kPanels][kGates]) {
-  for (size_t k = 0; k < n; ++k, r += kGates * V::kWidth) {
-    const V x = V::all(h[k]);
+// Unit j of gate g: sums[g][j] becomes the chain that starts from it and goes over h and R. With
+// kBiased the last gate starts from the packed biases instead, and its sums go to `last`.
+template <class V, size_t kGates, bool kBiased>
+static inline void sum_gates(const RnnF32Step& s, const float* h, const float* r, float* sums,
+                             float* last) {
+  const size_t n = s.n;
+  const size_t stride = V::kWidth * (kGates * n + (kBiased ? 1 : 0));
+  each_panels<kGates == 4 ? 3 : 4>(
+      (n + V::kWidth - 1) / V::kWidth, s.down, [=](size_t panel, auto panels) {
+        constexpr size_t kPanels = decltype(panels)::kCount;
+        const size_t unit = panel * V::kWidth;
+        const float* w = r + panel * stride;
+        V acc[kPanels][kGates];
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kPanels; ++i) {
+        for (size_t i = 0; i < kPanels; ++i) {
 #pragma GCC unroll 4
-      for (size_t g = 0; g < kGates; ++g) {
-        acc[i][g] = fma(x, V::load(r + i * stride + g * V::kWidth), acc[i][g]);
-      }
-    }
-  }
+          for (size_t g = 0; g < kGates; ++g) {
+            const bool from_bias = kBiased && g == kGates - 1;
+            acc[i][g] = from_bias ? V::load(w + i * stride)
+                                  : load_units<V>(sums + g * n, unit + i * V::kWidth, n);
+          }
+        }
+        if (kBiased) w += V::kWidth;
+        for (size_t k = 0; k < n; ++k, w += kGates * V::kWidth) {
+          const V x = V::all(h[k]);
 #pragma GCC unroll 4
-  for (size_t i = 0; i < kPanels; ++i) {
+          for (size_t i = 0; i < kPanels; ++i) {
 #pragma GCC unroll 4
-    for (size_t g = 0; g < kGates; ++g) sums[i][g] = acc[i][g];
+            for (size_t g = 0; g < kGates; ++g) {
+              acc[i][g] = fma(x, V::load(w + i * stride + g * V::kWidth), acc[i][g]);
+            }
+          }
+        }
+#pragma GCC unroll 4
+        for (size_t i = 0; i < kPanels; ++i) {
+#pragma GCC unroll 4
+          for (size_t g = 0; g < kGates; ++g) {
+            float* const to = kBiased && g == kGates - 1 ? last : sums + g * n;
+            store_units(to, unit + i * V::kWidth, n, acc[i][g]);
+          }
+        }
+      });
+}
+
+// Calls block(load, store) for each vector of units, load(p) reading p and store(p, v) writing it.
+template <class V, class Block>
+static inline void each_unit(size_t n, Block block) {
+  for (size_t j = 0; j < n; j += V::kWidth) {
+    block([=](const float* p) { return load_units<V>(p, j, n); },
+          [=](float* p, V v) { store_units(p, j, n, v); });
   }
 }
 
 template <class V>
 static void lstm_step(const RnnF32Step& step) {
   const RnnF32Step s = step;
+  sum_gates<V, 4, false>(s, s.h, static_cast<const float*>(s.r), s.x, nullptr);
   const V bound = V::all(s.bound);
-  const size_t stride = 4 * V::kWidth * s.n;
-  each_panels<3>((s.n + V::kWidth - 1) / V::kWidth, [&](size_t panel, auto panels) {
-    constexpr size_t kPanels = decltype(panels)::kCount;
-    const size_t unit = panel * V::kWidth;
-    V acc[kPanels][4];
-    V sums[kPanels][4];
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kPanels; ++i) {
-#pragma GCC unroll 4
-      for (size_t g = 0; g < 4; ++g) {
-        acc[i][g] = load_units<V>(s.x + g * s.n, unit + i * V::kWidth, s.n);
-      }
-    }
-    add_products(s.h, static_cast<const float*>(s.r) + panel * stride, stride, s.n, acc, sums);
-    for (size_t i = 0; i < kPanels; ++i) {
-      const size_t j = unit + i * V::kWidth;
-      V c = load_units<V>(s.c, j, s.n);
-      V h;
-      functions::lstm_cell(sums[i][0], sums[i][1], sums[i][2], sums[i][3], bound, &c, &h);
-      store_units(s.c, j, s.n, c);
-      store_units(s.y, j, s.n, h);
-    }
+  float* const o = s.x + s.n;
+  each_unit<V>(s.n, [=](auto load, auto store) {
+    const V i = functions::sigmoid(functions::clip(load(s.x), -bound, bound));
+    const V f = functions::sigmoid(functions::clip(load(s.x + 2 * s.n), -bound, bound));
+    const V g = functions::tanh(functions::clip(load(s.x + 3 * s.n), -bound, bound));
+    store(o, functions::sigmoid(functions::clip(load(o), -bound, bound)));
+    store(s.c, fma(f, load(s.c), i * g));
+  });
+  each_unit<V>(s.n,
+               [=](auto load, auto store) { store(s.y, load(o) * functions::tanh(load(s.c))); });
+}
+
+// y = fma(z, h, fl(fl(1 - z) * tanh(clip(sum))))
+template <class V>
+static inline void update_gru(const RnnF32Step& s, const float* z, const float* sum) {
+  const V bound = V::all(s.bound);
+  each_unit<V>(s.n, [=](auto load, auto store) {
+    const V zj = load(z);
+    const V hidden = functions::tanh(functions::clip(load(sum), -bound, bound));
+    store(s.y, fma(zj, load(s.h), (V::all(1) - zj) * hidden));
   });
 }
 
 template <class V>
 static void gru_step(const RnnF32Step& step) {
   const RnnF32Step s = step;
+  const float* const r = static_cast<const float*>(s.r);
+  sum_gates<V, 2, false>(s, s.h, r, s.x, nullptr);
   const V bound = V::all(s.bound);
-  const size_t panels = (s.n + V::kWidth - 1) / V::kWidth;
-  const size_t stride = V::kWidth * s.n;  // of one gate
-  const float* r = static_cast<const float*>(s.r);
-  float* const z = s.work;
-  float* const q = s.work + s.n;
-  each_panels<4>(panels, [&](size_t panel, auto count) {
-    constexpr size_t kPanels = decltype(count)::kCount;
-    const size_t unit = panel * V::kWidth;
-    V acc[kPanels][2];
-    V sums[kPanels][2];
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kPanels; ++i) {
-#pragma GCC unroll 4
-      for (size_t g = 0; g < 2; ++g) {
-        acc[i][g] = load_units<V>(s.x + g * s.n, unit + i * V::kWidth, s.n);
-      }
-    }
-    add_products(s.h, r + panel * 2 * stride, 2 * stride, s.n, acc, sums);
-    for (size_t i = 0; i < kPanels; ++i) {
-      const size_t j = unit + i * V::kWidth;
-      store_units(z, j, s.n, sums[i][0]);
-      store_units(q, j, s.n, functions::gru_reset(sums[i][1], bound, load_units<V>(s.h, j, s.n)));
-    }
+  each_unit<V>(s.n, [=](auto load, auto store) {
+    store(s.x, functions::sigmoid(functions::clip(load(s.x), -bound, bound)));
+    const V reset = functions::sigmoid(functions::clip(load(s.x + s.n), -bound, bound));
+    store(s.work, reset * load(s.h));
   });
-  r += panels * 2 * stride;
-  each_panels<4>(panels, [&](size_t panel, auto count) {
-    constexpr size_t kPanels = decltype(count)::kCount;
-    const size_t unit = panel * V::kWidth;
-    V acc[kPanels][1];
-    V sums[kPanels][1];
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kPanels; ++i) {
-      acc[i][0] = load_units<V>(s.x + 2 * s.n, unit + i * V::kWidth, s.n);
-    }
-    add_products(q, r + panel * stride, stride, s.n, acc, sums);
-    for (size_t i = 0; i < kPanels; ++i) {
-      const size_t j = unit + i * V::kWidth;
-      store_units(s.y, j, s.n,
-                  functions::gru_update(load_units<V>(z, j, s.n), sums[i][0], bound,
-                                        load_units<V>(s.h, j, s.n)));
-    }
-  });
+  const size_t padded = (s.n + V::kWidth - 1) / V::kWidth * V::kWidth;
+  sum_gates<V, 1, false>(s, s.work, r + 2 * padded * s.n, s.x + 2 * s.n, nullptr);
+  update_gru<V>(s, s.x, s.x + 2 * s.n);
 }
 
 template <class V>
 static void gru_linear_step(const RnnF32Step& step) {
   const RnnF32Step s = step;
+  sum_gates<V, 3, true>(s, s.h, static_cast<const float*>(s.r), s.x, s.work);
   const V bound = V::all(s.bound);
-  const size_t stride = V::kWidth * (1 + 3 * s.n);
-  each_panels<4>((s.n + V::kWidth - 1) / V::kWidth, [&](size_t panel, auto panels) {
-    constexpr size_t kPanels = decltype(panels)::kCount;
-    const size_t unit = panel * V::kWidth;
-    const float* const r = static_cast<const float*>(s.r) + panel * stride;
-    V acc[kPanels][3];
-    V sums[kPanels][3];
-#pragma GCC unroll 4
-    for (size_t i = 0; i < kPanels; ++i) {
-      acc[i][0] = load_units<V>(s.x, unit + i * V::kWidth, s.n);
-      acc[i][1] = load_units<V>(s.x + s.n, unit + i * V::kWidth, s.n);
-      acc[i][2] = V::load(r + i * stride);
-    }
-    add_products(s.h, r + V::kWidth, stride, s.n, acc, sums);
-    for (size_t i = 0; i < kPanels; ++i) {
-      const size_t j = unit + i * V::kWidth;
-      const V hidden = load_units<V>(s.x + 2 * s.n, j, s.n) +
-                       functions::gru_reset(sums[i][1], bound, sums[i][2]);
-      store_units(s.y, j, s.n,
-                  functions::gru_update(sums[i][0], hidden, bound, load_units<V>(s.h, j, s.n)));
-    }
+  each_unit<V>(s.n, [=](auto load, auto store) {
+    store(s.x, functions::sigmoid(functions::clip(load(s.x), -bound, bound)));
+    const V reset = functions::sigmoid(functions::clip(load(s.x + s.n), -bound, bound));
+    store(s.work, load(s.x + 2 * s.n) + reset * load(s.work));
   });
+  update_gru<V>(s, s.x, s.work);
 }
 
 template <class V>

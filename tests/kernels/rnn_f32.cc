@@ -24,26 +24,27 @@ float chain(float acc, const float* a, const float* b, size_t count) {
 // The formula of the header.
 void expect_step(RnnCell cell, size_t n, const float* r, const float* bias_h, const float* x,
                  const float* h, float bound, float* c, float* y) {
-  std::vector<float> reset(n);
-  const auto sum = [&](size_t g, size_t j, float from, const float* over) {
-    return chain(from, over, r + (g * n + j) * n, n);
+  const auto sum = [&](size_t g, size_t j, const float* over) {
+    return chain(x[g * n + j], over, r + (g * n + j) * n, n);
   };
+  const auto s = [&](size_t g, size_t j) {
+    return sigmoid_f32(clip_f32(sum(g, j, h), -bound, bound));
+  };
+  const auto t = [&](float v) { return tanh_f32(clip_f32(v, -bound, bound)); };
+  std::vector<float> reset(n);
+  for (size_t j = 0; j < n; ++j) reset[j] = s(1, j) * h[j];
   for (size_t j = 0; j < n; ++j) {
-    reset[j] = gru_reset_f32(sum(1, j, x[n + j], h), bound, h[j]);
-  }
-  for (size_t j = 0; j < n; ++j) {
-    const float first = sum(0, j, x[j], h);
     if (cell == RnnCell::lstm) {
-      lstm_cell_f32(first, sum(1, j, x[n + j], h), sum(2, j, x[2 * n + j], h),
-                    sum(3, j, x[3 * n + j], h), bound, c + j, y + j);
+      c[j] = std::fma(s(2, j), c[j], s(0, j) * t(sum(3, j, h)));
+      y[j] = s(1, j) * tanh_f32(c[j]);
       continue;
     }
-    float hidden = sum(2, j, x[2 * n + j], reset.data());
+    float hidden = sum(2, j, reset.data());
     if (cell == RnnCell::gru_linear) {
-      const float from_h = sum(2, j, bias_h != nullptr ? bias_h[j] + 0.0f : 0.0f, h);
-      hidden = x[2 * n + j] + gru_reset_f32(sum(1, j, x[n + j], h), bound, from_h);
+      const float bias = bias_h != nullptr ? bias_h[j] + 0.0f : 0.0f;
+      hidden = x[2 * n + j] + s(1, j) * chain(bias, h, r + (2 * n + j) * n, n);
     }
-    y[j] = gru_update_f32(first, hidden, bound, h[j]);
+    y[j] = std::fma(s(0, j), h[j], (1 - s(0, j)) * t(hidden));
   }
 }
 
@@ -74,16 +75,19 @@ void check(uint64_t seed, RnnCell cell) {
     INFO(row.name << " cell " << static_cast<int>(cell) << " seed " << seed << " n " << n);
     test::Block packed(rnn_f32_packed_bytes(cell, row.kernel->lanes, n));
     rnn_f32_pack(cell, row.kernel->lanes, n, r.data(), bias_h, packed.data());
-    Guarded<float> actual(n, random.one_in(2)), actual_c(n, random.one_in(2)), work(2 * n);
+    Guarded<float> actual(n, random.one_in(2)), actual_c(n, random.one_in(2)), sums(gates * n),
+        work(n);
     std::copy_n(c.data(), n, actual_c.data());
+    std::copy_n(x.data(), gates * n, sums.data());
     row.kernel->step[static_cast<size_t>(cell)]({.n = n,
                                                  .r = packed.data(),
-                                                 .x = x.data(),
+                                                 .x = sums.data(),
                                                  .h = h.data(),
                                                  .c = actual_c.data(),
                                                  .y = actual.data(),
                                                  .work = work.data(),
-                                                 .bound = bound});
+                                                 .bound = bound,
+                                                 .down = random.one_in(2)});
     CHECK(test::difference(actual, expected) == "");
     CHECK(test::difference(actual_c, expected_c) == "");
   }
