@@ -47,17 +47,13 @@ class Random {
 using OutputBytes = std::vector<std::vector<std::byte>>;
 
 // Inputs are filled from `seed`; float and int8.
-inline OutputBytes run_graph(const mdl_graph& graph, const char* backends, const char* isa,
-                             size_t threads, uint32_t seed) {
-  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
-  options.backends = backends;
-  options.isa = isa;
-  const ProgramHandle program = make_program(graph, &options);
+inline OutputBytes run_program(const mdl_program* program, const mdl_graph& graph, size_t threads,
+                               uint32_t seed) {
   const mdl_thread_pool pool = {nullptr, threads, run_on_threads};
   mdl_session_options session_options = MDL_SESSION_OPTIONS_INIT;
   session_options.threads = static_cast<uint32_t>(threads);
   if (threads > 1) session_options.pool = &pool;
-  const SessionHandle session = make_session(program.get(), &session_options);
+  const SessionHandle session = make_session(program, &session_options);
   Random random(seed);
   for (size_t i = 0; i < graph.input_count; ++i) {
     void* data = nullptr;
@@ -81,6 +77,14 @@ inline OutputBytes run_graph(const mdl_graph& graph, const char* backends, const
     outputs.emplace_back(first, first + bytes);
   }
   return outputs;
+}
+
+inline OutputBytes run_graph(const mdl_graph& graph, const char* backends, const char* isa,
+                             size_t threads, uint32_t seed) {
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  options.backends = backends;
+  options.isa = isa;
+  return run_program(make_program(graph, &options).get(), graph, threads, seed);
 }
 
 // NaNs are equal whatever their sign and payload.
