@@ -149,10 +149,10 @@ static inline size_t block_rows_s8(size_t depth) {
   return rows > 96 ? 96 : rows / kTileRowsS8 * kTileRowsS8;
 }
 
-// `rows` widened rows at `a`, `depth` values each, times `channels` channels of `panels`; the
-// outputs begin at row `row`, channel `channel`.
+// A BlockS8 of widened rows.
 static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                                const void* panels, const int16_t* a, size_t rows, size_t depth) {
+                                const void* panels, const void* block, size_t rows, size_t depth) {
+  const auto* a = static_cast<const int16_t*>(block);
   static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<3, 1>,
                                                   tile_s8<4, 1>, tile_s8<5, 1>, tile_s8<6, 1>};
   static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<3, 2>,

@@ -176,10 +176,10 @@ static inline size_t block_rows_s8(size_t depth) {
   return rows > 192 ? 192 : rows / kTileRowsS8 * kTileRowsS8;
 }
 
-// `rows` flipped rows at `a`, `depth` bytes each, times `channels` channels of `panels`; the
-// outputs begin at row `row`, channel `channel`.
+// A BlockS8 of flipped rows.
 static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                                const void* panels, const uint8_t* a, size_t rows, size_t depth) {
+                                const void* panels, const void* block, size_t rows, size_t depth) {
+  const auto* a = static_cast<const uint8_t*>(block);
 #define MDL_TILES(rows) \
   { tile_s8<rows, 1>, tile_s8<rows, 2>, tile_s8<rows, 3>, tile_s8<rows, 4> }
   static constexpr TileS8Function kTiles[kTileRowsS8][kTilePanelsS8] = {

@@ -3,12 +3,13 @@
 #define MEDULLA_KERNELS_CONV_S8_BLOCKS_H_
 
 #include "kernels/conv_s8/conv_s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 
 // conv_s8 as products of matrices: the taps of each output pixel are gathered into a row. Blocks is
-// as gemm_s8/blocks.h says.
+// as gemm_s8/blocks.h says; kGemm was made of the same.
 namespace medulla {
 
-template <class Blocks>
+template <class Blocks, const GemmS8Kernel& kGemm>
 struct ConvS8Blocks {
   using Value = typename Blocks::Value;
   static constexpr PackingS8 kPacking = Blocks::kPacking;
@@ -95,8 +96,7 @@ struct ConvS8Blocks {
           ++pixel.image;
         }
         const void* panels = static_cast<const unsigned char*>(a.weights) + group * group_bytes;
-        Blocks::run_block(a.out, p, group * out_channels, out_channels, panels, rows, pixels,
-                          depth);
+        kGemm.block(a.out, p, group * out_channels, out_channels, panels, rows, pixels, depth);
       }
     }
   }

@@ -4,7 +4,9 @@
 
 namespace medulla {
 
+extern const GemmS8Kernel gemm_s8_6x16_avx2;
+
 extern const ConvS8Kernel conv_s8_6x16_avx2;
-const ConvS8Kernel conv_s8_6x16_avx2 = ConvS8Blocks<BlocksS8>::kKernel;
+const ConvS8Kernel conv_s8_6x16_avx2 = ConvS8Blocks<BlocksS8, gemm_s8_6x16_avx2>::kKernel;
 
 }  // namespace medulla

@@ -4,7 +4,10 @@
 
 namespace medulla {
 
+extern const GemmS8Kernel gemm_s8_6x64_avx512vnni;
+
 extern const ConvS8Kernel conv_s8_6x64_avx512vnni;
-const ConvS8Kernel conv_s8_6x64_avx512vnni = ConvS8Blocks<BlocksS8>::kKernel;
+const ConvS8Kernel conv_s8_6x64_avx512vnni =
+    ConvS8Blocks<BlocksS8, gemm_s8_6x64_avx512vnni>::kKernel;
 
 }  // namespace medulla

@@ -12,7 +12,7 @@
 //   padding(z)          the Value that adds nothing to a sum
 //   take(from, count, z, to)  turns inputs into Values
 //   block_rows(depth)   how many rows of `depth` Values a block has
-//   run_block(out, row, channel, channels, panels, a, rows, depth)
+//   run_block           a BlockS8
 namespace medulla {
 
 template <class Blocks>
@@ -50,8 +50,8 @@ struct GemmS8Blocks {
     }
   }
 
-  static constexpr GemmS8Kernel kKernel = {Blocks::kRows, Blocks::kColumns, packed_bytes,
-                                           pack,          scratch_bytes,    run};
+  static constexpr GemmS8Kernel kKernel = {
+      Blocks::kRows, Blocks::kColumns, packed_bytes, pack, scratch_bytes, run, Blocks::run_block};
 };
 
 }  // namespace medulla

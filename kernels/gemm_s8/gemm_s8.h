@@ -31,6 +31,11 @@ struct GemmS8 {
   OutputS8 c;                // overlaps neither a nor b
 };
 
+// `rows` rows at `a`, in a kernel's own form and of `depth` values each, times `channels` channels
+// of `panels`; the outputs begin at row `row`, channel `channel`.
+using BlockS8 = void (*)(const OutputS8& out, size_t row, size_t channel, size_t channels,
+                         const void* panels, const void* a, size_t rows, size_t depth);
+
 struct GemmS8Kernel {
   size_t mr;  // rows and columns of a tile: good places to split
   size_t nr;
@@ -41,6 +46,9 @@ struct GemmS8Kernel {
   size_t (*scratch_bytes)(size_t k);
   // Computes rows [m0, m1) and columns [n0, n1); n0 is a multiple of nr, n1 one too or n.
   void (*run)(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void* scratch);
+  // What run does with each block of rows, for the row of conv_s8 of the same ISA: a program with
+  // both has the tiles once. Null if that has no use for it.
+  BlockS8 block = nullptr;
 };
 
 static inline size_t scratch_bytes(const GemmS8Kernel& kernel, const GemmS8Problem& problem) {
