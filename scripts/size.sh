@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds examples/bare_metal.c as a static, stripped program with what one model's plan names alone,
 # operators and backends, says how many bytes of code and data come from libmedulla.a, and runs it.
-# usage: scripts/size.sh MODEL.mdl [KERNEL_ISAS]
+# usage: scripts/size.sh [--most BYTES] MODEL.mdl [KERNEL_ISAS]
+#   --most       fail if there are more
 #   KERNEL_ISAS  as MEDULLA_KERNEL_ISAS, default all
 set -euo pipefail
-[ $# -ge 1 ] || { sed -n '/^# usage/,/^#   /s/^# //p' "$0" >&2; exit 2; }
+most=
+[ "${1:-}" != --most ] || { most=${2:-0} && shift 2; }
+[ $# -ge 1 ] || { sed -n '/^# usage/,/^set/s/^# //p' "$0" >&2; exit 2; }
 model=$(realpath "$1") isas=${2:-all}
 cd "$(dirname "$0")/.."
 build=$PWD/build/size
@@ -70,5 +73,6 @@ for kind in "${!bytes[@]}"; do
   [ "$kind" = bss ] || total=$((total + bytes[$kind]))
 done
 printf '%-12s %8d bytes of code and data\n' Medulla "$total"
+[ -z "$most" ] || [ "$total" -le "$most" ] || { echo "size: more than $most bytes" >&2; exit 1; }
 echo "whole program    $(stat -c %s "$program") bytes, with operators: ${ops//;/ }"
 "$program" || { echo "size: the program does not run the model" >&2; exit 1; }
