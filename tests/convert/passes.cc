@@ -125,6 +125,15 @@ TEST_CASE("to_channels_last cancels the transposes of image operators") {
         "Split", {soft}, {{"axis", int64_t{1}}, {"sizes", Dims{2, 3}}}, {true, true});
     CHECK(transposes(conv(parts[1], 2, 4)) == 2);
   }
+  SECTION("padding before the first convolution") {
+    const Attributes pads = {{"pads", Dims{0, 0, 1, 2, 0, 0, 0, 3}}};
+    const int32_t padded = g.add("Pad", {g.x}, pads);
+    const Graph after = same_result(g.finish({conv(padded, 4, 1)}), to_channels_last, 0);
+    CHECK(count_of(after, "Transpose") == 2);
+    const Node& first = after.nodes[1];
+    CHECK(first.op == "Pad");
+    CHECK(first.get<Dims>("pads", {}) == Dims{0, 1, 2, 0, 0, 0, 3, 0});
+  }
   SECTION("reduction, with and without the reduced dimensions") {
     const Attributes over = {{"axes", Dims{2, 3}}, {"keepdims", int64_t{1}}};
     CHECK(transposes(g.add("Mul", {a, g.add("ReduceMean", {a}, over)}), 1e-6f) == 2);

@@ -82,6 +82,7 @@ class ToChannelsLast {
     }
     if (is_broadcast(node.op) || node.op == "Concat") return several(node);
     if (is_view(node.op)) return layout_.reshape(node);
+    if (node.op == "Pad") return pad(node);
     if (!layout_.pending(node.inputs.empty() ? -1 : node.inputs[0])) return layout_.keep(node);
     if (is_unary(node.op)) return through(node, node.attributes);
     if (kReduce.count(node.op) > 0) return reduce(node, "axes", node.get<Dims>("axes", {}));
@@ -95,8 +96,6 @@ class ToChannelsLast {
       attributes["axis"] = moved_axes({node.get<int64_t>("axis", otherwise)}, perm)[0];
     } else if (node.op == "Slice") {
       attributes["axes"] = moved_axes(node.get<Dims>("axes", {}), perm);
-    } else if (node.op == "Pad") {
-      attributes["pads"] = moved_halves(node.get<Dims>("pads", {}), perm);
     } else if (node.op == "Tile") {
       attributes["repeats"] = permuted(node.get<Dims>("repeats", {}), invert(perm));
     } else if (node.op == "Expand" && node.get<Dims>("shape", {}).size() <= perm.size()) {
@@ -117,6 +116,19 @@ class ToChannelsLast {
       return layout_.keep(node);
     }
     through(node, std::move(attributes));
+  }
+
+  // One that only a Transpose reads works behind it, beside a convolution that can pad by itself.
+  void pad(const Node& node) {
+    const int32_t x = node.inputs[0], y = node.outputs[0];
+    Dims perm = layout_.perm(x);
+    const Node* reader = rewrite_.only_reader(y);
+    if (!layout_.pending(x) && reader != nullptr && reader->op == "Transpose") {
+      perm = invert(reader->get<Dims>("perm", {}));
+    }
+    Attributes attributes = node.attributes;
+    attributes["pads"] = moved_halves(node.get<Dims>("pads", {}), perm);
+    layout_.emit(node, {layout_.in_layout(x, perm)}, std::move(attributes), {perm});
   }
 
   // One input, outputs of its rank: they are pending as the input was.
