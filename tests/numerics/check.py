@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -114,6 +115,47 @@ class Model:
         return integers, len(self.nodes) - integers
 
 
+class Example:
+    """A block of docs/numerics.md; one that converts a source is not for here."""
+
+    def __init__(self, graph):
+        self.tensors, self.values = {}, {}
+        for name, tensor in [
+            t for key in ("inputs", "constants", "outputs") for t in graph.get(key, {}).items()
+        ]:
+            dtype = next(key for key in ("int8", "int32", "float32") if key in tensor)
+            self.values[name] = np.asarray(tensor[dtype], dtype)
+            self.tensors[name] = {"dtype": dtype, "shape": list(self.values[name].shape)}
+            if "scale" in tensor:
+                numbers = {"scales": tensor["scale"], "zero_points": tensor["zero_point"]}
+                self.tensors[name].update(
+                    {k: v if isinstance(v, list) else [v] for k, v in numbers.items()}
+                )
+                self.tensors[name]["axis"] = tensor.get("axis", 0)
+        self.nodes, self.expected = graph["nodes"], graph["outputs"]
+
+    def check(self):
+        for row in self.nodes:
+            node = Node(self, {"name": row["op"], "attributes": row, **row})
+            y, expected = RULES[node.op](node), self.values[node.outputs[0]]
+            assert (
+                y.tobytes() == expected.tobytes()
+            ), f"{node.op}: {y.tolist()}, not {expected.tolist()}"
+
+
+def check_examples():
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "numerics.md"
+    blocks = re.findall(r"^```json\n(.*?)^```", page.read_text(), re.S | re.M)
+    graphs = [json.loads(block) for block in blocks]
+    graphs = [
+        g for g in graphs if all(node["op"] in RULES for node in g["nodes"]) and "becomes" not in g
+    ]
+    assert graphs, f"{page} has no examples"
+    for graph in graphs:
+        Example(graph).check()
+    print(f"{page}: {len(graphs)} of {len(blocks)} examples computed, equal bytes")
+
+
 def models_in(folder, largest):
     """Files that may hold integers, without those compiled for one device."""
     for path in sorted(folder.rglob("*")):
@@ -161,6 +203,7 @@ def main():
         if not place.exists():
             print(f"skipped: {place} is not there")
         models += models_in(place, options.largest) if place.is_dir() else [place] * place.exists()
+    check_examples()
     good = True
     for path in models:
         says, well = check(path, shlex.split(options.medulla), options.seed)
