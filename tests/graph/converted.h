@@ -24,11 +24,11 @@ inline std::filesystem::path committed_model(const std::string& name) {
 
 // A model converted into a file that goes with it.
 struct Converted {
-  explicit Converted(const std::filesystem::path& onnx)
+  explicit Converted(const std::filesystem::path& model_file)
       : path(std::filesystem::temp_directory_path() /
              ("medulla_models_" + std::to_string(getpid()) + ".mdl")) {
     tools::ConvertOptions options;
-    options.input = onnx.string();
+    options.input = model_file.string();
     options.output = path.string();
     refused = !tools::convert(options).refusals.empty();
     mdl_error error = MDL_ERROR_INIT;

@@ -51,15 +51,16 @@ std::vector<std::vector<uint8_t>> run_once(const mdl_program* program) {
   return outputs;
 }
 
-}  // namespace
-
-TEST_CASE("real models keep to the arena's bound and to the stack") {
-  if (absent("models")) return;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(shared("models"))) {
-    if (entry.path().extension() != ".onnx") continue;
+// Of the models below a folder: how many convert. What the importers take, their own tests say.
+size_t check_models(const std::string& folder) {
+  size_t count = 0;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    const fs::path extension = entry.path().extension();
+    if (extension != ".onnx" && extension != ".tflite") continue;
     CAPTURE(entry.path().string());
     const Converted converted(entry.path());
-    if (converted.refused) continue;  // the importer's tests say what it takes
+    if (converted.refused) continue;
+    ++count;
     const mdl_graph& graph = model_graph(*converted.model);
     mdl_memory_need need = MDL_MEMORY_NEED_INIT;
     mdl_error error = MDL_ERROR_INIT;
@@ -70,6 +71,19 @@ TEST_CASE("real models keep to the arena's bound and to the stack") {
     const ProgramHandle plain = make_program(graph, nullptr, false);
     CHECK(run_once(packed.get()) == run_once(plain.get()));
   }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("real models keep to the arena's bound and to the stack") {
+  if (absent("models")) return;
+  CHECK(check_models(shared("models")) >= 15);
+}
+
+TEST_CASE("models that others made keep to the arena's bound and to the stack", "[slow]") {
+  if (absent("data")) return;
+  CHECK(check_models(shared("data")) >= 30);
 }
 
 TEST_CASE("every allocation may fail, from file to session") {
