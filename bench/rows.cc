@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// softmax_f32, pool_f32, pool_s8, add_s8, mul_s8, lut_s8 and requant_s8 at sizes of real layers,
-// beside memcpy.
+// softmax_f32, pool_f32, pool_s8, add_s8, mul_s8, lut_s8, batch_norm_s8 and requant_s8 at sizes of
+// real layers, beside memcpy.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "bench/util.h"
 #include "kernels/add_s8/add_s8.h"
+#include "kernels/batch_norm_s8/batch_norm_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
 #include "kernels/mul_s8/mul_s8.h"
 #include "kernels/pool_f32/pool_f32.h"
@@ -146,6 +147,17 @@ void add_rows() {
     bench::measure_bytes(state, 3 * kBytes,
                          [&] { kernel.mul(p, a.data(), b.data(), y.data(), kBytes); });
   });
+  add("batch_norm_s8/196x128", batch_norm_s8_rows(),
+      [](benchmark::State& state, const BatchNormS8Kernel& kernel) {
+        bench::Buffer<int8_t> x(kBytes);
+        bench::Buffer<int8_t> y(kBytes);
+        bench::Buffer<float> constants(2 * 128);
+        BatchNormS8 p;
+        p.n = 128;
+        p.multiplier = constants.data();
+        p.bias = constants.data() + 128;
+        bench::measure_bytes(state, 2 * kBytes, [&] { kernel.run(p, x.data(), y.data(), 196); });
+      });
   add("lut_s8/25088", lut_s8_rows(), [](benchmark::State& state, const LutS8Kernel& kernel) {
     bench::Buffer<int8_t> table(256);
     bench::Buffer<int8_t> x(kBytes);

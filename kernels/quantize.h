@@ -2,9 +2,9 @@
 #ifndef MEDULLA_KERNELS_QUANTIZE_H_
 #define MEDULLA_KERNELS_QUANTIZE_H_
 
-#include "kernels/f32x1.h"
+#include "kernels/lanes.h"
 
-// Q of numerics.md over any vector type, and rows of INT8 cut into vectors.
+// Q of numerics.md over any vector type, and vectors of INT8.
 namespace medulla {
 
 // An output's zero point and range, as floats: exact.
@@ -24,14 +24,6 @@ template <class V>
 static inline V quantize(V t, const QuantizeF32& q) {
   t = min(max(t, V::all(q.lo)), V::all(q.hi));
   return (t + V::all(kRoundF32)) - V::all(kRoundF32) + V::all(q.zero_point);
-}
-
-// Calls block(i, count) for each vector's place; count is V::kWidth for all but the last.
-template <class V, class Block>
-static inline void each_place(size_t n, Block block) {
-  size_t i = 0;
-  for (; n - i >= V::kWidth; i += V::kWidth) block(i, V::kWidth);
-  if (i < n) block(i, n - i);
 }
 
 template <class V>

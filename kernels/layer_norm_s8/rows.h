@@ -40,11 +40,6 @@ static inline LayerNormSums layer_norm_sums(const int8_t* x, size_t n, V zero_po
 }
 
 template <class V>
-static inline V load_floats(const float* p, size_t count) {
-  return count == V::kWidth ? V::load(p) : V::load_part(p, count);
-}
-
-template <class V>
 static void layer_norm_rows(const LayerNormS8& p, const int8_t* x, int8_t* y, size_t rows) {
   const QuantizeF32 q = quantize_f32(p.zero_point, p.min, p.max);
   const V zero_point = V::all(static_cast<float>(p.zero_point_x));
@@ -60,8 +55,8 @@ static void layer_norm_rows(const LayerNormS8& p, const int8_t* x, int8_t* y, si
     const V b = V::all(static_cast<float>(-inverse * static_cast<double>(sums.values) / n));
     each_place<V>(p.n, [=](size_t i, size_t count) {
       V v = (load_s8<V>(x + i, 0, count) - zero_point) * a + b;
-      v = v * load_floats<V>(scale + i, count);
-      if (bias != nullptr) v = v + load_floats<V>(bias + i, count);
+      v = v * load_lanes<V>(scale + i, count);
+      if (bias != nullptr) v = v + load_lanes<V>(bias + i, count);
       store_s8(quantize(v, q), y + i, 0, count);
     });
   }

@@ -24,8 +24,7 @@ static void quantize_row(const QuantizedS8& q, const float* x, int8_t* y, size_t
   const uint8_t flip = signed_flip(q);
   const V scale = V::all(q.scale);
   each_place<V>(n, [=](size_t i, size_t count) {
-    const V v = count == V::kWidth ? V::load(x + i) : V::load_part(x + i, count);
-    store_s8(quantize(v / scale, to), y + i, flip, count);
+    store_s8(quantize(load_lanes<V>(x + i, count) / scale, to), y + i, flip, count);
   });
 }
 
@@ -35,8 +34,7 @@ static void dequantize_row(const QuantizedS8& q, const int8_t* x, float* y, size
   const V zero_point = V::all(signed_zero_point(q));
   const V scale = V::all(q.scale);
   each_place<V>(n, [=](size_t i, size_t count) {
-    const V v = (load_s8<V>(x + i, flip, count) - zero_point) * scale;
-    count == V::kWidth ? v.store(y + i) : v.store_part(y + i, count);
+    store_lanes(y + i, count, (load_s8<V>(x + i, flip, count) - zero_point) * scale);
   });
 }
 

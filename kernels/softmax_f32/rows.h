@@ -3,20 +3,12 @@
 #define MEDULLA_KERNELS_SOFTMAX_F32_ROWS_H_
 
 #include "kernels/elementwise_f32/functions.h"
+#include "kernels/lanes.h"
 #include "kernels/row_sum.h"
 #include "kernels/softmax_f32/softmax_f32.h"
 
 // The kernel of this family over any vector type.
 namespace medulla {
-
-template <class V>
-static inline V load_lanes(const float* p, size_t count) {
-  return count == V::kWidth ? V::load(p) : V::load_part(p, count);
-}
-template <class V>
-static inline void store_lanes(float* p, size_t count, V v) {
-  count == V::kWidth ? v.store(p) : v.store_part(p, count);
-}
 
 template <class V>
 static inline float max_of_row(const float* x, size_t n) {

@@ -134,6 +134,19 @@ mdl_status check_multiplier_count(const NodeView& node, size_t count, mdl_error*
                    node.floats("multipliers").size(), " entries, should have ", count);
 }
 
+mdl_status check_normal_constant(const NodeView& node, size_t i, const char* what,
+                                 mdl_error* error) {
+  MDL_TRY(check_constant(node, i, what, error));
+  const mdl_tensor& tensor = *node.input(i);
+  const float* values = static_cast<const float*>(tensor.data);
+  for (size_t c = 0; c < tensor.bytes / sizeof(float); ++c) {
+    if (is_normal(values[c]) || values[c] == 0) continue;
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, what, " of channel ", c, " is ",
+                     static_cast<double>(values[c]), ", should be normal or zero");
+  }
+  return MDL_OK;
+}
+
 mdl_status infer_layer(const NodeView& node, std::span<const TensorType> inputs,
                        std::span<const TensorType> outputs, int64_t channels, mdl_error* error) {
   if (inputs.size() < 4) {

@@ -42,6 +42,10 @@ mdl_status check_multiplier(const NodeView& node, double expected, mdl_error* er
 // The attribute "multipliers" has `count` entries.
 mdl_status check_multiplier_count(const NodeView& node, size_t count, mdl_error* error);
 
+// Input i, float32, which `what` names in words, is a constant whose values are normal or zero.
+mdl_status check_normal_constant(const NodeView& node, size_t i, const char* what,
+                                 mdl_error* error);
+
 // For layers x, w, bias?, multiplier -> y, int8 or float32, with constants of `channels` output
 // channels, w's first dimension, whose input and output dtypes and shapes were inferred. Checks
 // quantization, multipliers s_x * s_w / s_y (s_x * s_w for a float output), the sums P and N of the

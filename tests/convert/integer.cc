@@ -211,6 +211,16 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
   const int32_t a = g.quantize(g.x, kInputScale, 5);
   const int32_t b = g.quantize(g.add("Relu", {g.x}), 0.01f, -128);
   SECTION("Add") { only(formed(g, g.quantize(g.add("Add", {a, b}), kOutputScale, 2)), "QAdd"); }
+  SECTION("BatchNormalization behind a concatenation, with its Relu") {
+    const int32_t joined = g.add("Concat", {a, a}, {{"axis", int64_t{3}}});
+    const int32_t variance = g.add("Abs", {g.constant({6}, 9)});
+    const int32_t norm =
+        g.add("BatchNormalization",
+              {joined, g.weights({6}, -1), g.constant({6}, 7), g.constant({6}, 8), variance});
+    const Graph after = formed(g, g.quantize(g.add("Relu", {norm}), kOutputScale, -90));
+    CHECK(only(after, "QBatchNormalization").get<int64_t>("qmin", 0) == -90);
+    CHECK(count_of(after, "Relu") == 0);
+  }
   SECTION("LayerNormalization") {
     const int32_t y = g.add("LayerNormalization", {a, g.weights({3}, -1), g.constant({3}, 4)});
     only(formed(g, g.quantize(y, kOutputScale, 2)), "QLayerNormalization");

@@ -147,9 +147,12 @@ void Int8Graph::normalize() {
     for (float& v : values) v = static_cast<float>(random_.integer(-4000, 4000)) / 100;
     inputs.push_back(add_constant(MDL_FLOAT32, row, values));
   }
-  Attributes attributes = {{"epsilon", static_cast<double>(1e-5f)}};
+  const bool batch = inputs.size() == 3 && random_.one_in(2);
+  Attributes attributes;
+  if (!batch) attributes["epsilon"] = static_cast<double>(1e-5f);
   add_range(&attributes);
-  add_int8("QLayerNormalization", inputs, std::move(attributes), quantization(near(0.03f)));
+  add_int8(batch ? "QBatchNormalization" : "QLayerNormalization", inputs, std::move(attributes),
+           quantization(near(0.03f)));
 }
 
 void Int8Graph::move() {

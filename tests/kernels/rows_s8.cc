@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// add_s8, mul_s8, lut_s8, layer_norm_s8 and requant_s8: rows of INT8.
+// add_s8, mul_s8, lut_s8, batch_norm_s8, layer_norm_s8 and requant_s8: rows of INT8.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/add_s8/add_s8.h"
+#include "kernels/batch_norm_s8/batch_norm_s8.h"
 #include "kernels/layer_norm_s8/layer_norm_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
 #include "kernels/mul_s8/mul_s8.h"
@@ -100,6 +101,40 @@ TEST_CASE("mul_s8: rows, one value for all, and in place") {
         (one ? kernel.mul_one : kernel.mul)(p, y, b.data(), y, n);
       });
     }
+  }
+}
+
+TEST_CASE("batch_norm_s8: rows, in place, and the largest numbers") {
+  for (uint64_t seed = 1; seed <= 120; ++seed) {
+    Random random(seed);
+    BatchNormS8 p;
+    p.n = seed < 40 ? seed : random.integer<size_t>(1, 300);
+    const size_t rows = random.integer<size_t>(1, 3);
+    p.zero_point_x = random.one_in(3) ? 127 : random.integer(-128, 127);
+    p.zero_point = random.integer(-128, 127);
+    if (random.one_in(2)) p.min = p.zero_point;
+    Guarded<float> multiplier(p.n, random.one_in(2));
+    Guarded<float> bias(p.n, random.one_in(2));
+    random.fill(multiplier, -2, 2);
+    random.fill(bias, -100, 100);
+    for (size_t c = 0; c < p.n; ++c) {
+      if (random.one_in(8)) multiplier[c] = random.one_in(2) ? 0.5f : -3e38f;
+      if (random.one_in(8)) bias[c] = random.one_in(2) ? 0.5f : 3e38f;
+    }
+    p.multiplier = multiplier.data();
+    p.bias = bias.data();
+    Guarded<int8_t> x(rows * p.n, random.one_in(2));
+    random.fill<int8_t>(x);
+    Guarded<int8_t> expected(rows * p.n);
+    for (size_t i = 0; i < rows * p.n; ++i) {
+      const float scaled = static_cast<float>(x[i] - p.zero_point_x) * multiplier[i % p.n];
+      expected[i] =
+          static_cast<int8_t>(quantized(scaled + bias[i % p.n], p.zero_point, p.min, p.max));
+    }
+    compare(batch_norm_s8_rows(), expected, seed, [&](const BatchNormS8Kernel& kernel, int8_t* y) {
+      std::copy_n(x.data(), x.size(), y);
+      kernel.run(p, y, y, rows);
+    });
   }
 }
 

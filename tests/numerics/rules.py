@@ -165,6 +165,10 @@ def q_mul(n):
     return n.Q(fl(fl(n.d(0) * n.d(1)) * product_multiplier(n)))
 
 
+def q_batch_normalization(n):
+    return n.Q(fl(fl(fl(n.d(0)) * n.x(1)) + n.x(2)))
+
+
 def q_concat(n):
     k = n.same(n.get("multipliers"), [ratio(n, i) for i in range(len(n.inputs))], "multipliers")
     to, parts = n.y, []
@@ -320,6 +324,7 @@ RULES = {
     "QAdd": q_sum,
     "QSub": q_sum,
     "QMul": q_mul,
+    "QBatchNormalization": q_batch_normalization,
     "QConcat": q_concat,
     "QLookup": q_lookup,
     "QAveragePool": q_average_pool,

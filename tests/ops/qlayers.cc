@@ -258,6 +258,32 @@ TEST_CASE("QSub and QMul rescale and round once") {
   CHECK(run(product) == std::vector<int8_t>{7, -5, 95});
 }
 
+TEST_CASE("QBatchNormalization by hand, and what it refuses") {
+  const Value x = tensor<int8_t>({2, 2}, {10, -6, -128, 127}).quantized(0.5f, 2);
+  const auto run = [&](std::vector<float> m, std::vector<float> b, int64_t qmin = -128) {
+    return Case("QBatchNormalization")
+        .input(x)
+        .input(tensor<float>({static_cast<int64_t>(m.size())}, m).as_constant())
+        .input(tensor<float>({2}, b).as_constant())
+        .output(Value{}.quantized(1, 1))
+        .set("qmin", qmin)
+        .run();
+  };
+  // 8 / 4 + 0.5 to even, -8 * -2 - 3; -130 / 4 + 0.5, 125 * -2 - 3; 1 added.
+  CHECK(run({0.25f, -2}, {0.5f, -3}).values<int8_t>() == std::vector<int8_t>{3, 14, -31, -128});
+  CHECK(run({0.25f, -2}, {0.5f, -3}, 1).values<int8_t>() == std::vector<int8_t>{3, 14, 1, 1});
+  CHECK(run({1}, {0, 0}).says("input 1 is [1], should be [2]"));
+  CHECK(run({1, 1e-40f}, {0, 0}).says("the multiplier of channel 1 is"));
+  CHECK(run({1, 0}, {std::nanf(""), 0}).says("the bias of channel 0 is nan, should be normal"));
+  CHECK(Case("QBatchNormalization")
+            .input(x)
+            .input(tensor<float>({2}, {1, 1}))
+            .input(tensor<float>({2}, {1, 1}).as_constant())
+            .output(Value{}.quantized(1, 1))
+            .run()
+            .says("the multiplier 'x1' should be constant"));
+}
+
 TEST_CASE("QLayerNormalization by hand, and what it refuses") {
   const Value scale = tensor<float>({2}, {4, 8}).as_constant();
   const auto run = [&](const Value& x, const Value& g, float epsilon) {

@@ -24,8 +24,9 @@ inline constexpr std::string_view kMoverForms[] = {"Expand",  "Flatten", "Gather
 // With constant weights as input 1.
 inline constexpr std::string_view kLayerForms[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 // The others that take quantized inputs and are followed by QuantizeLinear.
-inline constexpr std::string_view kOtherForms[] = {"AveragePool", "Concat", "GlobalAveragePool",
-                                                   "LayerNormalization", "Resize"};
+inline constexpr std::string_view kOtherForms[] = {
+    "AveragePool",       "BatchNormalization", "Concat",
+    "GlobalAveragePool", "LayerNormalization", "Resize"};
 
 template <size_t n>
 bool is_among(std::string_view op, const std::string_view (&list)[n]) {

@@ -86,9 +86,15 @@ Tensor phased_weights(const Tensor& w, const std::array<PhaseAxis, 3>& phases) {
   return made;
 }
 
-// A constant in units of a scale, float32 or integers with one scale; nothing when it is none or
-// leaves float32.
-std::optional<std::vector<float>> in_units(const Tensor& tensor, float scale) {
+// Rounded once; nothing where it is not finite.
+std::optional<float> normal_or_zero(double value) {
+  const auto rounded = static_cast<float>(value);
+  if (!std::isfinite(rounded)) return {};
+  return std::isnormal(rounded) ? rounded : 0.0f;
+}
+
+// The real numbers of a constant, float32 or integers with one scale; nothing when it is none.
+std::optional<std::vector<float>> reals_of(const Tensor& tensor) {
   if (!tensor.data) return {};
   std::vector<float> real;
   const auto dequantize = [&](const auto& integers) {
@@ -102,8 +108,15 @@ std::optional<std::vector<float>> in_units(const Tensor& tensor, float scale) {
   if (tensor.dtype == MDL_INT8) dequantize(values_of<int8_t>(tensor));
   if (tensor.dtype == MDL_INT32) dequantize(values_of<int32_t>(tensor));
   if (real.size() != tensor.elements()) return {};
+  return real;
+}
+
+// The same in units of a scale; nothing when they leave float32.
+std::optional<std::vector<float>> in_units(const Tensor& tensor, float scale) {
+  const auto real = reals_of(tensor);
+  if (!real) return {};
   std::vector<float> units;
-  for (const float v : real) {
+  for (const float v : *real) {
     const double unit = static_cast<double>(v) / static_cast<double>(scale);
     if (!(std::abs(unit) < 1e38)) return {};
     units.push_back(static_cast<float>(unit));
@@ -137,7 +150,7 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
   std::vector<int32_t> integers;
   const std::vector<float>* own = nullptr;
   const Node* dequantize = rewrite_.producer(old, "DequantizeLinear");
-  const Tensor& source = rewrite_.tensor(dequantize != nullptr ? dequantize->inputs[0] : old);
+  const Tensor& source = parameter(old);
   const size_t channels = scales.size() / repeats;
   if (!source.data || source.elements() != channels) return {};
   if (dequantize != nullptr && source.dtype == MDL_INT32) {
@@ -280,6 +293,39 @@ bool IntegerFormer::gemm(const Node& node) {
   return plain && dense(node, node.get<int64_t>("transB", 0) != 0);
 }
 
+const Tensor& IntegerFormer::parameter(int32_t old) const {
+  const Node* dequantize = rewrite_.producer(old, "DequantizeLinear");
+  return rewrite_.tensor(dequantize != nullptr ? dequantize->inputs[0] : old);
+}
+
+bool IntegerFormer::batch_normalization(const Node& node) {
+  const auto x = activation(node.inputs[0]);
+  const End end = end_of(node);
+  if (!x || end.quantize == nullptr) return false;
+  std::array<std::vector<float>, 4> constants;  // scale, bias, mean, variance
+  for (size_t i = 0; i < 4; ++i) {
+    const auto real = reals_of(parameter(node.inputs[i + 1]));
+    if (!real) return false;
+    constants[i] = *real;
+  }
+  const double s_x = scale(*x), s_y = end.y.scales[0], epsilon = node.get<double>("epsilon", 1e-5);
+  std::vector<float> multipliers, biases;
+  for (size_t c = 0; c < constants[0].size(); ++c) {
+    const auto at = [&](size_t i) { return static_cast<double>(constants[i][c]); };
+    const double k = at(0) / std::sqrt(at(3) + epsilon);
+    const auto m = normal_or_zero(s_x * k / s_y), b = normal_or_zero((at(1) - at(2) * k) / s_y);
+    if (!m || !b) return false;
+    multipliers.push_back(*m);
+    biases.push_back(*b);
+  }
+  const Dims channels = {static_cast<int64_t>(multipliers.size())};
+  emit(node, end, "QBatchNormalization",
+       {*x, build_.constant(MDL_FLOAT32, channels, multipliers),
+        build_.constant(MDL_FLOAT32, channels, biases)},
+       {});
+  return true;
+}
+
 // Scale and bias are constants, divided by the output's scale.
 bool IntegerFormer::layer_normalization(const Node& node) {
   const auto x = activation(node.inputs[0]);
@@ -289,12 +335,10 @@ bool IntegerFormer::layer_normalization(const Node& node) {
   std::vector<int32_t> inputs = {*x};
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (node.inputs[i] < 0) continue;
-    const Node* dequantize = rewrite_.producer(node.inputs[i], "DequantizeLinear");
-    const Tensor& parameter =
-        rewrite_.tensor(dequantize != nullptr ? dequantize->inputs[0] : node.inputs[i]);
-    const auto units = in_units(parameter, end.y.scales[0]);
+    const Tensor& constant = parameter(node.inputs[i]);
+    const auto units = in_units(constant, end.y.scales[0]);
     if (!units) return false;
-    inputs.push_back(build_.constant(MDL_FLOAT32, parameter.dims, *units));
+    inputs.push_back(build_.constant(MDL_FLOAT32, constant.dims, *units));
   }
   emit(node, end, "QLayerNormalization", std::move(inputs), node.attributes);
   return true;

@@ -32,6 +32,7 @@ bool IntegerFormer::form(const Node& node) {
   if (node.op == "MatMul") return matmul(node);
   if (node.op == "Add" || node.op == "Sub") return add(node);
   if (node.op == "Mul") return mul(node);
+  if (node.op == "BatchNormalization") return batch_normalization(node);
   if (node.op == "LayerNormalization") return layer_normalization(node);
   if (node.op == "Concat") return concat(node);
   if (node.op == "AveragePool") return average_pool(node);

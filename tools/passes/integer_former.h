@@ -78,6 +78,7 @@ class IntegerFormer {
   bool conv_transpose(const Node& node);
   bool gemm(const Node& node);
   bool matmul(const Node& node);
+  bool batch_normalization(const Node& node);
   bool layer_normalization(const Node& node);
   // In form_integer_tables.cc.
   bool function(const Node& node);
@@ -97,6 +98,8 @@ class IntegerFormer {
   void emit_moved(const Node& node, std::vector<int32_t> inputs, Attributes attributes,
                   Quantization q);
 
+  // The tensor of the old graph, or what it is the DequantizeLinear of.
+  const Tensor& parameter(int32_t old) const;
   // Weights with a scale and a zero point for each row, or nothing.
   std::optional<int32_t> weights_by_row(int32_t w);
   // The bias in units of s_x * s_w[c], or in float for a float output; `repeats` times.
