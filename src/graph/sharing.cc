@@ -30,7 +30,8 @@ class Sharer {
     MDL_TRY(keep_steps(error));
     find_lives();
     if (share) {
-      for (size_t s = 0; s < program_.steps.size(); ++s) write_in_place(static_cast<int32_t>(s));
+      // Again from the last: what moves then is one tensor at each step of a chain, not all before.
+      for (size_t s = program_.steps.size(); s-- > 0;) write_in_place(static_cast<int32_t>(s));
     }
     return keep_storages(error);
   }
