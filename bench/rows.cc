@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// softmax_f32, pool_f32, pool_s8, add_s8, mul_s8, lut_s8, batch_norm_s8 and requant_s8 at sizes of
-// real layers, beside memcpy.
+// softmax_f32, norm_f32, pool_f32, pool_s8, add_s8, mul_s8, lut_s8, batch_norm_s8 and requant_s8 at
+// sizes of real layers, beside memcpy.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -11,6 +11,7 @@
 #include "kernels/batch_norm_s8/batch_norm_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
 #include "kernels/mul_s8/mul_s8.h"
+#include "kernels/norm_f32/norm_f32.h"
 #include "kernels/pool_f32/pool_f32.h"
 #include "kernels/pool_s8/pool_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
@@ -127,6 +128,35 @@ void add_mean() {
       });
 }
 
+// The norms of a small vision transformer, of a DenseNet, and a group norm of a U-Net.
+void add_norms() {
+  const auto add_runs = [](const char* name, RunNormF32 p) {
+    add(name, norm_f32_rows(), [=](benchmark::State& state, const NormF32Kernel& kernel) {
+      bench::Buffer<float> x(p.runs * p.stride);
+      bench::Buffer<float> y(p.runs * p.stride);
+      bench::Buffer<float> scale(p.n);
+      RunNormF32 call = p;
+      call.epsilon = 1e-5f;
+      call.scale = call.bias = scale.data();
+      bench::measure_bytes(state, 2 * p.runs * p.n * sizeof(float),
+                           [&] { kernel.runs(call, x.data(), y.data()); });
+    });
+  };
+  add_runs("norm_f32/layer/192", {.runs = 1, .n = 192, .stride = 192});
+  add_runs("norm_f32/group/1024x8", {.runs = 1024, .n = 8, .stride = 64});
+  add("norm_f32/batch/196x128", norm_f32_rows(),
+      [](benchmark::State& state, const NormF32Kernel& kernel) {
+        bench::Buffer<float> x(kBytes);
+        bench::Buffer<float> y(kBytes);
+        bench::Buffer<float> constants(128);
+        BatchNormF32 p;
+        p.n = p.x_stride = p.y_stride = 128;
+        p.mean = p.k = p.bias = constants.data();
+        bench::measure_bytes(state, 2 * kBytes * sizeof(float),
+                             [&] { kernel.batch(p, x.data(), y.data(), 196); });
+      });
+}
+
 void add_rows() {
   add("add_s8/25088", add_s8_rows(), [](benchmark::State& state, const AddS8Kernel& kernel) {
     bench::Buffer<int8_t> a(kBytes);
@@ -192,6 +222,7 @@ void add_rows() {
   add_pools("resnet", kResNetPool);
   add_pools("unet", kUNetPool);
   add_mean();
+  add_norms();
   add_rows();
   return true;
 }();

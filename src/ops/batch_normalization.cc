@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
-
-#include "src/ops/rules.h"
+#include "src/ops/norm.h"
 #include "src/ops/window.h"
 
 namespace medulla {
 namespace {
 
 constexpr AttributeRule kAttributes[] = {{"epsilon", MDL_ATTRIBUTE_FLOAT}};
-constexpr float kEpsilon = 1e-5f;
 
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
@@ -23,13 +20,9 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
   return set_output(node, outputs, 0, MDL_FLOAT32, x, error);
 }
 
-mdl_status check(const NodeView& node, mdl_error* error) {
-  return check_float(node, "epsilon", error);
-}
-
 // y = fma(fl(x - mean), k, bias), k = fl(scale / fl(sqrt(fl(var + epsilon)))).
 mdl_status reference(const ReferenceCall& call, mdl_error*) {
-  const float epsilon = float_attribute(call.node, "epsilon", kEpsilon);
+  const float epsilon = float_attribute(call.node, "epsilon", kNormEpsilon);
   const TensorType& type = call.input_types[0];
   const int64_t channels = type.dim(type.rank() - 1);
   const int64_t count = type.elements();
@@ -55,7 +48,7 @@ extern const Op op_BatchNormalization = {
     .max_inputs = 5,
     .attributes = kAttributes,
     .infer = infer,
-    .check = check,
+    .check = check_epsilon,
     .reference = reference,
     .in_place = 1,
 };
