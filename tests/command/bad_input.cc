@@ -48,7 +48,7 @@ TEST_CASE("a wrong command line") {
                            {"compare m.mdl y.npy --bound -1", 2, {"--bound", "0 or more"}},
                            {"compare m.mdl y.npy --units -1", 2, {"--units", "0 or more"}},
                            {"run m.mdl --dump shifted", 2, {"TENSOR=FILE"}},
-                           {"run m.mdl --kernel gemm_f32", 2, {"gemm_f32", "family=row"}},
+                           {"run m.mdl --kernel gemm_f32", 2, {"family=row", "medulla isa"}},
                            {"run m.mdl --zeros --output =y.npy", 2, {"'=y.npy'", "NAME=FILE"}},
                            {"run m.mdl --zeros --output y=", 2, {"'y='", "NAME=FILE"}},
                            {"run m.mdl --zeros --output -", 2, {"'-'", "/dev/stdout"}},

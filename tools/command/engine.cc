@@ -85,7 +85,9 @@ void EngineOptions::add_to(CLI::App& command, bool runs) {
       ->take_all()
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
-        return text.find('=') != std::string::npos ? "" : "'" + text + "' should read family=row";
+        return text.find('=') != std::string::npos
+                   ? ""
+                   : "'" + text + "' should read family=row, of those that medulla isa lists";
       });
   if (runs) {
     command.add_option("--threads", threads, "Threads")->check(CLI::Range(1u, 1024u));
