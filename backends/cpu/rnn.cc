@@ -94,16 +94,13 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Kernels* kernels, mdl_
   RnnF32Problem rnn;
   static_cast<KernelRequest&>(rnn) = kernel_request(cpu);
   rnn.n = static_cast<size_t>(shape.hidden);
-  kernels->rnn = select_row(rnn_f32_rows(), rnn, forced_row(cpu, "rnn_f32"));
-  if (kernels->rnn == nullptr) return fail_no_row(error, "rnn_f32", forced_row(cpu, "rnn_f32"));
+  MDL_TRY(choose_row(cpu, "rnn_f32", rnn_f32_rows(), rnn, &kernels->rnn, error));
   GemmF32Problem gemm;
   static_cast<KernelRequest&>(gemm) = kernel_request(cpu);
   gemm.m = static_cast<size_t>(std::min(shape.time, kBlock));
   gemm.n = rnn_gates(cell_of(node)) * rnn.n;
   gemm.k = static_cast<size_t>(shape.input);
-  kernels->gemm = select_row(gemm_f32_rows(), gemm, forced_row(cpu, "gemm_f32"));
-  if (kernels->gemm == nullptr) return fail_no_row(error, "gemm_f32", forced_row(cpu, "gemm_f32"));
-  return MDL_OK;
+  return choose_row(cpu, "gemm_f32", gemm_f32_rows(), gemm, &kernels->gemm, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
