@@ -35,8 +35,14 @@ struct ChannelS8 {
   float float_bias;
 };
 
-// Channel `n`, with the bias less `fold` times the sum of w - z_w: for fold = z_in a kernel may
-// multiply raw inputs, for 0 it takes z_in off them itself.
+// Channel `n`, with the bias less `fold` times `sum`, the sum of w - z_w: for fold = z_in a kernel
+// may multiply raw inputs, for 0 it takes z_in off them itself.
+static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold, uint32_t sum) {
+  const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
+  return {bias - static_cast<uint32_t>(fold) * sum, w.scale[n * w.scale_step],
+          w.float_bias != nullptr ? w.float_bias[n] : 0.0f};
+}
+
 static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold) {
   const int8_t* const values = w.w + n * w.n_stride;
   const int32_t zero_point = zero_point_of(w, n);
@@ -44,9 +50,7 @@ static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold) {
   for (size_t k = 0; k < w.k; ++k) {
     sum += static_cast<uint32_t>(values[k * w.k_stride] - zero_point);
   }
-  const uint32_t bias = w.bias != nullptr ? static_cast<uint32_t>(w.bias[n]) : 0;
-  return {bias - static_cast<uint32_t>(fold) * sum, w.scale[n * w.scale_step],
-          w.float_bias != nullptr ? w.float_bias[n] : 0.0f};
+  return channel_s8(w, n, fold, sum);
 }
 
 // For kernels.inc: rows whose packed weights have one byte.

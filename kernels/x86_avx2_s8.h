@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "kernels/s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx2.h"
 
 // Exact INT8 on AVX2: inputs and weights are widened to 16 bits and multiplied in pairs by
@@ -172,19 +172,37 @@ static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel,
 
 namespace {  // so that what is instantiated with it stays in this file
 
+// Rows one behind the other.
+template <class Value>
+struct DenseRows {
+  Value* row;
+  size_t depth;
+
+  DenseRows(const void*, void* scratch, size_t, size_t values)
+      : row(static_cast<Value*>(scratch)), depth(values) {}
+  Value* next() const { return row; }
+  void done() { row += depth; }
+};
+
 // What gemm_s8/blocks.h and conv_s8/blocks.h ask for.
 struct BlocksS8 {
   using Value = int16_t;
-  static constexpr PackingS8 kPacking = kPairsS8;
+  using Rows = DenseRows<Value>;
+  static constexpr size_t kGroup = kPairsS8.group;
   static constexpr size_t kRows = kTileRowsS8;
   static constexpr size_t kColumns = kPanelS8;
 
-  static int32_t fold(int32_t) { return 0; }
+  static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kPairsS8); }
+  static void pack(const WeightsS8& w, int32_t, void* packed) { pack_s8(w, kPairsS8, 0, packed); }
+  static const void* panels(const void* packed, size_t depth, size_t n) {
+    return panel_s8(packed, panel_bytes_s8(kPairsS8, depth), n);
+  }
   static Value padding(int32_t) { return 0; }
   static void take(const int8_t* from, size_t count, int32_t zero_point, Value* to) {
     widen_s8(from, count, zero_point, to);
   }
   static constexpr auto block_rows = block_rows_s8;
+  static size_t block_bytes(size_t depth) { return block_rows(depth) * depth * sizeof(Value); }
   static constexpr auto run_block = run_block_s8;
 };
 

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "kernels/s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx512.h"
 
 // Exact INT8 by vpdpbusd, which multiplies unsigned by signed bytes and adds four products to a sum
@@ -205,19 +205,39 @@ static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel,
 
 namespace {  // so that what is instantiated with it stays in this file
 
+// Rows one behind the other.
+template <class Value>
+struct DenseRows {
+  Value* row;
+  size_t depth;
+
+  DenseRows(const void*, void* scratch, size_t, size_t values)
+      : row(static_cast<Value*>(scratch)), depth(values) {}
+  Value* next() const { return row; }
+  void done() { row += depth; }
+};
+
 // What gemm_s8/blocks.h and conv_s8/blocks.h ask for.
 struct BlocksS8 {
   using Value = uint8_t;
-  static constexpr PackingS8 kPacking = kQuadsS8;
+  using Rows = DenseRows<Value>;
+  static constexpr size_t kGroup = kQuadsS8.group;
   static constexpr size_t kRows = kTileRowsS8;
   static constexpr size_t kColumns = kTilePanelsS8 * kPanelS8;
 
-  static int32_t fold(int32_t zero_point) { return zero_point + kFlipS8; }
+  static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kQuadsS8); }
+  static void pack(const WeightsS8& w, int32_t zero_point, void* packed) {
+    pack_s8(w, kQuadsS8, zero_point + kFlipS8, packed);
+  }
+  static const void* panels(const void* packed, size_t depth, size_t n) {
+    return panel_s8(packed, panel_bytes_s8(kQuadsS8, depth), n);
+  }
   static Value padding(int32_t zero_point) { return static_cast<Value>(zero_point + kFlipS8); }
   static void take(const int8_t* from, size_t count, int32_t, Value* to) {
     flip_s8(from, count, to);
   }
   static constexpr auto block_rows = block_rows_s8;
+  static size_t block_bytes(size_t depth) { return block_rows(depth) * depth * sizeof(Value); }
   static constexpr auto run_block = run_block_s8;
 };
 

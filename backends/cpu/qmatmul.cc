@@ -79,6 +79,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const GemmS8Row** row,
   problem.n = at_end(max_shape(group.output()), 1);
   problem.float_output = group.output().dtype == MDL_FLOAT32;
   problem.narrow_weights = zero_point_of(*node.input(1)) == 0;
+  problem.constant_weights = false;
   return choose_row(cpu, "gemm_s8", gemm_s8_rows(), problem, row, error);
 }
 

@@ -12,25 +12,24 @@ namespace medulla {
 template <class Blocks, const GemmS8Kernel& kGemm>
 struct ConvS8Blocks {
   using Value = typename Blocks::Value;
-  static constexpr PackingS8 kPacking = Blocks::kPacking;
 
   // Values of a row: all taps of a group of channels, to whole groups of the packing.
   static size_t depth_of(const ConvGeometry& c) {
     const size_t k = c.kernel_h * c.kernel_w * (c.in_channels / c.groups);
-    return (k + kPacking.group - 1) / kPacking.group * kPacking.group;
+    return (k + Blocks::kGroup - 1) / Blocks::kGroup * Blocks::kGroup;
   }
 
   static size_t packed_bytes(const ConvGeometry& conv, const WeightsS8&) {
-    return conv_s8_packed_bytes(conv, kPacking);
+    return conv_s8_packed_bytes(conv, kGemm.packed_bytes);
   }
 
   static void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point,
                    void* packed) {
-    conv_s8_pack(conv, w, kPacking, Blocks::fold(in_zero_point), packed);
+    conv_s8_pack(conv, w, in_zero_point, kGemm.packed_bytes, kGemm.pack, packed);
   }
 
   static size_t scratch_bytes(const ConvGeometry& conv) {
-    return Blocks::block_rows(depth_of(conv)) * depth_of(conv) * sizeof(Value);
+    return Blocks::block_bytes(depth_of(conv));
   }
 
   struct Pixel {
@@ -79,24 +78,26 @@ struct ConvS8Blocks {
     const size_t k = c.kernel_h * c.kernel_w * in_channels;
     const size_t depth = depth_of(c);
     const size_t most = Blocks::block_rows(depth);
-    const size_t group_bytes = conv_s8_packed_bytes(c, kPacking) / c.groups;
-    Value* const rows = static_cast<Value*>(scratch);
+    const size_t group_bytes = conv_s8_packed_bytes(c, kGemm.packed_bytes) / c.groups;
     for (size_t p = begin; p < end; p += most) {
       const size_t pixels = end - p < most ? end - p : most;
       for (size_t group = 0; group < c.groups; ++group) {
+        const void* const panels =
+            static_cast<const unsigned char*>(a.weights) + group * group_bytes;
         Pixel pixel = {p / c.out_w / c.out_h, p / c.out_w % c.out_h, p % c.out_w};
+        typename Blocks::Rows block(panels, scratch, pixels, depth);
         for (size_t i = 0; i < pixels; ++i) {
-          Value* const row = rows + i * depth;
+          Value* const row = block.next();
           for (size_t at = k; at < depth; ++at) row[at] = 0;
           gather(a, pixel, a.in + group * in_channels, row);
+          block.done();
           if (++pixel.x < c.out_w) continue;
           pixel.x = 0;
           if (++pixel.y < c.out_h) continue;
           pixel.y = 0;
           ++pixel.image;
         }
-        const void* panels = static_cast<const unsigned char*>(a.weights) + group * group_bytes;
-        kGemm.block(a.out, p, group * out_channels, out_channels, panels, rows, pixels, depth);
+        kGemm.block(a.out, p, group * out_channels, out_channels, panels, scratch, pixels, depth);
       }
     }
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/conv_s8/conv_s8.h"
 
-#include "kernels/gemm_s8/gemm_s8.h"
-
 namespace medulla {
 
 #define MDL_KERNEL(name, isa, fits) extern const ConvS8Kernel name;
@@ -23,12 +21,16 @@ constexpr ConvS8Row kRows[] = {
 
 std::span<const ConvS8Row> conv_s8_rows() { return kRows; }
 
-size_t conv_s8_packed_bytes(const ConvGeometry& conv, PackingS8 packing) {
-  const size_t k = conv.kernel_h * conv.kernel_w * (conv.in_channels / conv.groups);
-  return conv.groups * packed_bytes_s8(conv.out_channels / conv.groups, k, packing);
+size_t conv_s8_packed_bytes(const ConvGeometry& conv, size_t (*packed_bytes)(const WeightsS8& w)) {
+  WeightsS8 part;
+  part.n = conv.out_channels / conv.groups;
+  part.k = conv.kernel_h * conv.kernel_w * (conv.in_channels / conv.groups);
+  return conv.groups * packed_bytes(part);
 }
 
-void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, PackingS8 packing, int32_t fold,
+void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point,
+                  size_t (*packed_bytes)(const WeightsS8& w),
+                  void (*pack)(const WeightsS8& w, int32_t in_zero_point, void* packed),
                   void* packed) {
   WeightsS8 part = w;
   part.n = conv.out_channels / conv.groups;
@@ -39,8 +41,8 @@ void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, PackingS8 packin
     if (w.zero_points != nullptr) part.zero_points = w.zero_points + first * w.zero_point_step;
     if (w.bias != nullptr) part.bias = w.bias + first;
     if (w.float_bias != nullptr) part.float_bias = w.float_bias + first;
-    pack_s8(part, packing, fold, to);
-    to += packed_bytes_s8(part.n, part.k, packing);
+    pack(part, in_zero_point, to);
+    to += packed_bytes(part);
   }
 }
 

@@ -59,9 +59,12 @@ static size_t conv_s8_units(const ConvGeometry& c) {
   return (c.batch * c.out_h * c.out_w + kPixels - 1) / kPixels;
 }
 
-// For kernels: pack_s8 and packed_bytes_s8 for each group of channels, one after the other.
-size_t conv_s8_packed_bytes(const ConvGeometry& conv, PackingS8 packing);
-void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, PackingS8 packing, int32_t fold,
+// For kernels that pack weights as a gemm_s8 does: a matrix for each group of channels, one after
+// the other.
+size_t conv_s8_packed_bytes(const ConvGeometry& conv, size_t (*packed_bytes)(const WeightsS8& w));
+void conv_s8_pack(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point,
+                  size_t (*packed_bytes)(const WeightsS8& w),
+                  void (*pack)(const WeightsS8& w, int32_t in_zero_point, void* packed),
                   void* packed);
 
 }  // namespace medulla

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/conv_s8/conv_s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 
 namespace medulla {
 namespace {
 
 constexpr PackingS8 kPacking = {.group = 1, .bytes = 2};
 
+size_t group_packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kPacking); }
+void pack_group(const WeightsS8& w, int32_t, void* packed) { pack_s8(w, kPacking, 0, packed); }
+
 size_t packed_bytes(const ConvGeometry& conv, const WeightsS8&) {
-  return conv_s8_packed_bytes(conv, kPacking);
+  return conv_s8_packed_bytes(conv, group_packed_bytes);
 }
 
-void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t, void* packed) {
-  conv_s8_pack(conv, w, kPacking, 0, packed);
+void pack(const ConvGeometry& conv, const WeightsS8& w, int32_t in_zero_point, void* packed) {
+  conv_s8_pack(conv, w, in_zero_point, group_packed_bytes, pack_group, packed);
 }
 
 size_t scratch_bytes(const ConvGeometry&) { return 0; }
@@ -41,7 +45,7 @@ void run(const ConvS8& a, size_t begin, size_t end, void*) {
   const size_t channels = c.in_channels / c.groups;
   const size_t n = c.out_channels / c.groups;
   const size_t k = c.kernel_h * c.kernel_w * channels;
-  const size_t group_bytes = conv_s8_packed_bytes(c, kPacking) / c.groups;
+  const size_t group_bytes = conv_s8_packed_bytes(c, group_packed_bytes) / c.groups;
   const size_t panel_bytes = panel_bytes_s8(kPacking, k);
   for (size_t p = begin; p < end; ++p) {
     for (size_t group = 0; group < c.groups; ++group) {

@@ -6,52 +6,50 @@
 
 // gemm_s8 over blocks of rows that an ISA turns into its own form first. Blocks has
 //   Value               what an input becomes
-//   kPacking            how weights are packed
+//   kGroup              how many k weights are packed together
 //   kRows, kColumns     of a tile
-//   fold(z)             what pack_s8 folds into the biases, for the inputs' zero point z
-//   padding(z)          the Value that adds nothing to a sum
+//   packed_bytes, pack  as in GemmS8Kernel
+//   panels(packed, depth, n)  the weights from column n on, a multiple of kColumns
+//   padding(z)          the Value that adds nothing to a sum, for the inputs' zero point z
+//   block_rows(depth)   how many rows of `depth` inputs a block has at most
+//   block_bytes(depth)  what scratch that takes
 //   take(from, count, z, to)  turns inputs into Values
-//   block_rows(depth)   how many rows of `depth` Values a block has
+//   Rows(packed, scratch, rows, depth)  the rows of a block: next() is where one is to be put,
+//   which
+//                       done() then ends
 //   run_block           a BlockS8
 namespace medulla {
 
 template <class Blocks>
 struct GemmS8Blocks {
   using Value = typename Blocks::Value;
-  static constexpr PackingS8 kPacking = Blocks::kPacking;
 
   static size_t depth_of(size_t k) {
-    return (k + kPacking.group - 1) / kPacking.group * kPacking.group;
+    return (k + Blocks::kGroup - 1) / Blocks::kGroup * Blocks::kGroup;
   }
 
-  static size_t packed_bytes(const WeightsS8& b) { return packed_bytes_s8(b.n, b.k, kPacking); }
-
-  static void pack(const WeightsS8& b, int32_t a_zero_point, void* packed) {
-    pack_s8(b, kPacking, Blocks::fold(a_zero_point), packed);
-  }
-
-  static size_t scratch_bytes(size_t k) {
-    return Blocks::block_rows(depth_of(k)) * depth_of(k) * sizeof(Value);
-  }
+  static size_t scratch_bytes(size_t k) { return Blocks::block_bytes(depth_of(k)); }
 
   static void run(const GemmS8& g, size_t m0, size_t m1, size_t n0, size_t n1, void* scratch) {
     const size_t depth = depth_of(g.k);
     const size_t most = Blocks::block_rows(depth);
-    const void* const panels = panel_s8(g.b, panel_bytes_s8(kPacking, depth), n0);
-    Value* const a = static_cast<Value*>(scratch);
+    const void* const panels = Blocks::panels(g.b, depth, n0);
     for (size_t m = m0; m < m1; m += most) {
       const size_t rows = m1 - m < most ? m1 - m : most;
+      typename Blocks::Rows block(g.b, scratch, rows, depth);
       for (size_t i = 0; i < rows; ++i) {
-        Value* const row = a + i * depth;
+        Value* const row = block.next();
         for (size_t k = g.k; k < depth; ++k) row[k] = 0;
         Blocks::take(g.a + (m + i) * g.lda, g.k, g.a_zero_point, row);
+        block.done();
       }
-      Blocks::run_block(g.c, m, n0, n1 - n0, panels, a, rows, depth);
+      Blocks::run_block(g.c, m, n0, n1 - n0, panels, scratch, rows, depth);
     }
   }
 
-  static constexpr GemmS8Kernel kKernel = {
-      Blocks::kRows, Blocks::kColumns, packed_bytes, pack, scratch_bytes, run, Blocks::run_block};
+  static constexpr GemmS8Kernel kKernel = {Blocks::kRows,    Blocks::kColumns, Blocks::packed_bytes,
+                                           Blocks::pack,     scratch_bytes,    run,
+                                           Blocks::run_block};
 };
 
 }  // namespace medulla

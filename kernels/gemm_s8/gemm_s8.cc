@@ -13,6 +13,11 @@ namespace {
 
 const char* gemm_s8_fits_any(const GemmS8Problem&) { return nullptr; }
 
+// Unused where no ISA of the target has such a row.
+[[maybe_unused]] const char* gemm_s8_fits_sorted(const GemmS8Problem& p) {
+  return p.constant_weights ? fits_narrow_s8(p) : "sorting weights for one run does not pay";
+}
+
 constexpr GemmS8Row kRows[] = {
 #define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
 #include "medulla_rows/gemm_s8.inc"

@@ -18,7 +18,8 @@ struct GemmS8Problem : KernelRequest {
   size_t n = 0;
   size_t k = 0;
   bool float_output = false;
-  bool narrow_weights = false;  // weights_fit_s8
+  bool narrow_weights = false;   // weights_fit_s8
+  bool constant_weights = true;  // packed once, not for each run
 };
 
 struct GemmS8 {

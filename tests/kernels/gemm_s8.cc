@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/gemm_s8/gemm_s8.h"
 
+#include <vector>
+
 #include "tests/catch.h"
 #include "tests/kernels/s8_cases.h"
 
@@ -86,6 +88,66 @@ TEST_CASE("gemm_s8: every row gives the specified bytes") {
     const size_t m = random.integer<size_t>(0, 20);
     const size_t n = random.integer<size_t>(1, 70);
     check(m, n, random.integer<size_t>(0, random.one_in(4) ? 300 : 20), seed);
+  }
+}
+
+// Weights whose sums of two and of four come to 128 and a little more, times inputs at the ends of
+// their range: what multiplies bytes into 16 bits must not saturate.
+TEST_CASE("gemm_s8: sums of products at the ends of 16 bits") {
+  constexpr size_t kM = 13;
+  constexpr size_t kN = 24;
+  constexpr size_t kK = 64;
+  for (uint64_t seed = 1; seed <= test::seeds(200); ++seed) {
+    Random random(seed);
+    const int size = random.one_in(2) ? 64 : 32;
+    const int sign = random.one_in(2) ? 1 : -1;
+    Guarded<int8_t> a(kM * kK);
+    Guarded<int8_t> w(kN * kK);
+    for (size_t i = 0; i < a.size(); ++i) a[i] = random.one_in(8) ? -128 : 127;
+    for (size_t i = 0; i < w.size(); ++i) {
+      w[i] = static_cast<int8_t>(sign * (size + random.one_in(64) - random.one_in(16)));
+    }
+    const float one = 1;
+    WeightsS8 weights;
+    weights.n = kN;
+    weights.k = kK;
+    weights.w = w.data();
+    weights.n_stride = kK;
+    weights.scale = &one;
+    weights.scale_step = 0;
+    std::vector<float> expected(kM * kN);
+    for (size_t i = 0; i < kM; ++i) {
+      for (size_t j = 0; j < kN; ++j) {
+        int sum = 0;
+        for (size_t k = 0; k < kK; ++k) sum += a[i * kK + k] * w[j * kK + k];
+        expected[i * kN + j] = static_cast<float>(sum);
+      }
+    }
+    GemmS8Problem problem;
+    problem.isa = host_isa();
+    problem.k = kK;
+    problem.float_output = true;
+    problem.narrow_weights = true;
+    for (const GemmS8Row& row : gemm_s8_rows()) {
+      if (row_refusal(row, problem) != nullptr) continue;
+      Block packed(row.kernel->packed_bytes(weights));
+      row.kernel->pack(weights, 0, packed.data());
+      Block scratch(row.kernel->scratch_bytes(kK));
+      std::vector<float> actual(kM * kN);
+      GemmS8 g;
+      g.n = kN;
+      g.k = kK;
+      g.a = a.data();
+      g.lda = kK;
+      g.b = packed.data();
+      g.c.f32 = actual.data();
+      g.c.lo = -std::numeric_limits<float>::infinity();
+      g.c.hi = std::numeric_limits<float>::infinity();
+      g.c.stride = kN;
+      row.kernel->run(g, 0, kM, 0, kN, scratch.data());
+      INFO(row.name << " seed " << seed);
+      CHECK(actual == expected);
+    }
   }
 }
 

@@ -33,10 +33,15 @@ struct LayerS8 {
         per_tensor(random.one_in(4)),
         in_zero_point(random.one_in(2) ? random.integer(-128, 127)
                                        : (random.one_in(2) ? -128 : 127)) {
-    const bool ends = random.one_in(3);  // the largest sums
+    const bool ends = random.one_in(3);                               // the largest sums
+    const int most = random.one_in(2) ? 128 : random.integer(8, 64);  // of most weights
     for (size_t i = 0; i < w.size(); ++i) {
       w[i] = random.integer<int8_t>(-128, 127);
-      if (ends) w[i] = w[i] < 0 ? -128 : 127;
+      if (ends) {
+        w[i] = w[i] < 0 ? -128 : 127;
+      } else if (!random.one_in(16)) {
+        w[i] = static_cast<int8_t>(w[i] % most);
+      }
     }
     const float size = 64.0f / (128.0f * 128.0f * std::sqrt(static_cast<float>(k + 1)));
     for (size_t i = 0; i < n; ++i) {
