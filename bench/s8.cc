@@ -3,7 +3,10 @@
 // does in registers: of_peak is how many times that.
 #include <benchmark/benchmark.h>
 
+#include <cmath>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "bench/layers.h"
 #include "bench/util.h"
@@ -25,6 +28,17 @@ struct Layer {
   OutputS8 out;
 
   Layer(size_t n, size_t k, size_t size) : w(n * k), bias(n), to(size) {
+    // As trained weights are distributed, each channel scaled to its largest.
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> channel(k);
+    for (size_t i = 0; i < n; ++i) {
+      float most = 0;
+      for (float& x : channel) most = std::max(most, std::fabs(x = normal(random)));
+      for (size_t j = 0; j < k; ++j) {
+        w.data()[i * k + j] = static_cast<int8_t>(std::lrint(channel[j] / most * 127));
+      }
+    }
     weights.n = n;
     weights.k = k;
     weights.w = w.data();
