@@ -37,6 +37,10 @@ struct F32x1 {
   void store_s8(int8_t* p, uint8_t flip) const {
     *p = static_cast<int8_t>(static_cast<uint8_t>(static_cast<int8_t>(v)) ^ flip);
   }
+  // kBatch vectors, |t| < 2^22, rounded to integers; with `zero_point` added they are in -128 to
+  // 127.
+  static constexpr size_t kBatch = 1;
+  static void store_rounded_s8(const F32x1 (&t)[kBatch], float zero_point, int8_t* p, uint8_t flip);
   static F32x1 load_s8_part(const int8_t*, uint8_t, size_t) { return {0}; }
   void store_s8_part(int8_t*, uint8_t, size_t) const {}
 };
@@ -88,6 +92,11 @@ constexpr float kInfinityF32 = __builtin_inff();
 
 // kRoundF32 + x is kRoundF32 + rne(x) for |x| <= 2^22, and its lowest bits are that integer's.
 constexpr float kRoundF32 = 12582912.0f;  // 1.5 * 2^23
+
+inline void F32x1::store_rounded_s8(const F32x1 (&t)[kBatch], float zero_point, int8_t* p,
+                                    uint8_t flip) {
+  F32x1{t[0].v + kRoundF32 - kRoundF32 + zero_point}.store_s8(p, flip);
+}
 
 // x * 2^n where t = kRoundF32 + n, by adding n to the exponent: x and the result must be normal,
 // else the result means nothing.

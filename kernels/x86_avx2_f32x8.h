@@ -43,6 +43,21 @@ struct F32x8 {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p),
                      _mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip))));
   }
+  static constexpr size_t kBatch = 4;
+  static void store_rounded_s8(const F32x8 (&t)[kBatch], float zero_point, int8_t* p,
+                               uint8_t flip) {
+    const __m256i z = _mm256_set1_epi16(static_cast<int16_t>(zero_point));
+    const auto words = [z](F32x8 a, F32x8 b) {
+      return _mm256_add_epi16(_mm256_packs_epi32(_mm256_cvtps_epi32(a.v), _mm256_cvtps_epi32(b.v)),
+                              z);
+    };
+    // Each lane has four bytes of each vector.
+    const __m256i bytes = _mm256_packs_epi16(words(t[0], t[1]), words(t[2], t[3]));
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm256_xor_si256(_mm256_permutevar8x32_epi32(bytes, order),
+                                         _mm256_set1_epi8(static_cast<char>(flip))));
+  }
   static F32x8 load_s8_part(const int8_t* p, uint8_t flip, size_t count) {
     int8_t lanes[kWidth] = {};
     std::memcpy(lanes, p, count);

@@ -16,10 +16,10 @@ static void add_row(const AddS8& p, const int8_t* a, const int8_t* b, int8_t* y,
   const V k_a = V::all(p.k_a);
   const V k_b = V::all(p.k_b);
   const V fixed = one ? (V::all(*b) - z_b) * k_b : V::all(0);
-  each_place<V>(n, [=](size_t i, size_t count) {
+  store_quantized<V>(n, q, 0, y, [=](size_t i, size_t count) {
     const V left = (load_s8<V>(a + i, 0, count) - z_a) * k_a;
     const V right = one ? fixed : (load_s8<V>(b + i, 0, count) - z_b) * k_b;
-    store_s8(quantize(left + right, q), y + i, 0, count);
+    return left + right;
   });
 }
 

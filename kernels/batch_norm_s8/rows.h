@@ -15,10 +15,10 @@ static void batch_norm_rows(const BatchNormS8& p, const int8_t* x, int8_t* y, si
   const float* const multiplier = p.multiplier;
   const float* const bias = p.bias;
   for (size_t row = 0; row < rows; ++row, x += p.n, y += p.n) {
-    each_place<V>(p.n, [=](size_t i, size_t count) {
+    store_quantized<V>(p.n, q, 0, y, [=](size_t i, size_t count) {
       const V d = load_s8<V>(x + i, 0, count) - zero_point;
       const V t = d * load_lanes<V>(multiplier + i, count) + load_lanes<V>(bias + i, count);
-      store_s8(quantize(t, q), y + i, 0, count);
+      return t;
     });
   }
 }

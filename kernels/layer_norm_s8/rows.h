@@ -53,11 +53,11 @@ static void layer_norm_rows(const LayerNormS8& p, const int8_t* x, int8_t* y, si
     const double inverse = 1 / __builtin_sqrt(variance + p.epsilon);
     const V a = V::all(static_cast<float>(inverse));
     const V b = V::all(static_cast<float>(-inverse * static_cast<double>(sums.values) / n));
-    each_place<V>(p.n, [=](size_t i, size_t count) {
+    store_quantized<V>(p.n, q, 0, y, [=](size_t i, size_t count) {
       V v = (load_s8<V>(x + i, 0, count) - zero_point) * a + b;
       v = v * load_lanes<V>(scale + i, count);
       if (bias != nullptr) v = v + load_lanes<V>(bias + i, count);
-      store_s8(quantize(v, q), y + i, 0, count);
+      return v;
     });
   }
 }

@@ -15,10 +15,10 @@ static void mul_row(const MulS8& p, const int8_t* a, const int8_t* b, int8_t* y,
   const V z_b = V::all(static_cast<float>(p.zero_point_b));
   const V k = V::all(p.k);
   const V fixed = one ? V::all(*b) - z_b : V::all(0);
-  each_place<V>(n, [=](size_t i, size_t count) {
+  store_quantized<V>(n, q, 0, y, [=](size_t i, size_t count) {
     const V left = load_s8<V>(a + i, 0, count) - z_a;
     const V right = one ? fixed : load_s8<V>(b + i, 0, count) - z_b;
-    store_s8(quantize(left * right * k, q), y + i, 0, count);
+    return left * right * k;
   });
 }
 

@@ -23,9 +23,8 @@ static void quantize_row(const QuantizedS8& q, const float* x, int8_t* y, size_t
   const QuantizeF32 to = signed_quantize(q);
   const uint8_t flip = signed_flip(q);
   const V scale = V::all(q.scale);
-  each_place<V>(n, [=](size_t i, size_t count) {
-    store_s8(quantize(load_lanes<V>(x + i, count) / scale, to), y + i, flip, count);
-  });
+  store_quantized<V>(n, to, flip, y,
+                     [=](size_t i, size_t count) { return load_lanes<V>(x + i, count) / scale; });
 }
 
 template <class V>
@@ -46,9 +45,8 @@ static void requantize_row(const QuantizedS8& from, const QuantizedS8& to, float
   const uint8_t flip_y = signed_flip(to);
   const V zero_point = V::all(signed_zero_point(from));
   const V scale = V::all(k);
-  each_place<V>(n, [=](size_t i, size_t count) {
-    const V v = (load_s8<V>(x + i, flip_x, count) - zero_point) * scale;
-    store_s8(quantize(v, q), y + i, flip_y, count);
+  store_quantized<V>(n, q, flip_y, y, [=](size_t i, size_t count) {
+    return (load_s8<V>(x + i, flip_x, count) - zero_point) * scale;
   });
 }
 
