@@ -83,16 +83,20 @@ size_t scratch_bytes(const ConvGeometry& c) {
   return l.v_bytes + l.u_bytes + l.m_bytes;
 }
 
-// V of 16 channels of one tile; load(i, j) gives the channels of a pixel.
-template <class Load>
-inline void transform_channels(const Load& load, int16_t* v, size_t stride) {
+using Pixels = const int8_t* [kSideWinograd][kSideWinograd];
+
+// V of 16 channels of one tile, from `channel` on.
+void transform_channels(const Pixels& pixels, size_t channel, int16_t* v, size_t stride) {
   I16x16 t[kSideWinograd][kSideWinograd];
 #pragma GCC unroll 6
   for (size_t j = 0; j < kSideWinograd; ++j) {
     I16x16 column[kSideWinograd];
     I16x16 to[kSideWinograd];
 #pragma GCC unroll 6
-    for (size_t i = 0; i < kSideWinograd; ++i) column[i] = {_mm256_cvtepi8_epi16(load(i, j))};
+    for (size_t i = 0; i < kSideWinograd; ++i) {
+      const auto* from = reinterpret_cast<const __m128i*>(pixels[i][j] + channel);
+      column[i] = {_mm256_cvtepi8_epi16(_mm_loadu_si128(from))};
+    }
     transform_input(column, to);
 #pragma GCC unroll 6
     for (size_t i = 0; i < kSideWinograd; ++i) t[i][j] = to[i];
@@ -112,7 +116,7 @@ inline void transform_channels(const Load& load, int16_t* v, size_t stride) {
 void transform_tile(const ConvS8& a, const TileWinograd& tile, int16_t* v, size_t stride) {
   const ConvGeometry& c = a.conv;
   const int8_t* const padding = winograd_s8_padding(c, a.weights);
-  const int8_t* pixels[kSideWinograd][kSideWinograd];
+  Pixels pixels;
   for (size_t i = 0; i < kSideWinograd; ++i) {
     const size_t y = tile.y + i - c.pad_top;  // huge if negative
     for (size_t j = 0; j < kSideWinograd; ++j) {
@@ -124,18 +128,16 @@ void transform_tile(const ConvS8& a, const TileWinograd& tile, int16_t* v, size_
   }
   const size_t whole = c.in_channels / 16 * 16;
   for (size_t channel = 0; channel < whole; channel += 16) {
-    const auto load = [&](size_t i, size_t j) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels[i][j] + channel));
-    };
-    transform_channels(load, v + channel, stride);
+    transform_channels(pixels, channel, v + channel, stride);
   }
   if (whole == c.in_channels) return;
-  const auto load = [&](size_t i, size_t j) {
-    alignas(16) int8_t part[16] = {};
-    std::memcpy(part, pixels[i][j] + whole, c.in_channels - whole);
-    return _mm_load_si128(reinterpret_cast<const __m128i*>(part));
-  };
-  transform_channels(load, v + whole, stride);
+  int8_t part[kPlacesWinograd][16] = {};
+  for (size_t place = 0; place < kPlacesWinograd; ++place) {
+    const int8_t*& pixel = pixels[place / kSideWinograd][place % kSideWinograd];
+    std::memcpy(part[place], pixel + whole, c.in_channels - whole);
+    pixel = part[place];
+  }
+  transform_channels(pixels, 0, v + whole, stride);
 }
 
 // Row kRow of the places of U, of `pairs` pairs of channels and 16 outputs.
