@@ -102,15 +102,56 @@ void pack_channel(const WeightsS8& w, size_t n, PackingS8 packing, size_t j, voi
   }
 }
 
+// The weights of `width` channels from `n` on, which stand side by side, to a panel's place for
+// them, in groups that are 32 bits; sums[j] is the sum over k of channel n + j. With fixed trip
+// counts and local arrays, so that compilers make vectors of the loops.
+template <size_t kGroup>
+void pack_columns(const WeightsS8& w, size_t n, size_t width, unsigned char* to, uint32_t* sums) {
+  constexpr size_t kBits = 32 / kGroup;
+  const int32_t zero_point = zero_point_of(w, n);
+  for (size_t k = 0; k < w.k; k += kGroup, to += 4 * kPanelS8) {
+    uint32_t words[kPanelS8] = {};
+    for (size_t i = 0; i < kGroup; ++i) {
+      int8_t from[kPanelS8];
+      const int8_t* const values = w.w + (k + i) * w.k_stride + n;
+      if (k + i < w.k && width == kPanelS8) {
+        std::memcpy(from, values, kPanelS8);
+      } else {
+        std::memset(from, zero_point, kPanelS8);
+        if (k + i < w.k) std::memcpy(from, values, width);
+      }
+      for (size_t j = 0; j < kPanelS8; ++j) {
+        const uint32_t value = static_cast<uint32_t>(from[j] - zero_point);
+        sums[j] += value;
+        words[j] |= (kBits == 8 ? value & 0xFF : value & 0xFFFF) << (kBits * i);
+      }
+    }
+    std::memcpy(to, words, sizeof words);
+  }
+}
+
 }  // namespace
 
 void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) {
   const size_t panel_bytes = panel_bytes_s8(packing, w.k);
+  const bool one_zero_point = w.zero_points == nullptr || w.zero_point_step == 0;
+  const bool is_word = packing.group * packing.bytes == 4 && packing.bytes < 4;
+  const bool by_columns = w.n_stride == 1 && one_zero_point && is_word;
   unsigned char* to = static_cast<unsigned char*>(packed);
   std::memset(to, 0, packed_bytes_s8(w.n, w.k, packing));
   for (size_t n0 = 0; n0 < w.n; n0 += kPanelS8, to += panel_bytes) {
     const size_t width = w.n - n0 < kPanelS8 ? w.n - n0 : kPanelS8;
     PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
+    if (by_columns) {
+      uint32_t sums[kPanelS8] = {};
+      unsigned char* const weights = to + sizeof(PanelS8);
+      packing.group == 2 ? pack_columns<2>(w, n0, width, weights, sums)
+                         : pack_columns<4>(w, n0, width, weights, sums);
+      for (size_t j = 0; j < width; ++j) {
+        set_channel(panel, j, channel_s8(w, n0 + j, fold, sums[j]));
+      }
+      continue;
+    }
     for (size_t j = 0; j < width; ++j) {
       pack_channel(w, n0 + j, packing, j, panel + 1);
       set_channel(panel, j, channel_s8(w, n0 + j, fold));
