@@ -282,12 +282,17 @@ TEST_CASE("what has no integer form stays a float island") {
   CHECK(count_of(after, "ReduceProd") == 1);
 }
 
-TEST_CASE("a sum that may leave int32 is refused by name") {
+TEST_CASE("sums are proved to fit int32, to the last one") {
   const Rows rows{{int64_t{1} << 23}, {0}};
-  CHECK(overflowing_row(rows, {}, 0) == -1);
-  CHECK(overflowing_row(rows, {0}, -128) == -1);
-  CHECK(overflowing_row(rows, {2147483647}, -128) == 0);
-  CHECK(overflowing_row({{(int64_t{1} << 24) + 1}, {0}}, {0}, 0) == 0);
+  CHECK(overflow_of(rows, {}, 0) == "");
+  CHECK(overflow_of(rows, {0}, -128) == "");
+  CHECK(overflow_of(rows, {8388607}, -128) == "");
+  CHECK(overflow_of(rows, {8388608}, -128) ==
+        "the sums of channel 0 may reach from 8388608 to 2147483648, should fit 32 bits");
+  CHECK(overflow_of({{0}, {int64_t{1} << 23}}, {-8388608}, -128) == "");
+  CHECK(overflow_of({{0, 0}, {0, int64_t{1} << 23}}, {0, -8388609}, -128) ==
+        "the sums of channel 1 may reach from -2147483649 to -8388609, should fit 32 bits");
+  CHECK(overflow_of({{(int64_t{1} << 24) + 1}, {0}}, {0}, 0) != "");
 }
 
 TEST_CASE("multipliers are rounded once") {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What bad TensorFlow Lite files get: all reasons at once, and never a crash.
+#include <cmath>
+
 #include "tests/catch.h"
 #include "tests/convert/tflite_model.h"
 
@@ -146,9 +148,19 @@ TEST_CASE("wrong numbers in a TensorFlow Lite file are refused") {
     m.tensor(1).quantization->zero_point = {0};
     says(m, "has 2 scales and 1 zero points");
   }
-  SECTION("a scale of zero") {
-    m.tensor(2).quantization->scale[1] = 0;
-    says(m, "scale 1 is 0");
+  SECTION("a scale that is not positive, finite and normal") {
+    for (const float scale : {0.0f, -1.0f, std::nanf(""), 1e-40f, HUGE_VALF}) {
+      CAPTURE(scale);
+      m.tensor(2).quantization->scale[1] = scale;
+      says(m, "'b' scale 1 is ");
+    }
+  }
+  SECTION("a zero point out of range") {
+    for (const int64_t zero_point : {-129, 128}) {
+      m.tensor(0).quantization->zero_point[0] = zero_point;
+      says(m, "'x' (input): zero point 0 is " + std::to_string(zero_point) +
+                  ", should be from -128 to 127");
+    }
   }
   SECTION("scales that do not fit") {
     m.tensor(1).quantization->dimension = 4;

@@ -19,7 +19,16 @@ int32_t with_quantization(Builder& build, int32_t q, const Quantization& quantiz
   Tensor copy = tensor;
   copy.quantization = quantization;
   if (tensor.data) return build.add_tensor(std::move(copy));
-  return build.add_typed("Identity", {q}, {}, tensor.dtype, quantization);
+  if (tensor.dtype != MDL_INT8) {
+    refuse("'" + tensor.name + "' is " + mdl_dtype_name(tensor.dtype) +
+               " and read with another scale or zero point than it was made with",
+           "use one for both, or quantize to int8");
+  }
+  // The bytes stay, and mean something else.
+  std::vector<int8_t> same;
+  for (int v = -128; v < 128; ++v) same.push_back(static_cast<int8_t>(v));
+  const int32_t table = build.constant(MDL_INT8, {256}, same);
+  return build.add_typed("QLookup", {q, table}, {}, MDL_INT8, quantization);
 }
 
 // uint8 constants as int8; other tensors as they are.
@@ -88,16 +97,24 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
            "block_size");
   }
   Quantization quantization;
+  const auto tensor_name = [&](size_t i) {
+    return "'" + node.build.tensor(node.input(i)).name + "'";
+  };
   for (const double s : node.constant_floats(scale, "scale")) {
-    if (!(s > 0) || std::isinf(s)) {
-      refuse("a scale is " + std::to_string(s) + ", should be above 0 and finite");
-    }
     quantization.scales.push_back(static_cast<float>(s));
+    if (s > 0 && std::isnormal(quantization.scales.back())) continue;
+    refuse("scale " + std::to_string(quantization.scales.size() - 1) + " in " + tensor_name(scale) +
+           " is " + number_text(s) + ", should be above 0, finite and normal");
   }
   if (quantization.scales.empty()) refuse("scale has no elements, should have 1 or more");
   quantization.zero_points.assign(quantization.scales.size(), 0);
   if (node.input(zero_point) >= 0) {
     const Tensor& z = node.parameter(zero_point, "zero point");
+    if (z.elements() != quantization.scales.size()) {
+      refuse(tensor_name(zero_point) + " has " + std::to_string(z.elements()) +
+             " zero points, should have one for each of " +
+             std::to_string(quantization.scales.size()) + " scales");
+    }
     for (size_t i = 0; i < quantization.zero_points.size(); ++i) {
       switch (z.dtype) {
         case MDL_INT8:

@@ -4,6 +4,7 @@
 #define MEDULLA_TOOLS_IMPORT_REFUSE_H_
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,13 @@ struct Refused {
 [[noreturn]] inline void refuse(std::string reason, std::string rewrite = "",
                                 std::string attribute = "") {
   throw Refused{std::move(attribute), std::move(reason), std::move(rewrite), -1};
+}
+
+// A number as a message has it: its magnitude shows, however small.
+inline std::string number_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
 }
 
 }  // namespace medulla::tools

@@ -117,6 +117,19 @@ bool is_quantized(const tflite::Tensor& tensor) {
          tensor.type() != tflite::TensorType::FLOAT32;
 }
 
+std::pair<int64_t, int64_t> zero_point_range(tflite::TensorType type) {
+  switch (type) {
+    case tflite::TensorType::INT8:
+      return {INT8_MIN, INT8_MAX};
+    case tflite::TensorType::UINT8:
+      return {0, UINT8_MAX};
+    case tflite::TensorType::INT16:
+      return {INT16_MIN, INT16_MAX};
+    default:
+      return {INT32_MIN, INT32_MAX};
+  }
+}
+
 Quantization quantization_of(const tflite::Tensor& tensor) {
   const tflite::Quantization& q = *tensor.quantization();
   const size_t count = q.scale()->size();
@@ -126,17 +139,19 @@ Quantization quantization_of(const tflite::Tensor& tensor) {
            std::to_string(q.zero_point()->size()) + " zero points");
   }
   const bool shifted = tensor.type() == tflite::TensorType::UINT8;
+  const auto [least, most] = zero_point_range(tensor.type());
   Quantization result;
   for (uint32_t i = 0; i < count; ++i) {
     const float scale = q.scale()->Get(i);
     int64_t zero_point;  // some files keep them at multiples of 4 alone
     std::memcpy(&zero_point, q.zero_point()->Data() + i * sizeof(zero_point), sizeof(zero_point));
     if (!(std::isnormal(scale) && scale > 0)) {
-      refuse("scale " + std::to_string(i) + " is " + std::to_string(scale) +
-             ", should be a positive number");
+      refuse("scale " + std::to_string(i) + " is " + number_text(static_cast<double>(scale)) +
+             ", should be above 0, finite and normal");
     }
-    if (zero_point < INT32_MIN + 128 || zero_point > INT32_MAX) {
-      refuse("zero point " + std::to_string(i) + " is " + std::to_string(zero_point));
+    if (zero_point < least || zero_point > most) {
+      refuse("zero point " + std::to_string(i) + " is " + std::to_string(zero_point) +
+             ", should be from " + std::to_string(least) + " to " + std::to_string(most));
     }
     result.scales.push_back(scale);
     result.zero_points.push_back(static_cast<int32_t>(shifted ? zero_point - 128 : zero_point));

@@ -196,10 +196,10 @@ std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, co
   if (!bias.ok) return {};
   const auto rows = static_cast<size_t>(build_.dims(w)[0]);
   const Rows sums = sums_of_rows(build_.tensor(w), rows);
-  const int64_t bad = overflowing_row(sums, bias.values, quantization(x).zero_points[0]);
-  if (bad >= 0) {
-    context_.refusals.push_back("node '" + node.name + "' (" + op + "): the sum of channel " +
-                                std::to_string(bad) + " may leave int32");
+  const std::string overflow = overflow_of(sums, bias.values, quantization(x).zero_points[0]);
+  if (!overflow.empty()) {
+    context_.refusals.push_back("node '" + node.name + "' (" + op + "): " + overflow +
+                                "; keep it in float32, or give its weights a larger scale");
   }
   std::vector<float> multipliers;
   for (const float s_w : quantization(w).scales) {

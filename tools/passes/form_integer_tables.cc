@@ -31,7 +31,7 @@ std::optional<IntegerFormer::Function> IntegerFormer::function_of(int32_t old) c
     return static_cast<float>(v - numbers.zero_points[0]) * numbers.scales[0];
   };
   const auto table = tables_.find(*q);
-  Function function = {table != tables_.end() ? table->second.of : *q, {}, table == tables_.end()};
+  Function function = {table != tables_.end() ? table->second.of : *q, {}, *q};
   for (int i = 0; i < 256; ++i) {
     const auto at = static_cast<size_t>(i);
     function.values[at] = real(table != tables_.end() ? table->second.values[at] : i - 128);
@@ -46,7 +46,7 @@ bool IntegerFormer::function(const Node& node) {
   Graph graph;
   Builder build(graph);
   std::vector<int32_t> inputs;
-  Function function = {-1, {}, false};
+  Function function = {-1, {}, -1};
   for (const int32_t old : node.inputs) {
     const auto integer = integers(old);
     const Tensor& tensor = integer ? build_.tensor(*integer) : rewrite_.tensor(old);
@@ -74,15 +74,18 @@ bool IntegerFormer::look_up(const Node& node) {
   const Tensor& old = rewrite_.tensor(node.outputs[0]);
   if (!function || old.dtype != MDL_INT8 || old.quantization->scales.size() != 1) return false;
   const Quantization& to = *old.quantization;
-  const Quantization& from = quantization(function->of);
   const Quantizer quantizer = {to.zero_points[0], -128, 127};
-  const float k = ratio_multiplier(from.scales[0], to.scales[0], 1);
+  const int32_t from = function->dequantized;
+  const auto before = tables_.find(from);
   std::array<int8_t, 256> values;
   for (int i = 0; i < 256; ++i) {
     const auto at = static_cast<size_t>(i);
-    const float real = function->values[at];
-    const float t = function->dequantized ? static_cast<float>(i - 128 - from.zero_points[0]) * k
-                                          : real / to.scales[0];
+    float t = function->values[at] / to.scales[0];
+    if (from >= 0) {
+      const int q = before != tables_.end() ? before->second.values[at] : i - 128;
+      t = static_cast<float>(q - quantization(from).zero_points[0]) *
+          ratio_multiplier(scale(from), to.scales[0], 1);
+    }
     values[at] = static_cast<int8_t>(quantizer(t));
   }
   const int32_t table = build_.constant<int8_t>(MDL_INT8, {256}, {values.begin(), values.end()});

@@ -38,17 +38,18 @@ Rows sums_of_rows(const Tensor& weights, size_t rows) {
   return sums;
 }
 
-int64_t overflowing_row(const Rows& rows, const std::vector<int32_t>& bias, int32_t z) {
-  constexpr int64_t kLimit = int64_t{1} << 31;
+std::string overflow_of(const Rows& rows, const std::vector<int32_t>& bias, int32_t z) {
   const int64_t lo = -128 - z, hi = 127 - z;
   for (size_t r = 0; r < rows.positive_sums.size(); ++r) {
     const int64_t b = bias.empty() ? 0 : bias[r];
     const int64_t p = rows.positive_sums[r], n = rows.negative_sums[r];
-    if (b + p * hi - n * lo >= kLimit || b + p * lo - n * hi < -kLimit) {
-      return static_cast<int64_t>(r);
+    const int64_t most = b + p * hi - n * lo, least = b + p * lo - n * hi;
+    if (most > INT32_MAX || least < INT32_MIN) {
+      return "the sums of channel " + std::to_string(r) + " may reach from " +
+             std::to_string(least) + " to " + std::to_string(most) + ", should fit 32 bits";
     }
   }
-  return -1;
+  return "";
 }
 
 }  // namespace medulla::tools

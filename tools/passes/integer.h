@@ -22,9 +22,10 @@ struct Rows {
 };
 Rows sums_of_rows(const Tensor& weights, size_t rows);
 
-// bias + P * hi - N * lo < 2^31 and bias + P * lo - N * hi >= -2^31, over x in int8 with zero point
-// z. Returns the first channel for which it does not hold, or -1.
-int64_t overflowing_row(const Rows& rows, const std::vector<int32_t>& bias, int32_t z);
+// What is wrong with the sums of the first channel for which
+//   bias + P * hi - N * lo < 2^31 and bias + P * lo - N * hi >= -2^31
+// does not hold, over x in int8 with zero point z; "" when there is none.
+std::string overflow_of(const Rows& rows, const std::vector<int32_t>& bias, int32_t z);
 
 }  // namespace medulla::tools
 

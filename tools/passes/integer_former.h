@@ -36,7 +36,7 @@ class IntegerFormer {
   struct Function {
     int32_t of;
     std::array<float, 256> values;
-    bool dequantized;  // by DequantizeLinear, and nothing else
+    int32_t dequantized;  // the int8 tensor that it is the DequantizeLinear of; -1: something else
   };
   struct Table {
     int32_t of;
