@@ -43,13 +43,30 @@ static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold, u
           w.float_bias != nullptr ? w.float_bias[n] : 0.0f};
 }
 
-static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold) {
-  const int8_t* const values = w.w + n * w.n_stride;
-  const int32_t zero_point = zero_point_of(w, n);
-  uint32_t sum = 0;
-  for (size_t k = 0; k < w.k; ++k) {
-    sum += static_cast<uint32_t>(values[k * w.k_stride] - zero_point);
+// Adds kCount values from *w on, while they last. As many as 128 have a sum of 16 bits: compilers
+// make vectors of them.
+template <size_t kCount>
+static inline void add_values_s8(const int8_t** w, size_t* left, uint32_t* sum) {
+  for (; *left >= kCount; *w += kCount, *left -= kCount) {
+    int16_t part = 0;
+    for (size_t i = 0; i < kCount; ++i) part = static_cast<int16_t>(part + (*w)[i]);
+    *sum += static_cast<uint32_t>(part);
   }
+}
+
+// The same, with the sum taken here.
+static inline ChannelS8 channel_s8(const WeightsS8& w, size_t n, int32_t fold) {
+  const int8_t* values = w.w + n * w.n_stride;
+  uint32_t sum = 0;
+  if (w.k_stride == 1) {
+    size_t left = w.k;
+    add_values_s8<128>(&values, &left, &sum);
+    add_values_s8<16>(&values, &left, &sum);
+    add_values_s8<1>(&values, &left, &sum);
+  } else {
+    for (size_t k = 0; k < w.k; ++k) sum += static_cast<uint32_t>(values[k * w.k_stride]);
+  }
+  sum -= static_cast<uint32_t>(w.k) * static_cast<uint32_t>(zero_point_of(w, n));
   return channel_s8(w, n, fold, sum);
 }
 

@@ -68,14 +68,28 @@ size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing) {
 
 namespace {
 
-// Groups of kGroup weights of type T, `step` values apart, from `count` contiguous values.
-template <size_t kGroup, class T>
-void pack_groups(const int8_t* from, size_t count, int zero_point, size_t step, T* to) {
-  size_t k = 0;
-  for (; count - k >= kGroup; k += kGroup, to += step) {
-    for (size_t i = 0; i < kGroup; ++i) to[i] = static_cast<T>(from[k + i] - zero_point);
+// Moves groups of kGroup weights of type T to `step` values apart, kPart weights at a time: vectors
+// take them off their zero point, then every group is four bytes that move.
+template <size_t kPart, size_t kGroup, class T>
+void pack_parts(const int8_t** from, size_t* left, T zero_point, size_t step, T** to) {
+  static_assert(kGroup * sizeof(T) == sizeof(uint32_t));
+  T part[kPart];
+  for (; *left >= kPart; *left -= kPart, *from += kPart) {
+    for (size_t i = 0; i < kPart; ++i) part[i] = static_cast<T>((*from)[i] - zero_point);
+    for (size_t i = 0; i < kPart; i += kGroup, *to += step) {
+      std::memcpy(*to, part + i, sizeof(uint32_t));
+    }
   }
-  for (size_t i = 0; k + i < count; ++i) to[i] = static_cast<T>(from[k + i] - zero_point);
+}
+
+// `count` contiguous weights.
+template <size_t kGroup, class T>
+void pack_groups(const int8_t* from, size_t count, int32_t zero_point, size_t step, T* to) {
+  const T z = static_cast<T>(zero_point);
+  pack_parts<64, kGroup>(&from, &count, z, step, &to);
+  pack_parts<16, kGroup>(&from, &count, z, step, &to);
+  pack_parts<kGroup, kGroup>(&from, &count, z, step, &to);
+  for (size_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i] - z);
 }
 
 // The weights of channel `n`, column `j` of a panel whose weights begin at `to`.
@@ -138,10 +152,12 @@ void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) 
   const bool is_word = packing.group * packing.bytes == 4 && packing.bytes < 4;
   const bool by_columns = w.n_stride == 1 && one_zero_point && is_word;
   unsigned char* to = static_cast<unsigned char*>(packed);
-  std::memset(to, 0, packed_bytes_s8(w.n, w.k, packing));
   for (size_t n0 = 0; n0 < w.n; n0 += kPanelS8, to += panel_bytes) {
     const size_t width = w.n - n0 < kPanelS8 ? w.n - n0 : kPanelS8;
     PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
+    if (width < kPanelS8 || panel_bytes > sizeof(PanelS8) + w.k * kPanelS8 * packing.bytes) {
+      std::memset(to, 0, panel_bytes);
+    }
     if (by_columns) {
       uint32_t sums[kPanelS8] = {};
       unsigned char* const weights = to + sizeof(PanelS8);

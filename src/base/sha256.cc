@@ -24,26 +24,39 @@ uint32_t load_big_endian(const uint8_t* p) {
 
 }  // namespace
 
+// Sixteen rounds are written out: then every index below is a constant, and the state turns by its
+// names alone instead of being moved.
 void Sha256::block(const uint8_t* data) {
-  uint32_t w[64];
-  for (int i = 0; i < 16; ++i) w[i] = load_big_endian(data + 4 * i);
-  for (int i = 16; i < 64; ++i) {
-    const uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
-    const uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
-    w[i] = w[i - 16] + s0 + w[i - 7] + s1;
-  }
+  uint32_t w[16];
   uint32_t v[8];
-  std::memcpy(v, state_, sizeof(v));
-  for (int i = 0; i < 64; ++i) {
-    const uint32_t s1 = std::rotr(v[4], 6) ^ std::rotr(v[4], 11) ^ std::rotr(v[4], 25);
-    const uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    const uint32_t t1 = v[7] + s1 + choice + kRound[i] + w[i];
-    const uint32_t s0 = std::rotr(v[0], 2) ^ std::rotr(v[0], 13) ^ std::rotr(v[0], 22);
-    const uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-    std::memmove(v + 1, v, 7 * sizeof(v[0]));
-    v[4] += t1;
-    v[0] = t1 + s0 + majority;
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) w[i] = load_big_endian(data + 4 * i);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) v[i] = state_[i];
+  for (int first = 0; first < 64; first += 16) {
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) {
+      if (first > 0) {
+        const uint32_t a = w[(i + 1) % 16];
+        const uint32_t b = w[(i + 14) % 16];
+        const uint32_t s0 = std::rotr(a, 7) ^ std::rotr(a, 18) ^ (a >> 3);
+        const uint32_t s1 = std::rotr(b, 17) ^ std::rotr(b, 19) ^ (b >> 10);
+        w[i] += s0 + w[(i + 9) % 16] + s1;
+      }
+      const uint32_t a = v[(16 - i) % 8];
+      const uint32_t b = v[(17 - i) % 8];
+      const uint32_t c = v[(18 - i) % 8];
+      const uint32_t e = v[(20 - i) % 8];
+      const uint32_t f = v[(21 - i) % 8];
+      const uint32_t g = v[(22 - i) % 8];
+      const uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+      const uint32_t t1 = v[(23 - i) % 8] + s1 + (g ^ (e & (f ^ g))) + kRound[first + i] + w[i];
+      const uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+      v[(19 - i) % 8] += t1;
+      v[(23 - i) % 8] = t1 + s0 + ((a & b) | (c & (a | b)));
+    }
   }
+#pragma GCC unroll 8
   for (int i = 0; i < 8; ++i) state_[i] += v[i];
 }
 
