@@ -89,6 +89,8 @@ struct OutputS8 {
   float hi = 0;
 
   size_t stride = 0;
+  // Added to each sum of row p; null: nothing. Only for rows of gemm_s8 that said they take it.
+  const int32_t* row_bias = nullptr;
 };
 
 // rne(clamp(t)) + zero_point: NaN gives min. Exact: after the clamp |t| < 2^22.

@@ -148,6 +148,14 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
 #pragma GCC unroll 6
     for (size_t i = 0; i < kRows; ++i) sums[i][j] = bias;
   }
+  if (out.row_bias != nullptr) {
+#pragma GCC unroll 6
+    for (size_t i = 0; i < kRows; ++i) {
+      const __m512i bias = _mm512_set1_epi32(out.row_bias[row + i]);
+#pragma GCC unroll 4
+      for (size_t j = 0; j < kPanels; ++j) sums[i][j] = _mm512_add_epi32(sums[i][j], bias);
+    }
+  }
   for (size_t quad = 0; quad < quads; ++quad) {
     __m512i b[kPanels];
 #pragma GCC unroll 4

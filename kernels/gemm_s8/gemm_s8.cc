@@ -11,11 +11,15 @@ namespace medulla {
 
 namespace {
 
-const char* gemm_s8_fits_any(const GemmS8Problem&) { return nullptr; }
+// Rows that take weights of 16 bits need no biases of rows: see qmatmul.cc.
+const char* gemm_s8_fits_any(const GemmS8Problem& p) {
+  return p.row_bias ? "takes no biases of rows" : nullptr;
+}
 
 // Unused where no ISA of the target has such a row.
 [[maybe_unused]] const char* gemm_s8_fits_sorted(const GemmS8Problem& p) {
-  return p.constant_weights ? fits_narrow_s8(p) : "sorting weights for one run does not pay";
+  if (!p.constant_weights) return "sorting weights for one run does not pay";
+  return p.row_bias ? gemm_s8_fits_any(p) : fits_narrow_s8(p);
 }
 
 constexpr GemmS8Row kRows[] = {

@@ -20,6 +20,7 @@ struct GemmS8Problem : KernelRequest {
   bool float_output = false;
   bool narrow_weights = false;   // weights_fit_s8
   bool constant_weights = true;  // packed once, not for each run
+  bool row_bias = false;         // c.row_bias is set
 };
 
 struct GemmS8 {

@@ -23,13 +23,16 @@ void check(size_t m, size_t n, size_t k, uint64_t seed) {
   random.fill<int8_t>(a);
   const test::LayerS8 layer(n, k, random);
   const test::OutputCase output(random);
+  Guarded<int32_t> row_bias(m);
+  random.fill<int32_t>(row_bias, -(1 << 20), 1 << 20);
+  const bool has_row_bias = random.one_in(3);
 
   const test::RunState state;
   Guarded<int8_t> expected(size);
   Guarded<float> expected_f32(size);
   for (size_t i = 0; i < m; ++i) {
     for (size_t j = 0; j < n; ++j) {
-      int64_t sum = layer.first_sum(j);
+      int64_t sum = layer.first_sum(j) + (has_row_bias ? row_bias[i] : 0);
       for (size_t l = 0; l < k; ++l) {
         sum += (a[i * lda + l] - layer.in_zero_point) * layer.weight(j, j * k + l);
       }
@@ -46,6 +49,7 @@ void check(size_t m, size_t n, size_t k, uint64_t seed) {
   problem.float_output = output.float_output;
   const WeightsS8 weights = layer.weights(n, k);
   problem.narrow_weights = weights_fit_s8(weights);
+  problem.row_bias = has_row_bias;
   for (const GemmS8Row& row : gemm_s8_rows()) {
     if (row_refusal(row, problem) != nullptr) continue;
     Block packed(row.kernel->packed_bytes(weights));
@@ -61,6 +65,7 @@ void check(size_t m, size_t n, size_t k, uint64_t seed) {
     g.b = packed.data();
     g.c = output.out;
     g.c.stride = ldc;
+    if (has_row_bias) g.c.row_bias = row_bias.data();
     if (output.float_output) {
       g.c.f32 = actual_f32.data();
     } else {
