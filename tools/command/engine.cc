@@ -48,20 +48,7 @@ class ProgramOptions {
   mdl_program_options options_ = MDL_PROGRAM_OPTIONS_INIT;
 };
 
-template <class Count, class Get>
-std::vector<mdl_tensor_info> list_tensors(const mdl_model* model, Count count, Get get) {
-  std::vector<mdl_tensor_info> list(count(model), mdl_tensor_info MDL_TENSOR_INFO_INIT);
-  mdl_error error = MDL_ERROR_INIT;
-  for (size_t i = 0; i < list.size(); ++i) check(get(model, i, &list[i], &error), error);
-  return list;
-}
-
 }  // namespace
-
-void check(mdl_status status, const mdl_error& error) {
-  if (status == MDL_OK) return;
-  throw std::runtime_error(std::string(error.text) + " (" + mdl_status_name(status) + ")");
-}
 
 void note_isa(const std::string& text) {
   IsaSet asked;
@@ -139,13 +126,6 @@ Engine open_engine(const EngineOptions& options) {
   return engine;
 }
 
-void run_session(mdl_session* session) {
-  const mdl_status status = mdl_session_run(session);
-  if (status == MDL_OK) return;
-  throw std::runtime_error(std::string(mdl_session_error(session)) + " (" +
-                           mdl_status_name(status) + ")");
-}
-
 std::string plan_text(const mdl_program* program, mdl_plan_format format) {
   mdl_error error = MDL_ERROR_INIT;
   size_t needed = 0;
@@ -154,33 +134,6 @@ std::string plan_text(const mdl_program* program, mdl_plan_format format) {
   check(mdl_program_plan(program, format, text.data(), text.size(), &needed, &error), error);
   text.resize(needed - 1);
   return text;
-}
-
-std::string shape_text(const mdl_tensor_info& info) {
-  std::vector<std::string> extents;
-  for (uint32_t d = 0; d < info.rank; ++d) {
-    extents.push_back(((info.dynamic >> d & 1) != 0 ? "<=" : "") + std::to_string(info.dims[d]));
-  }
-  return shape_text(extents);
-}
-std::string shape_text(const mdl_tensor& tensor) {
-  std::vector<std::string> extents;
-  for (uint32_t d = 0; d < tensor.rank; ++d) {
-    const char* symbol = tensor.symbols[d];
-    extents.push_back((symbol != nullptr ? std::string(symbol) + "<=" : "") +
-                      std::to_string(tensor.dims[d]));
-  }
-  return shape_text(extents);
-}
-
-std::vector<mdl_tensor_info> inputs_of(const mdl_model* model) {
-  return list_tensors(model, mdl_model_input_count, mdl_model_input);
-}
-std::vector<mdl_tensor_info> outputs_of(const mdl_model* model) {
-  return list_tensors(model, mdl_model_output_count, mdl_model_output);
-}
-std::vector<mdl_tensor_info> states_of(const mdl_model* model) {
-  return list_tensors(model, mdl_model_state_count, mdl_model_state);
 }
 
 }  // namespace medulla::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three objects of the C API for a command line: options, and errors as exceptions.
+// The three objects of the C API for a command line: their options.
 #ifndef MEDULLA_TOOLS_COMMAND_ENGINE_H_
 #define MEDULLA_TOOLS_COMMAND_ENGINE_H_
 
@@ -8,17 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "medulla/backend.h"
-#include "tools/common/shape_text.h"
+#include "tools/common/handles.h"
 
 namespace medulla::tools {
-
-using ModelPtr = std::unique_ptr<mdl_model, decltype(&mdl_model_close)>;
-using ProgramPtr = std::unique_ptr<mdl_program, decltype(&mdl_program_destroy)>;
-using SessionPtr = std::unique_ptr<mdl_session, decltype(&mdl_session_destroy)>;
-
-// Throws the error's text unless status is MDL_OK.
-void check(mdl_status status, const mdl_error& error);
 
 // Says so when this CPU has not all of the sets in `text`; an unknown name is the library's to
 // refuse.
@@ -52,16 +44,7 @@ SessionPtr create_session(const mdl_program* program, const EngineOptions& optio
 mdl_memory_need memory_need(const mdl_model* model, const EngineOptions& options);
 Engine open_engine(const EngineOptions& options);
 
-void run_session(mdl_session* session);
-
 std::string plan_text(const mdl_program* program, mdl_plan_format format);
-
-// "[1,28,28,3]", a dynamic dimension as "<=8", or with its symbol as "n<=8".
-std::string shape_text(const mdl_tensor_info& info);
-std::string shape_text(const mdl_tensor& tensor);
-std::vector<mdl_tensor_info> inputs_of(const mdl_model* model);
-std::vector<mdl_tensor_info> outputs_of(const mdl_model* model);
-std::vector<mdl_tensor_info> states_of(const mdl_model* model);
 
 }  // namespace medulla::tools
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as arrays that an input takes.
+#include "tools/common/input_file.h"
+
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -7,8 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "tools/command/engine.h"
-#include "tools/command/tensor_files.h"
+#include "tools/common/handles.h"
 #include "tools/common/shape_text.h"
 
 namespace medulla::tools {
@@ -78,9 +78,11 @@ Array read_prepared_picture(const std::string& path, const mdl_model* model, siz
   return array;
 }
 
-// The array's shape as the input's, when it has the same extents but for ones in front.
-std::optional<std::vector<int64_t>> fitted_shape(const Array& array, const mdl_tensor_info& info) {
-  std::vector<int64_t> shape = array.shape;
+}  // namespace
+
+std::optional<std::vector<int64_t>> fitted_shape(const std::vector<int64_t>& from,
+                                                 const mdl_tensor_info& info) {
+  std::vector<int64_t> shape = from;
   while (shape.size() < info.rank) shape.insert(shape.begin(), 1);
   while (shape.size() > info.rank && shape.front() == 1) shape.erase(shape.begin());
   if (shape.size() != info.rank) return std::nullopt;
@@ -93,8 +95,6 @@ std::optional<std::vector<int64_t>> fitted_shape(const Array& array, const mdl_t
   }
   return shape;
 }
-
-}  // namespace
 
 std::string ending_of(const std::string& path) {
   return std::filesystem::path(path).extension().string();
@@ -123,7 +123,7 @@ Array read_input(const std::string& path, const mdl_model* model, size_t index,
                                shape_text(info) + ", takes " + std::to_string(info.bytes));
     }
   }
-  const std::optional<std::vector<int64_t>> shape = fitted_shape(array, info);
+  const std::optional<std::vector<int64_t>> shape = fitted_shape(array.shape, info);
   if (!shape) fail_shape(path, array.shape, info);
   array.shape = *shape;
   return array;

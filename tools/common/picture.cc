@@ -5,7 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "tools/command/tensor_files.h"
+#include "tools/common/input_file.h"
 
 #if __has_include(<stb/stb_image.h>)
 #define MEDULLA_PICTURES 1
