@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", [] { return std::string(mdl_build_info()); });
   app.require_subcommand(1);
   medulla::tools::add_convert(app);
+  medulla::tools::add_quantize(app);
   medulla::tools::add_inspect(app);
   medulla::tools::add_run(app);
   medulla::tools::add_compare(app);

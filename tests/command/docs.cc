@@ -31,7 +31,8 @@ TEST_CASE("the manual and the completion name every option") {
     if (c != '\\') manual += c;  // hyphens are written \-
   }
   const std::string completion = source("completion/medulla.bash");
-  for (const char* command : {"convert", "inspect", "run", "compare", "bench", "verify", "isa"}) {
+  for (const char* command :
+       {"convert", "quantize", "inspect", "run", "compare", "bench", "verify", "isa"}) {
     const std::set<std::string> options =
         options_in(shell.run(std::string(command) + " --help").out);
     CHECK(options.count("--json") == 1);

@@ -23,6 +23,7 @@ inline auto at_least(double least) {
 }
 
 void add_convert(CLI::App& app);
+void add_quantize(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_run(CLI::App& app);
 void add_compare(CLI::App& app);

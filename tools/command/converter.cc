@@ -12,7 +12,8 @@ namespace medulla::tools {
 namespace {
 
 // The module stands where the build or the installation put it, seen from this program.
-ConvertFunction load_module() {
+template <class Function>
+Function load_function(const char* symbol) {
   const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   const std::string path = (here / MEDULLA_CONVERT_MODULE).lexically_normal().string();
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -20,9 +21,9 @@ ConvertFunction load_module() {
     throw std::runtime_error(std::string("the converter's module cannot be opened: ") + dlerror() +
                              "; it is built when libonnx-dev and libprotobuf-dev are installed");
   }
-  void* function = dlsym(module, MEDULLA_CONVERT_SYMBOL);
+  void* function = dlsym(module, symbol);
   if (function == nullptr) throw std::runtime_error(path + ": is not the converter's module");
-  return reinterpret_cast<ConvertFunction>(function);
+  return reinterpret_cast<Function>(function);
 }
 
 // A whole number above 0, of an argument that is told `whole`.
@@ -44,7 +45,13 @@ int64_t number(const std::string& text, const std::string& whole) {
 
 ConvertReport run_converter(const ConvertOptions& options) {
   ConvertReport report;
-  load_module()(&options, &report);
+  load_function<ConvertFunction>(MEDULLA_CONVERT_SYMBOL)(&options, &report);
+  return report;
+}
+
+QuantizeReport run_quantizer(const QuantizeOptions& options) {
+  QuantizeReport report;
+  load_function<QuantizeFunction>(MEDULLA_QUANTIZE_SYMBOL)(&options, &report);
   return report;
 }
 

@@ -4,11 +4,13 @@
 #define MEDULLA_TOOLS_COMMAND_CONVERTER_H_
 
 #include "tools/import/convert.h"
+#include "tools/quantize/quantize.h"
 
 namespace medulla::tools {
 
-// Converts; throws std::runtime_error when the module cannot be opened.
+// Both throw std::runtime_error when the module cannot be opened.
 ConvertReport run_converter(const ConvertOptions& options);
+QuantizeReport run_quantizer(const QuantizeOptions& options);
 
 // "m.onnx is not converted, for 2 reasons: ...", a line a reason.
 std::string refusal_text(const ConvertOptions& options, const ConvertReport& report);

@@ -5,17 +5,22 @@ _medulla() {
   local common='--isa --backends --strict --numerics --kernel --json --help'
   local options
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'convert inspect run compare bench verify isa --version --help' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'convert quantize inspect run compare bench verify isa --version --help' -- "$current")
     return
   fi
   case $previous in
     --numerics) mapfile -t COMPREPLY < <(compgen -W 'auto exact fast' -- "$current"); return ;;
+    --method) mapfile -t COMPREPLY < <(compgen -W 'mse min-max percentile entropy' -- "$current"); return ;;
     --layout) mapfile -t COMPREPLY < <(compgen -W 'keep nhwc' -- "$current"); return ;;
   esac
   case ${COMP_WORDS[1]} in
     convert)
       options='--output --name --state --stream --max --fix --metadata --labels --preprocess --layout
                --no-pass --json --help' ;;
+    quantize)
+      options='--output --name --state --stream --max --fix --metadata --class-names --preprocess
+               --layout --no-pass --calib --eval --labels --method --budget --sqnr --keep
+               --no-bias-correction --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --zeros --output --dump --threads --check-finite $common" ;;
     compare)

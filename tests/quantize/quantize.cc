@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small network becomes integer nodes, all of it or what a bound leaves.
+#include "tools/quantize/precision.h"
+
+#include "tests/convert/runner.h"
+#include "tests/quantize/small_model.h"
+#include "tools/quantize/ranges.h"
+
+namespace medulla::tools {
+namespace {
+
+TEST_CASE("every node of a small network becomes an integer node") {
+  const Folder folder;
+  for (const RangeMethod method :
+       {RangeMethod::min_max, RangeMethod::percentile, RangeMethod::mse}) {
+    QuantizeOptions options = options_for(small_model(), folder);
+    options.method = method;
+    const QuantizeReport report = done(options);
+    INFO(report.method << ": " << report.result.sqnr << " dB");
+    CHECK(report.result.sqnr > 25);
+    CHECK(report.layers.size() == 5);
+    for (const LayerReport& layer : report.layers) {
+      INFO(layer.name << ": " << layer.reason);
+      CHECK(layer.reason.empty());
+      CHECK(layer.measured);
+      CHECK(layer.sqnr > report.result.sqnr - 1);
+    }
+    for (const auto& [op, count] : report.convert.nodes_after) {
+      INFO(op << " x" << count);
+      const bool moves = op == "MaxPool" || op == "Reshape" || op == "Transpose" || op == "Concat";
+      CHECK((moves || op[0] == 'Q'));
+    }
+    CHECK(report.convert.nodes_after.at("QConv") == 4);
+    CHECK(report.convert.nodes_after.at("QGemm") == 1);
+    CHECK(std::filesystem::file_size(options.convert.output) == report.bytes_result);
+  }
+}
+
+TEST_CASE("the same samples give the same file") {
+  const Folder folder;
+  const QuantizeOptions options = options_for(small_model(), folder);
+  done(options);
+  const auto first = read_bytes(options.convert.output);
+  done(options);
+  CHECK(first == read_bytes(options.convert.output));
+}
+
+TEST_CASE("a bound on the SQNR keeps the layers that cost most") {
+  const Folder folder;
+  QuantizeOptions options = options_for(small_model(), folder);
+  const QuantizeReport all = done(options);
+  options.sqnr = all.result.sqnr + 3;
+  const QuantizeReport report = done(options);
+  CHECK(report.budget_met);
+  CHECK(report.result.sqnr >= *options.sqnr);
+  size_t kept = 0;
+  for (const LayerReport& layer : report.layers) kept += layer.reason.empty() ? 0 : 1;
+  CHECK(kept > 0);
+  CHECK(kept < report.layers.size());
+  options.sqnr = 1000;
+  const QuantizeReport none = done(options);
+  CHECK(none.budget_met);  // all in float32, equal
+}
+
+TEST_CASE("a budget in points of top-1 is kept") {
+  const Folder folder;
+  QuantizeOptions options = options_for(small_model(), folder, 64);
+  // The float32 model's own answers: 100 % right.
+  std::vector<int64_t> labels;
+  {
+    Runner runner(from(options.convert.input));
+    const auto x = to_floats(read_npy(folder.file("x.npy")));
+    for (size_t s = 0; s < 64; ++s) {
+      runner.set(0, {x.begin() + static_cast<ptrdiff_t>(s * kSampleSize),
+                     x.begin() + static_cast<ptrdiff_t>((s + 1) * kSampleSize)});
+      runner.run();
+      const auto y = runner.get(0);
+      labels.push_back(std::max_element(y.begin(), y.end()) - y.begin());
+    }
+  }
+  write_npy(folder.file("y.npy"), MDL_INT64, {64}, labels);
+  options.labels = "logits=" + folder.file("y.npy");
+  options.budget = 0;
+  const QuantizeReport report = done(options);
+  REQUIRE(report.float32.top_1);
+  CHECK(*report.float32.top_1 == 100);
+  CHECK(*report.result.top_1 == 100);
+  CHECK(report.budget_met);
+}
+
+TEST_CASE("layers that are named stay in float32") {
+  const Folder folder;
+  QuantizeOptions options = options_for(small_model(), folder);
+  options.float_layers = {"left_node"};
+  const QuantizeReport report = done(options);
+  CHECK(report.convert.nodes_after.at("Conv") == 1);
+  CHECK(report.convert.nodes_after.at("QConv") == 3);
+  for (const LayerReport& layer : report.layers) {
+    CHECK((layer.name == "left_node") == (layer.reason == "asked for"));
+  }
+}
+
+TEST_CASE("the fewest layers are kept that are enough") {
+  const std::vector<std::string> ranked = {"a", "b", "c", "d", "e", "f", "g"};
+  size_t asked = 0;
+  const auto needs = [&](std::set<std::string> needed) {
+    return fewest_kept(ranked, [&](const std::set<std::string>& kept) {
+      ++asked;
+      return std::includes(kept.begin(), kept.end(), needed.begin(), needed.end());
+    });
+  };
+  CHECK(needs({}).empty());
+  CHECK(needs({"a"}) == std::set<std::string>{"a"});
+  CHECK(needs({"c", "e"}) == std::set<std::string>{"c", "e"});
+  CHECK(needs({"g"}) == std::set<std::string>{"g"});
+  CHECK(needs({"x"}) == std::set<std::string>(ranked.begin(), ranked.end()));
+  CHECK(asked < 60);
+}
+
+TEST_CASE("ranges hold zero and what the samples gave") {
+  Statistics s;
+  s.low = -1;
+  s.high = 127.0 / 128;
+  s.count = 1000;
+  s.bins.assign(Statistics::kBins, 0);
+  const Quantization pixels = quantization_of(choose_range(s, RangeMethod::min_max));
+  CHECK(pixels.scales[0] == 1.0f / 128);
+  CHECK(pixels.zero_points[0] == 0);
+  s.low = 2;
+  s.high = 5;
+  const Range above = choose_range(s, RangeMethod::min_max);
+  CHECK(above.low == 0);
+  CHECK(above.high == 5);
+  CHECK(quantization_of(above).zero_points[0] == -128);
+  CHECK(quantization_of({0, 0}).scales[0] == 1.0f);
+  // One element far out among a million near 0: all methods but min-max cut it off.
+  s.low = -1;
+  s.high = 100;
+  s.count = 1000001;
+  for (size_t b = 0; b < 40; ++b) s.bins[b] = 25000;
+  s.bins.back() = 1;
+  CHECK(choose_range(s, RangeMethod::min_max).high == 100);
+  CHECK(choose_range(s, RangeMethod::percentile).high < 2.1);
+  CHECK(choose_range(s, RangeMethod::mse).high < 50);
+  CHECK(clipped_share(s, {-1, 50}) == 1.0 / 1000001);
+}
+
+}  // namespace
+}  // namespace medulla::tools

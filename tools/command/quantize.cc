@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+
+#include "tools/command/command.h"
+#include "tools/command/conversion_flags.h"
+#include "tools/command/quantize_report.h"
+
+namespace medulla::tools {
+namespace {
+
+struct Options {
+  ConversionFlags flags;
+  QuantizeOptions quantize;
+  std::string method = "mse";
+  double budget = -1;
+  double sqnr = -1;
+  bool no_bias_correction = false;
+  bool json = false;
+};
+
+const std::map<std::string, RangeMethod> kMethods = {{"min-max", RangeMethod::min_max},
+                                                     {"percentile", RangeMethod::percentile},
+                                                     {"mse", RangeMethod::mse},
+                                                     {"entropy", RangeMethod::entropy}};
+
+std::vector<std::string> names_of(const std::map<std::string, RangeMethod>& methods) {
+  std::vector<std::string> names;
+  for (const auto& [name, method] : methods) names.push_back(name);
+  return names;
+}
+
+// A line on a terminal that says how far the work is.
+void show_progress(const std::string& stage, size_t done, size_t of) {
+  std::cerr << "\r" << stage << " " << done;
+  if (of > 0) std::cerr << " of " << of;
+  std::cerr << "\033[K" << std::flush;
+}
+
+void run(Options& options) {
+  QuantizeOptions& quantize = options.quantize;
+  quantize.convert = options.flags.resolve();
+  quantize.method = kMethods.at(options.method);
+  quantize.correct_bias = !options.no_bias_correction;
+  if (options.budget >= 0) quantize.budget = options.budget;
+  if (options.sqnr >= 0) quantize.sqnr = options.sqnr;
+  if (quantize.budget && quantize.labels.empty()) {
+    throw CLI::ValidationError(
+        "--budget is in points of top-1, which needs --labels; --sqnr does not");
+  }
+  const bool shows = !options.json && isatty(STDERR_FILENO) != 0;
+  if (shows) quantize.progress = show_progress;
+
+  const QuantizeReport report = run_quantizer(quantize);
+  if (shows) std::cerr << "\r\033[K" << std::flush;
+  if (!report.convert.refusals.empty()) {
+    throw std::runtime_error(refusal_text(quantize.convert, report.convert));
+  }
+  if (!report.error.empty()) throw std::runtime_error(report.error);
+  if (options.json) {
+    std::cout << to_json(quantize, report).dump(2) << "\n";
+  } else {
+    print(std::cout, quantize, report);
+  }
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "quantize", "Make a .mdl file of integer layers from a float32 model and samples");
+  options->flags.add_to(*command, "--class-names");
+  QuantizeOptions& quantize = options->quantize;
+  command
+      ->add_option("--calib", quantize.calibration,
+                   "[INPUT=]PATH: a .npy with a sample a row, or a folder with a sample a file")
+      ->required()
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      ->add_option("--eval", quantize.evaluation,
+                   "[INPUT=]PATH: samples that accuracy is measured on; those of --calib")
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      ->add_option("--labels", quantize.labels,
+                   "[OUTPUT=]FILE.npy: the class of each sample that accuracy is measured on")
+      ->check(not_empty);
+  command->add_option("--method", options->method, "Of ranges: mse, min-max, percentile or entropy")
+      ->check(CLI::IsMember(names_of(kMethods)));
+  command->add_option("--budget", options->budget, "Points of top-1 that may be lost")
+      ->check(at_least(0));
+  command->add_option("--sqnr", options->sqnr, "dB that every output keeps")->check(at_least(0));
+  command->add_option("--keep", quantize.float_layers, "NODE: stays in float32")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_flag("--no-bias-correction", options->no_bias_correction,
+                    "Leave the means that rounding shifts");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medulla::tools

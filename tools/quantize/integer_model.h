@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a float32 model and what its tensors are like to a model of integer nodes.
+#ifndef MEDULLA_TOOLS_QUANTIZE_INTEGER_MODEL_H_
+#define MEDULLA_TOOLS_QUANTIZE_INTEGER_MODEL_H_
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "tools/quantize/insert.h"
+#include "tools/quantize/ranges.h"
+
+namespace medulla::tools {
+
+class IntegerModel {
+ public:
+  // Both have to outlive the object.
+  IntegerModel(const Model& model, const std::vector<Statistics>& statistics, RangeMethod method,
+               bool correct_bias);
+
+  // With the nodes of these names in float32, beside those that have no integer form.
+  Model make(const std::set<std::string>& exempt);
+
+  // Layers that cannot be integer nodes, with the reason; grows with what make() finds.
+  const std::map<std::string, std::string>& formless() const { return formless_; }
+  // Of the last make(): what a tensor was rounded to, if it was.
+  const std::optional<Quantization>& quantization(int32_t tensor) const {
+    return numbers_.tensors[static_cast<size_t>(tensor)];
+  }
+
+ private:
+  IntegerNumbers numbers_for(const Plan& plan) const;
+  bool layers_fit();
+  bool all_formed(const Plan& plan, const Graph& formed);
+
+  const Model& model_;
+  const std::vector<Statistics>& statistics_;
+  const bool correct_bias_;
+  std::vector<Range> ranges_;
+  IntegerNumbers numbers_;
+  std::map<std::string, std::string> formless_;
+};
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_QUANTIZE_INTEGER_MODEL_H_

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/quantize/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+
+#include "tools/common/new_file.h"
+#include "tools/ir/writer.h"
+#include "tools/quantize/accuracy.h"
+#include "tools/quantize/integer_model.h"
+#include "tools/quantize/precision.h"
+#include "tools/quantize/samples.h"
+
+namespace medulla::tools {
+namespace {
+
+constexpr const char* kMethodNames[] = {"min-max", "percentile", "mse", "entropy"};
+// More tell little about one layer, and take their time for each.
+constexpr size_t kSamplesALayer = 16;
+
+// As many of the samples as asked for, spread over all.
+std::vector<Sample> spread(const std::vector<Sample>& samples, size_t most) {
+  if (samples.size() <= most) return samples;
+  std::vector<Sample> few;
+  for (size_t i = 0; i < most; ++i) few.push_back(samples[i * samples.size() / most]);
+  return few;
+}
+
+void require_float(const Model& model) {
+  for (const Node& node : model.main().nodes) {
+    if (node.op != "QuantizeLinear" && node.op != "DequantizeLinear") continue;
+    throw std::runtime_error("the model is quantized already: node '" + node.name + "' is " +
+                             node.op + "; convert takes it as it is, quantize wants float32");
+  }
+}
+
+class Quantizer {
+ public:
+  Quantizer(const QuantizeOptions& options, QuantizeReport& report)
+      : options_(options), report_(report) {}
+
+  void run() {
+    Model model = import_and_optimize(options_.convert, report_.convert);
+    if (!report_.convert.refusals.empty()) return;
+    require_float(model);
+    quantize(model);
+  }
+
+ private:
+  void quantize(const Model& model) {
+    ModelRun float32(model, ModelRun::Keep::outputs, true);
+    const std::vector<Sample> samples = read_samples(float32.model(), options_.calibration);
+    const std::vector<Sample> evaluation =
+        options_.evaluation.empty() ? samples : read_samples(float32.model(), options_.evaluation);
+    const Judge judge(float32, evaluation, options_.labels);
+    report_.samples = samples.size();
+    report_.evaluated = evaluation.size();
+    report_.method = kMethodNames[static_cast<size_t>(options_.method)];
+    report_.float32 = judge.float32();
+    report_.bytes_float = float32.bytes();
+
+    const std::vector<Statistics> statistics =
+        observe(model, samples, [&](size_t done, size_t of) { tell("observing", done, of); });
+    IntegerModel integers(model, statistics, options_.method, options_.correct_bias);
+    std::set<std::string> kept = asked_for(model);
+    const Model all = integers.make(kept);
+    list_layers(model, statistics, integers);
+    ModelRun integer_run(all, ModelRun::Keep::outputs, true);
+    report_.int8 = judge.judge(integer_run);
+    report_.result = report_.int8;
+    measure_costs(float32, integer_run);
+    measure_layers(float32, samples, integers);
+
+    if (options_.budget || options_.sqnr) kept = meet_bound(judge, integers, kept);
+    write(integers.make(kept), judge);
+  }
+
+  void tell(const std::string& stage, size_t done, size_t of) const {
+    if (options_.progress) options_.progress(stage, done, of);
+  }
+
+  // The layers that are to stay in float32.
+  std::set<std::string> asked_for(const Model& model) const {
+    std::set<std::string> kept;
+    for (const std::string& name : options_.float_layers) {
+      const auto& nodes = model.main().nodes;
+      if (std::none_of(nodes.begin(), nodes.end(), [&](const Node& n) { return n.name == name; })) {
+        throw std::runtime_error("--keep " + name + ": no node has this name");
+      }
+      kept.insert(name);
+    }
+    return kept;
+  }
+
+  void list_layers(const Model& model, const std::vector<Statistics>& statistics,
+                   const IntegerModel& integers) {
+    const Graph& graph = model.main();
+    for (const Node& node : graph.nodes) {
+      if (!is_layer(graph, node)) continue;
+      LayerReport layer;
+      layer.name = node.name;
+      layer.op = node.op;
+      const auto formless = integers.formless().find(node.name);
+      if (formless != integers.formless().end()) layer.reason = formless->second;
+      const auto& asked = options_.float_layers;
+      if (std::find(asked.begin(), asked.end(), node.name) != asked.end()) {
+        layer.reason = "asked for";
+      }
+      describe_range(graph, node, statistics, integers, layer);
+      const WeightLayout layout(graph, node);
+      const size_t channels = layout.channels();
+      layer.weights = graph.tensors[static_cast<size_t>(node.inputs[1])].elements();
+      layer.bytes_float = 4 * (layer.weights + channels);
+      layer.bytes_int8 = layer.weights + channels * (4 + 4 + 4 + 4 + 16);
+      report_.layers.push_back(std::move(layer));
+    }
+  }
+
+  // Of what the layer makes, an activation behind it included.
+  void describe_range(const Graph& graph, const Node& node,
+                      const std::vector<Statistics>& statistics, const IntegerModel& integers,
+                      LayerReport& layer) {
+    int32_t y = node.outputs[0];
+    while (!integers.quantization(y)) {
+      const std::vector<int32_t> readers = graph.consumers(y);
+      if (readers.size() != 1) break;
+      const Node& next = graph.nodes[static_cast<size_t>(readers[0])];
+      if (next.op != "Relu" && next.op != "Clip") break;
+      y = next.outputs[0];
+    }
+    const Statistics& s = statistics[static_cast<size_t>(y)];
+    layer.low = s.low;
+    layer.high = s.high;
+    if (const auto& q = integers.quantization(y)) {
+      const Range held = held_by(*q);
+      layer.cut_low = held.low;
+      layer.cut_high = held.high;
+      layer.clipped = clipped_share(s, held);
+    }
+    constexpr size_t kShown = 64;
+    layer.histogram.assign(kShown, 0);
+    for (size_t b = 0; b < s.bins.size(); ++b) {
+      layer.histogram[b * kShown / s.bins.size()] +=
+          static_cast<double>(s.bins[b]) / static_cast<double>(std::max<uint64_t>(s.count, 1));
+    }
+  }
+
+  void measure_costs(const ModelRun& float32, const ModelRun& integers) {
+    const auto before = float32.costs(), after = integers.costs();
+    for (LayerReport& layer : report_.layers) {
+      const auto was = before.find(layer.name), is = after.find(layer.name);
+      if (was != before.end()) {
+        layer.macs = was->second.macs;
+        layer.microseconds_float = static_cast<double>(was->second.nanoseconds) / 1000;
+      }
+      if (is != after.end()) {
+        layer.microseconds_int8 = static_cast<double>(is->second.nanoseconds) / 1000;
+      }
+    }
+  }
+
+  // What each layer costs when all others stay in float32.
+  void measure_layers(ModelRun& float32, const std::vector<Sample>& samples,
+                      IntegerModel& integers) {
+    const std::vector<Sample> few = spread(samples, kSamplesALayer);
+    const Judge judge(float32, few, "");
+    std::set<std::string> all;
+    for (const LayerReport& layer : report_.layers) all.insert(layer.name);
+    for (size_t l = 0; l < report_.layers.size(); ++l) {
+      LayerReport& layer = report_.layers[l];
+      tell("measuring layers", l + 1, report_.layers.size());
+      if (!layer.reason.empty()) continue;
+      std::set<std::string> others = all;
+      others.erase(layer.name);
+      ModelRun alone(integers.make(others));
+      layer.sqnr = judge.judge(alone).sqnr;
+      layer.measured = true;
+    }
+  }
+
+  bool meets(const Accuracy& accuracy) const {
+    if (options_.sqnr && accuracy.sqnr < *options_.sqnr) return false;
+    return !options_.budget || *accuracy.top_1 >= *report_.float32.top_1 - *options_.budget - 1e-9;
+  }
+
+  std::set<std::string> meet_bound(const Judge& judge, IntegerModel& integers,
+                                   const std::set<std::string>& asked) {
+    std::vector<const LayerReport*> layers;
+    for (const LayerReport& layer : report_.layers) {
+      if (layer.measured) layers.push_back(&layer);
+    }
+    std::stable_sort(layers.begin(), layers.end(),
+                     [](const auto* a, const auto* b) { return a->sqnr < b->sqnr; });
+    std::vector<std::string> ranked;
+    for (const LayerReport* layer : layers) ranked.push_back(layer->name);
+    size_t tried = 0;
+    const std::set<std::string> kept = fewest_kept(ranked, [&](const std::set<std::string>& some) {
+      tell("choosing layers", ++tried, 0);
+      if (some.empty()) return meets(report_.int8);
+      std::set<std::string> whole = some;
+      whole.insert(asked.begin(), asked.end());
+      ModelRun run(integers.make(whole));
+      return meets(judge.judge(run));
+    });
+    for (LayerReport& layer : report_.layers) {
+      if (kept.count(layer.name) > 0) layer.reason = "needed for the bound";
+    }
+    std::set<std::string> whole = kept;
+    whole.insert(asked.begin(), asked.end());
+    return whole;
+  }
+
+  void write(const Model& model, const Judge& judge) {
+    ModelRun run(model);
+    report_.result = judge.judge(run);
+    report_.budget_met = meets(report_.result);
+    const Bytes bytes = model_bytes(model);
+    report_.bytes_result = bytes.size();
+    report_.convert.nodes_after.clear();
+    for (const Graph& graph : model.graphs) {
+      for (const Node& node : graph.nodes) ++report_.convert.nodes_after[node.op];
+    }
+    write_bytes(options_.convert.output, bytes);
+  }
+
+  const QuantizeOptions& options_;
+  QuantizeReport& report_;
+};
+
+}  // namespace
+
+QuantizeReport quantize(const QuantizeOptions& options) {
+  QuantizeReport report;
+  try {
+    require_other_file(options.convert.output, options.convert.input);
+    Quantizer(options, report).run();
+  } catch (const std::exception& why) {
+    report.error = why.what();
+  }
+  return report;
+}
+
+extern "C" MDL_API void medulla_quantize(const QuantizeOptions* options, QuantizeReport* report) {
+  *report = quantize(*options);
+}
+
+}  // namespace medulla::tools
