@@ -192,6 +192,18 @@ TEST_CASE("integers that are read with another scale than they were made with ke
   CHECK(run(m, {0, 1, -4, 1000, -1000}) == std::vector<float>{1, 1.5f, -1, 32, -31.75f});
 }
 
+TEST_CASE("integers of 16 bits have one scale") {
+  OnnxModel m(21);
+  m.input("x", {5});
+  m.output("y", {5});
+  m.floats("s", {}, {0.5f});
+  m.floats("other", {}, {0.25f});
+  m.bytes("z", {}, onnx::TensorProto::INT16, {0});
+  m.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
+  m.node("DequantizeLinear", {"q", "other", "z"}, {"y"});
+  check_refused(m, {"'y_node'", "'q' is int16 and read with another scale or zero point"});
+}
+
 TEST_CASE("integers that are quantized again are multiplied by the scales' quotient, once") {
   // From steps of 0.1 through those of 0.3 to those of 0.7, without and with a table between.
   const float s[] = {0.1f, 0.3f, 0.7f};

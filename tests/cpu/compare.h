@@ -97,8 +97,8 @@ inline void require_same(const mdl_graph& graph, const OutputBytes& a, const Out
     const size_t size = is_float ? sizeof(float) : 1;
     for (size_t at = 0; at < a[o].size(); at += size) {
       if (std::memcmp(&a[o][at], &b[o][at], size) == 0) continue;
-      float x = 0;
-      float y = 0;
+      auto x = static_cast<float>(static_cast<int8_t>(a[o][at]));
+      auto y = static_cast<float>(static_cast<int8_t>(b[o][at]));
       if (is_float) {
         std::memcpy(&x, &a[o][at], size);
         std::memcpy(&y, &b[o][at], size);

@@ -5,12 +5,14 @@
 usage: check.py [--medulla COMMAND] [--seed N] [--largest BYTES] [MODEL | FOLDER]...
 
 A MODEL is a .mdl file, or one that `medulla convert` takes; a FOLDER stands for those in it that may
-hold integers. Without any: the folder that MEDULLA_SHARED names, or ../shared beside the tree, and
-those that MEDULLA_MODELS names, separated by colons. Every node that reads or makes integers with a scale is computed by rules.py
-from the file's constants, one after the other from the model's inputs on; only what float32 nodes
-make is taken from the run (`run --dump`). Stored multipliers, the sums P and N and the proof of no
-overflow are formed anew. Ends with 1 where a byte differs, and with 77 where there is no numpy or no
-model.
+hold integers. Without any: those of the tree, the folder that MEDULLA_SHARED names, or ../shared
+beside the tree, and those that MEDULLA_MODELS names, separated by colons.
+
+Every node that reads or makes integers with a scale is computed by rules.py from the file's constants,
+one after the other from the model's inputs on; only what float32 nodes make is taken from the run
+(`run --dump`). Stored multipliers, the sums P and N and the proof of no overflow are formed anew. The
+worked examples of the page are computed too. Ends with 1 where a byte differs, and with 77 where there
+is no numpy or no model.
 """
 
 import argparse
@@ -32,6 +34,7 @@ except ImportError:
 from rules import RULES, Node
 
 QUANTIZED = ("int8", "uint8", "int16", "uint16")
+TREE = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Model:
@@ -144,7 +147,7 @@ class Example:
 
 
 def check_examples():
-    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "numerics.md"
+    page = TREE / "docs" / "numerics.md"
     blocks = re.findall(r"^```json\n(.*?)^```", page.read_text(), re.S | re.M)
     graphs = [json.loads(block) for block in blocks]
     graphs = [
@@ -166,9 +169,10 @@ def models_in(folder, largest):
 
 
 def models_beside_the_tree():
-    shared = pathlib.Path(__file__).resolve().parents[2] / ".." / "shared"
+    shared = TREE / ".." / "shared"
     more = filter(None, os.environ.get("MEDULLA_MODELS", "").split(":"))
-    return [pathlib.Path(os.environ.get("MEDULLA_SHARED", shared)), *map(pathlib.Path, more)]
+    folders = [os.environ.get("MEDULLA_SHARED", shared), *more]
+    return [TREE / "examples", *map(pathlib.Path, folders)]
 
 
 def check(path, command, seed):
