@@ -134,6 +134,7 @@ struct BlockF32 {
   size_t columns;
   float lo;
   float hi;
+  bool go_on;  // the chains of c
 };
 
 // A run of weights this long times 64 bytes takes half of a 32 KiB L1 and stays there for all
@@ -186,7 +187,7 @@ static void run_block_f32(const BlockF32& g, const float* const* a, size_t rows)
   const size_t depth = g.taps * g.channels;
   // Between blocks of k the chains wait in C, where the residual may lie.
   if (rows <= kTileRows || depth <= 2 * kBlockDepth || g.residual != nullptr) {
-    t.first = true;
+    t.first = !g.go_on;
     t.last = true;
     run_tiles_f32(g, t, a, rows, 0, g.taps, 0, g.channels);
     return;
@@ -198,7 +199,7 @@ static void run_block_f32(const BlockF32& g, const float* const* a, size_t rows)
     for (size_t channel = 0; channel < g.channels; channel += channel_step) {
       const size_t left = g.channels - channel;
       const size_t channels = left < channel_step ? left : channel_step;
-      t.first = tap == 0 && channel == 0;
+      t.first = tap == 0 && channel == 0 && !g.go_on;
       t.last = tap + taps == g.taps && channel + channels == g.channels;
       run_tiles_f32(g, t, a, rows, tap, taps, channel, channels);
     }

@@ -85,6 +85,18 @@ mdl_status read_activation(const Cpu& cpu, const mdl_graph& graph, const mdl_nod
   return MDL_OK;
 }
 
+mdl_status clamp_by_function(const Cpu& cpu, Activation* activation, mdl_error* error) {
+  const bool clamps = activation->lo > -kInfinity || activation->hi < kInfinity;
+  if (activation->function != nullptr || !clamps) return MDL_OK;
+  const ElementwiseF32Row* row = nullptr;
+  MDL_TRY(
+      choose_row(cpu, "elementwise_f32", elementwise_f32_rows(), kernel_request(cpu), &row, error));
+  activation->function = row->kernel->unary[static_cast<size_t>(UnaryF32::clip)];
+  activation->a = activation->lo;
+  activation->b = activation->hi;
+  return MDL_OK;
+}
+
 void activate(const Activation& activation, float* data, size_t rows, size_t columns,
               size_t stride) {
   if (stride == columns) {

@@ -33,6 +33,9 @@ bool is_activation(const mdl_graph& graph, const mdl_node& node);
 mdl_status read_activation(const Cpu& cpu, const mdl_graph& graph, const mdl_node* node,
                            Activation* activation, mdl_error* error);
 
+// Makes a clamp a function too, for kernels that do not clamp.
+mdl_status clamp_by_function(const Cpu& cpu, Activation* activation, mdl_error* error);
+
 // Applies the function to `rows` rows of `columns` floats, `stride` apart.
 void activate(const Activation& activation, float* data, size_t rows, size_t columns,
               size_t stride);

@@ -8,7 +8,7 @@
 #include "kernels/row.h"
 
 // C[m][n] = clamp(sum_k A[m][k] * B[k][n] + bias[n] (+ R[m][n])), ordered FP32:
-//   acc = bias[n] + 0.0f                       -0 becomes +0; no bias: +0
+//   acc = bias[n] + 0.0f                       -0 becomes +0; no bias: +0; to go on: C[m][n]
 //   acc = fma(A[m][k], B[k][n], acc)           k ascending, one chain
 //   acc = acc + R[m][n]                        if there is a residual
 //   acc = lo > acc ? lo : acc; hi < acc ? hi : acc    keeps NaN; pass -inf, +inf for no clamp
@@ -34,6 +34,7 @@ struct GemmF32 {
   size_t ldc = 0;
   float lo = 0;
   float hi = 0;
+  bool go_on = false;  // chains that c has begun; without a residual
 };
 
 struct GemmF32Kernel {

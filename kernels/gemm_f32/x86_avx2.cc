@@ -15,6 +15,7 @@ void run(const GemmF32& g, size_t m0, size_t m1, size_t n0, size_t n1) {
   block.columns = n1 - n0;
   block.lo = g.lo;
   block.hi = g.hi;
+  block.go_on = g.go_on;
   const float* a[kBlockRows];
   for (size_t m = m0; m < m1; m += kBlockRows) {
     const size_t rows = m1 - m < kBlockRows ? m1 - m : kBlockRows;

@@ -69,6 +69,50 @@ TEST_CASE("convolutions on the CPU give the reference's bytes, fused or not", "[
   }
 }
 
+TEST_CASE("transposed convolutions give the reference's bytes", "[conv_transpose]") {
+  for (uint32_t seed = 0; seed < 120; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const auto spatial = static_cast<size_t>(random.integer(1, 3));
+    const int64_t group = random.one_in(4) ? random.integer(2, 4) : 1;
+    const int64_t in_per_group = random.integer(1, 20);
+    const int64_t out_per_group = random.integer(1, 20);
+    Dims x = {random.integer(1, 2)};
+    Dims w = {group * out_per_group};
+    Dims strides, dilations, pads(2 * spatial), output_padding;
+    int64_t taps = 1;
+    for (size_t s = 0; s < spatial; ++s) {
+      x.push_back(random.integer(2, 9));
+      w.push_back(random.integer(1, 4));
+      taps *= w.back();
+      strides.push_back(random.integer(1, 3));
+      dilations.push_back(random.integer(1, 2));
+      pads[s] = random.integer(0, w.back() - 1);
+      pads[spatial + s] = random.integer(0, w.back() - 1);
+      output_padding.push_back(w.back() + random.integer(0, 1));  // so that some output is left
+    }
+    x.push_back(group * in_per_group);
+    w.push_back(in_per_group);
+    std::vector<int32_t> inputs = {
+        builder.input("x", x),
+        builder.constant("w", w, random.floats(static_cast<size_t>(w[0] * taps * in_per_group)))};
+    if (random.one_in(2)) {
+      inputs.push_back(builder.constant("b", {w[0]}, random.floats(static_cast<size_t>(w[0]))));
+    }
+    int32_t t = builder.node("ConvTranspose", inputs,
+                             {{"strides", strides},
+                              {"dilations", dilations},
+                              {"pads", pads},
+                              {"output_padding", output_padding},
+                              {"group", group}});
+    const char* const kAfter[] = {"Relu", "Sigmoid", "Clip", nullptr};
+    if (const char* op = kAfter[random.integer(0, 3)]) t = builder.node(op, {t});
+    builder.output(t);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 TEST_CASE("products on the CPU give the reference's bytes, fused or not", "[gemm]") {
   for (uint32_t seed = 0; seed < 80; ++seed) {
     CAPTURE(seed);

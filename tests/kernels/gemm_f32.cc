@@ -20,6 +20,7 @@ struct Case {
   size_t m, n, k;
   size_t lda_extra = 0, ldc_extra = 0, ldr_extra = 0;
   bool bias = true, residual = false, in_place = false, clamp = false, extreme = false;
+  bool go_on = false;
 };
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -47,10 +48,14 @@ void check(const Case& c, uint64_t seed) {
 
   const test::RunState state;
   Guarded<float> expected(extent(c.m, ldc, c.n));
+  Guarded<float> begun(expected.size());
+  fill(begun);
   if (c.in_place) std::copy_n(residual.data(), residual.size(), expected.data());
+  if (c.go_on) std::copy_n(begun.data(), begun.size(), expected.data());
   for (size_t m = 0; m < c.m; ++m) {
     for (size_t n = 0; n < c.n; ++n) {
       float acc = c.bias ? bias[n] + 0.0f : 0.0f;
+      if (c.go_on) acc = begun[m * ldc + n];
       for (size_t k = 0; k < c.k; ++k) {
         acc = std::fma(a[m * lda + k], b[k * k_stride + n * n_stride], acc);
       }
@@ -73,7 +78,9 @@ void check(const Case& c, uint64_t seed) {
                   packed.data());
     Guarded<float> actual(expected.size(), random.one_in(2));
     if (c.in_place) std::copy_n(residual.data(), residual.size(), actual.data());
+    if (c.go_on) std::copy_n(begun.data(), begun.size(), actual.data());
     GemmF32 g;
+    g.go_on = c.go_on;
     g.n = c.n;
     g.k = c.k;
     g.a = a.data();
@@ -109,6 +116,7 @@ TEST_CASE("gemm_f32: blocks of k and of rows keep the chain") {
   for (size_t k : {255, 256, 257, 512, 513, 769, 1300}) {
     check({.m = 13, .n = 35, .k = k}, seed++);
     check({.m = 100, .n = 19, .k = k, .clamp = true}, seed++);
+    check({.m = 100, .n = 19, .k = k, .go_on = true}, seed++);
     check({.m = 7, .n = 16, .k = k, .residual = true, .in_place = true}, seed++);
   }
 }
@@ -126,6 +134,7 @@ TEST_CASE("gemm_f32: strides, bias, residual and clamp at random, with extreme v
     c.bias = random.one_in(2);
     c.residual = random.one_in(2);
     c.in_place = c.residual && random.one_in(2);
+    c.go_on = !c.residual && random.one_in(2);
     c.clamp = random.one_in(2);
     c.extreme = random.one_in(2);
     check(c, seed);
