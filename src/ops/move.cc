@@ -7,12 +7,19 @@ namespace medulla {
 namespace {
 
 template <class T>
-void copy(const mdl_shape& shape, const void* from, const Strides& strides, void* to) {
-  const T* x = static_cast<const T*>(from);
-  T* y = static_cast<T*>(to);
+void copy(const mdl_shape& shape, const T* x, const Strides& strides, T* y) {
+  // What lies together goes together: the dimensions from the last one on that are dense in x.
   mdl_shape rows = shape;
   int64_t count = 1;
+  while (rows.rank > 0 && strides.of[rows.rank - 1] == count) count *= rows.dims[--rows.rank];
+  if (count > 1) {
+    for (Walk<1> w(rows, {strides}); !w.done(); w.next(), y += count) {
+      std::memcpy(y, x + w.offset[0], static_cast<size_t>(count) * sizeof(T));
+    }
+    return;
+  }
   int64_t stride = 0;
+  rows = shape;
   if (shape.rank > 0) {
     count = shape.dims[shape.rank - 1];
     stride = strides.of[shape.rank - 1];
@@ -27,15 +34,18 @@ void copy(const mdl_shape& shape, const void* from, const Strides& strides, void
 
 void copy_strided(size_t bytes, const mdl_shape& shape, const void* x, const Strides& strides,
                   void* y) {
+  const auto copy_as = [&]<class T>(T) {
+    copy(shape, static_cast<const T*>(x), strides, static_cast<T*>(y));
+  };
   switch (bytes) {
     case 1:
-      return copy<uint8_t>(shape, x, strides, y);
+      return copy_as(uint8_t{});
     case 2:
-      return copy<uint16_t>(shape, x, strides, y);
+      return copy_as(uint16_t{});
     case 4:
-      return copy<uint32_t>(shape, x, strides, y);
+      return copy_as(uint32_t{});
     default:
-      return copy<uint64_t>(shape, x, strides, y);
+      return copy_as(uint64_t{});
   }
 }
 

@@ -31,6 +31,33 @@ TEST_CASE("pools on the CPU give the reference's bytes", "[pool]") {
   }
 }
 
+TEST_CASE("sums and means on the CPU give the reference's bytes", "[reduce]") {
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    Dims x;
+    const bool global = random.one_in(3);
+    for (int64_t rank = random.integer(global ? 3 : 1, 4); rank > 0; --rank) {
+      x.push_back(random.integer(1, random.one_in(4) ? 100 : 12));
+    }
+    const int32_t t = builder.input("x", x);
+    if (global) {
+      builder.output(builder.node("GlobalAveragePool", {t}));
+    } else {
+      const auto rank = static_cast<int64_t>(x.size());
+      const int64_t begin = random.integer(0, rank - 1);
+      Dims axes;
+      for (int64_t end = random.integer(begin, rank - 1), d = begin; d <= end; ++d) {
+        if (!random.one_in(8)) axes.push_back(d);  // now and then with a gap, or all
+      }
+      builder.output(builder.node(random.one_in(2) ? "ReduceMean" : "ReduceSum", {t},
+                                  {{"axes", axes}, {"keepdims", random.integer(0, 1)}}));
+    }
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 TEST_CASE("softmax on the CPU gives the reference's bytes", "[softmax]") {
   for (uint32_t seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
