@@ -107,10 +107,11 @@ static inline void store_s8_avx2(const OutputS8& out, size_t row, size_t channel
   }
 }
 
-// kRows rows of `a`, lda values apart, times a panel: 8 * kVecs channels of which `width` exist.
+// The kRows rows from `a` on, which are as `rows` says, times a panel: 8 * kVecs channels of which
+// `width` exist.
 template <size_t kRows, size_t kVecs>
 static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t width,
-                    const PanelS8& panel, const int16_t* a, size_t lda, size_t pairs) {
+                    const PanelS8& panel, const int16_t* a, const RowsS8& rows) {
   __m256i sums[kRows][kVecs];
 #pragma GCC unroll 2
   for (size_t j = 0; j < kVecs; ++j) {
@@ -120,18 +121,21 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
     }
   }
   const __m256i* b = reinterpret_cast<const __m256i*>(panel_weights(panel));
-  for (size_t pair = 0; pair < pairs; ++pair, b += 2) {
-    __m256i w[kVecs];
+  const size_t lda = rows.stride;
+  for (size_t line = 0; line < rows.lines; ++line, a += rows.line_stride) {
+    for (size_t k = 0; k < rows.depth; k += kPairS8, b += 2) {
+      __m256i w[kVecs];
 #pragma GCC unroll 2
-    for (size_t j = 0; j < kVecs; ++j) w[j] = _mm256_load_si256(b + j);
+      for (size_t j = 0; j < kVecs; ++j) w[j] = _mm256_load_si256(b + j);
 #pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i) {
-      int32_t values;
-      std::memcpy(&values, a + i * lda + 2 * pair, sizeof values);
-      const __m256i x = _mm256_set1_epi32(values);
+      for (size_t i = 0; i < kRows; ++i) {
+        int32_t values;
+        std::memcpy(&values, a + i * lda + k, sizeof values);
+        const __m256i x = _mm256_set1_epi32(values);
 #pragma GCC unroll 2
-      for (size_t j = 0; j < kVecs; ++j) {
-        sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(x, w[j]));
+        for (size_t j = 0; j < kVecs; ++j) {
+          sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(x, w[j]));
+        }
       }
     }
   }
@@ -139,7 +143,7 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
 }
 
 using TileS8Function = void (*)(const OutputS8& out, size_t row, size_t channel, size_t width,
-                                const PanelS8& panel, const int16_t* a, size_t lda, size_t pairs);
+                                const PanelS8& panel, const int16_t* a, const RowsS8& rows);
 
 // Rows of `depth` 16-bit values that a block keeps in scratch: half of a 32 KiB L1 if it can, so
 // that they stay for all panels.
@@ -151,51 +155,42 @@ static inline size_t block_rows_s8(size_t depth) {
 
 // A BlockS8 of widened rows.
 static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                                const void* panels, const void* block, size_t rows, size_t depth) {
-  const auto* a = static_cast<const int16_t*>(block);
+                                const void* panels, const RowsS8& rows) {
   static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<3, 1>,
                                                   tile_s8<4, 1>, tile_s8<5, 1>, tile_s8<6, 1>};
   static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<3, 2>,
                                                    tile_s8<4, 2>, tile_s8<5, 2>, tile_s8<6, 2>};
-  const size_t panel_bytes = panel_bytes_s8(kPairsS8, depth);
+  const auto* const a = static_cast<const int16_t*>(rows.values);
+  const size_t panel_bytes = panel_bytes_s8(kPairsS8, rows.lines * rows.depth);
   for (size_t j = 0; j < channels; j += kPanelS8) {
     const PanelS8& panel = *panel_s8(panels, panel_bytes, j);
     const size_t width = channels - j < kPanelS8 ? channels - j : kPanelS8;
     const TileS8Function* tiles = width <= 8 ? kOneVector : kTwoVectors;
-    for (size_t i = 0; i < rows; i += kTileRowsS8) {
-      const size_t height = rows - i < kTileRowsS8 ? rows - i : kTileRowsS8;
-      tiles[height - 1](out, row + i, channel + j, width, panel, a + i * depth, depth,
-                        depth / kPairS8);
+    for (size_t i = 0; i < rows.count; i += kTileRowsS8) {
+      const size_t height = rows.count - i < kTileRowsS8 ? rows.count - i : kTileRowsS8;
+      tiles[height - 1](out, row + i, channel + j, width, panel, a + i * rows.stride, rows);
     }
   }
 }
 
 namespace {  // so that what is instantiated with it stays in this file
 
-// Rows one behind the other.
-template <class Value>
-struct DenseRows {
-  Value* row;
-  size_t depth;
-
-  DenseRows(const void*, void* scratch, size_t, size_t values)
-      : row(static_cast<Value*>(scratch)), depth(values) {}
-  Value* next() const { return row; }
-  void done() { row += depth; }
-};
-
-// What gemm_s8/blocks.h and conv_s8/blocks.h ask for.
+// What gemm_s8/blocks.h, conv_s8/blocks.h and conv_s8/lines.h ask for.
 struct BlocksS8 {
   using Value = int16_t;
-  using Rows = DenseRows<Value>;
-  static constexpr size_t kGroup = kPairsS8.group;
+  using Rows = DenseRowsS8<Value>;
+  static constexpr PackingS8 kPacking = kPairsS8;
+  static constexpr size_t kGroup = kPacking.group;
   static constexpr size_t kRows = kTileRowsS8;
   static constexpr size_t kColumns = kPanelS8;
 
-  static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kPairsS8); }
-  static void pack(const WeightsS8& w, int32_t, void* packed) { pack_s8(w, kPairsS8, 0, packed); }
+  static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kPacking); }
+  static int32_t fold(int32_t) { return 0; }
+  static void pack(const WeightsS8& w, int32_t zero_point, void* packed) {
+    pack_s8(w, kPacking, fold(zero_point), packed);
+  }
   static const void* panels(const void* packed, size_t depth, size_t n) {
-    return panel_s8(packed, panel_bytes_s8(kPairsS8, depth), n);
+    return panel_s8(packed, panel_bytes_s8(kPacking, depth), n);
   }
   static Value padding(int32_t) { return 0; }
   static void take(const int8_t* from, size_t count, int32_t zero_point, Value* to) {

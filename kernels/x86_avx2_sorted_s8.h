@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "kernels/s8.h"
+#include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx2.h"
 
 // Exact INT8 on AVX2 by vpmaddubsw, where the weights prove that it cannot saturate. It multiplies
@@ -371,22 +371,22 @@ using TileSorted = void (*)(const OutputS8& out, size_t row, size_t rows, size_t
                             size_t width, const SortedPanel& panel, size_t groups,
                             const uint8_t* a);
 
-// A BlockS8.
+// A BlockS8; the rows lie as SortedBlock has put them.
 inline void run_sorted(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                       const void* panels, const void* scratch, size_t rows, size_t depth) {
+                       const void* panels, const RowsS8& rows) {
   static constexpr TileSorted kTiles[] = {tile_sorted<2>, tile_sorted<4>,  tile_sorted<6>,
                                           tile_sorted<8>, tile_sorted<10>, tile_sorted<12>};
-  const size_t groups = depth / kSortedGroup;
+  const size_t groups = rows.depth / kSortedGroup;
   const size_t panel_bytes = sorted_panel_bytes(groups);
-  const size_t tiles = sorted_tiles(rows);
+  const size_t tiles = sorted_tiles(rows.count);
   for (size_t j = 0; j < channels; j += kSortedColumns) {
     const SortedPanel& panel = *reinterpret_cast<const SortedPanel*>(
         static_cast<const unsigned char*>(panels) + j / kSortedColumns * panel_bytes);
     const size_t width = channels - j < kSortedColumns ? channels - j : kSortedColumns;
-    const uint8_t* a = static_cast<const uint8_t*>(scratch) + sorted_front_bytes(depth);
+    const uint8_t* a = static_cast<const uint8_t*>(rows.values) + sorted_front_bytes(rows.depth);
     for (size_t tile = 0; tile < tiles; ++tile, a += sorted_rows_bytes(groups)) {
-      const size_t begin = tile * rows / tiles;
-      const size_t count = (tile + 1) * rows / tiles - begin;
+      const size_t begin = tile * rows.count / tiles;
+      const size_t count = (tile + 1) * rows.count / tiles - begin;
       kTiles[(count - 1) / 2](out, row + begin, count, channel + j, width, panel, groups, a);
     }
   }

@@ -132,11 +132,12 @@ static inline __attribute__((always_inline)) void add_dots(__m512i& sum, __m512i
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
 }
 
-// kRows rows of `a`, lda bytes apart, times kPanels panels of which the last has `width` channels.
+// The kRows rows from `a` on, which are as `rows` says, times kPanels panels of which the last has
+// `width` channels.
 template <size_t kRows, size_t kPanels>
 static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t width,
-                    const PanelS8* panel, size_t panel_bytes, const uint8_t* a, size_t lda,
-                    size_t quads) {
+                    const PanelS8* panel, size_t panel_bytes, const uint8_t* a,
+                    const RowsS8& rows) {
   const PanelS8* panels[kPanels];
   const int8_t* w[kPanels];
   __m512i sums[kRows][kPanels];
@@ -156,17 +157,21 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
       for (size_t j = 0; j < kPanels; ++j) sums[i][j] = _mm512_add_epi32(sums[i][j], bias);
     }
   }
-  for (size_t quad = 0; quad < quads; ++quad) {
-    __m512i b[kPanels];
+  const size_t lda = rows.stride;
+  size_t at = 0;
+  for (size_t line = 0; line < rows.lines; ++line, a += rows.line_stride) {
+    for (size_t k = 0; k < rows.depth; k += kQuadsS8.group, at += 64) {
+      __m512i b[kPanels];
 #pragma GCC unroll 4
-    for (size_t j = 0; j < kPanels; ++j) b[j] = _mm512_load_si512(w[j] + 64 * quad);
+      for (size_t j = 0; j < kPanels; ++j) b[j] = _mm512_load_si512(w[j] + at);
 #pragma GCC unroll 6
-    for (size_t i = 0; i < kRows; ++i) {
-      int32_t values;
-      std::memcpy(&values, a + i * lda + 4 * quad, sizeof values);
-      const __m512i x = _mm512_set1_epi32(values);
+      for (size_t i = 0; i < kRows; ++i) {
+        int32_t values;
+        std::memcpy(&values, a + i * lda + k, sizeof values);
+        const __m512i x = _mm512_set1_epi32(values);
 #pragma GCC unroll 4
-      for (size_t j = 0; j < kPanels; ++j) add_dots(sums[i][j], x, b[j]);
+        for (size_t j = 0; j < kPanels; ++j) add_dots(sums[i][j], x, b[j]);
+      }
     }
   }
   store_tile<kRows, kPanels>(out, row, channel, width, panels, sums);
@@ -174,7 +179,7 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
 
 using TileS8Function = void (*)(const OutputS8& out, size_t row, size_t channel, size_t width,
                                 const PanelS8* panel, size_t panel_bytes, const uint8_t* a,
-                                size_t lda, size_t quads);
+                                const RowsS8& rows);
 
 // Rows of `depth` bytes that a block keeps in scratch: they fill an eighth of a 1 MiB L2, so that
 // weights that do not fit there are read once for many rows.
@@ -186,16 +191,16 @@ static inline size_t block_rows_s8(size_t depth) {
 
 // A BlockS8 of flipped rows.
 static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                                const void* panels, const void* block, size_t rows, size_t depth) {
-  const auto* a = static_cast<const uint8_t*>(block);
+                                const void* panels, const RowsS8& rows) {
 #define MDL_TILES(rows) \
   { tile_s8<rows, 1>, tile_s8<rows, 2>, tile_s8<rows, 3>, tile_s8<rows, 4> }
   static constexpr TileS8Function kTiles[kTileRowsS8][kTilePanelsS8] = {
       MDL_TILES(1), MDL_TILES(2), MDL_TILES(3), MDL_TILES(4), MDL_TILES(5), MDL_TILES(6)};
 #undef MDL_TILES
   constexpr size_t kChannels = kTilePanelsS8 * kPanelS8;
-  const size_t panel_bytes = panel_bytes_s8(kQuadsS8, depth);
-  const size_t tiles = (rows + kTileRowsS8 - 1) / kTileRowsS8;
+  const auto* const a = static_cast<const uint8_t*>(rows.values);
+  const size_t panel_bytes = panel_bytes_s8(kQuadsS8, rows.lines * rows.depth);
+  const size_t tiles = (rows.count + kTileRowsS8 - 1) / kTileRowsS8;
   for (size_t j = 0; j < channels; j += kChannels) {
     const size_t left = channels - j < kChannels ? channels - j : kChannels;
     const size_t count = (left + kPanelS8 - 1) / kPanelS8;
@@ -203,42 +208,32 @@ static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel,
     const PanelS8* panel = panel_s8(panels, panel_bytes, j);
     // Tiles of equal height: a last one of one row would cost as much as one of four.
     for (size_t tile = 0; tile < tiles; ++tile) {
-      const size_t begin = tile * rows / tiles;
-      const size_t height = (tile + 1) * rows / tiles - begin;
+      const size_t begin = tile * rows.count / tiles;
+      const size_t height = (tile + 1) * rows.count / tiles - begin;
       kTiles[height - 1][count - 1](out, row + begin, channel + j, width, panel, panel_bytes,
-                                    a + begin * depth, depth, depth / kQuadsS8.group);
+                                    a + begin * rows.stride, rows);
     }
   }
 }
 
 namespace {  // so that what is instantiated with it stays in this file
 
-// Rows one behind the other.
-template <class Value>
-struct DenseRows {
-  Value* row;
-  size_t depth;
-
-  DenseRows(const void*, void* scratch, size_t, size_t values)
-      : row(static_cast<Value*>(scratch)), depth(values) {}
-  Value* next() const { return row; }
-  void done() { row += depth; }
-};
-
-// What gemm_s8/blocks.h and conv_s8/blocks.h ask for.
+// What gemm_s8/blocks.h, conv_s8/blocks.h and conv_s8/lines.h ask for.
 struct BlocksS8 {
   using Value = uint8_t;
-  using Rows = DenseRows<Value>;
-  static constexpr size_t kGroup = kQuadsS8.group;
+  using Rows = DenseRowsS8<Value>;
+  static constexpr PackingS8 kPacking = kQuadsS8;
+  static constexpr size_t kGroup = kPacking.group;
   static constexpr size_t kRows = kTileRowsS8;
   static constexpr size_t kColumns = kTilePanelsS8 * kPanelS8;
 
-  static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kQuadsS8); }
+  static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kPacking); }
+  static int32_t fold(int32_t zero_point) { return zero_point + kFlipS8; }
   static void pack(const WeightsS8& w, int32_t zero_point, void* packed) {
-    pack_s8(w, kQuadsS8, zero_point + kFlipS8, packed);
+    pack_s8(w, kPacking, fold(zero_point), packed);
   }
   static const void* panels(const void* packed, size_t depth, size_t n) {
-    return panel_s8(packed, panel_bytes_s8(kQuadsS8, depth), n);
+    return panel_s8(packed, panel_bytes_s8(kPacking, depth), n);
   }
   static Value padding(int32_t zero_point) { return static_cast<Value>(zero_point + kFlipS8); }
   static void take(const int8_t* from, size_t count, int32_t, Value* to) {

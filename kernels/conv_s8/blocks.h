@@ -97,7 +97,8 @@ struct ConvS8Blocks {
           pixel.y = 0;
           ++pixel.image;
         }
-        kGemm.block(a.out, p, group * out_channels, out_channels, panels, scratch, pixels, depth);
+        kGemm.block(a.out, p, group * out_channels, out_channels, panels,
+                    {scratch, pixels, depth, depth});
       }
     }
   }

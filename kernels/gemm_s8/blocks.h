@@ -43,7 +43,7 @@ struct GemmS8Blocks {
         Blocks::take(g.a + (m + i) * g.lda, g.k, g.a_zero_point, row);
         block.done();
       }
-      Blocks::run_block(g.c, m, n0, n1 - n0, panels, scratch, rows, depth);
+      Blocks::run_block(g.c, m, n0, n1 - n0, panels, {scratch, rows, depth, depth});
     }
   }
 

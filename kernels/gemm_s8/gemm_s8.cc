@@ -66,8 +66,17 @@ uint64_t largest_weight_sum_s8(const WeightsS8& w) {
   return largest;
 }
 
-size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing) {
-  return (n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(packing, k);
+namespace {
+
+// The k of a packed channel.
+size_t packed_depth(size_t k, PackingS8 packing, size_t lines) {
+  return lines * ((k / lines + packing.group - 1) / packing.group * packing.group);
+}
+
+}  // namespace
+
+size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing, size_t lines) {
+  return (n + kPanelS8 - 1) / kPanelS8 * panel_bytes_s8(packing, packed_depth(k, packing, lines));
 }
 
 namespace {
@@ -150,12 +159,16 @@ void pack_columns(const WeightsS8& w, size_t n, size_t width, unsigned char* to,
 
 }  // namespace
 
-void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) {
-  const size_t panel_bytes = panel_bytes_s8(packing, w.k);
+void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed, size_t lines) {
+  const size_t depth = packed_depth(w.k, packing, lines);
+  const size_t line_bytes = depth / lines * kPanelS8 * packing.bytes;
   const bool one_zero_point = w.zero_points == nullptr || w.zero_point_step == 0;
   const bool is_word = packing.group * packing.bytes == 4 && packing.bytes < 4;
-  const bool by_columns = w.n_stride == 1 && one_zero_point && is_word;
+  const bool by_columns = w.n_stride == 1 && one_zero_point && is_word && lines == 1;
   unsigned char* to = static_cast<unsigned char*>(packed);
+  const size_t panel_bytes = panel_bytes_s8(packing, depth);
+  WeightsS8 line = w;
+  line.k = w.k / lines;
   for (size_t n0 = 0; n0 < w.n; n0 += kPanelS8, to += panel_bytes) {
     const size_t width = w.n - n0 < kPanelS8 ? w.n - n0 : kPanelS8;
     PanelS8* const panel = reinterpret_cast<PanelS8*>(to);
@@ -173,7 +186,10 @@ void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed) 
       continue;
     }
     for (size_t j = 0; j < width; ++j) {
-      pack_channel(w, n0 + j, packing, j, panel + 1);
+      for (size_t l = 0; l < lines; ++l) {
+        line.w = w.w + l * line.k * w.k_stride;
+        pack_channel(line, n0 + j, packing, j, to + sizeof(PanelS8) + l * line_bytes);
+      }
       set_channel(panel, j, channel_s8(w, n0 + j, fold));
     }
   }

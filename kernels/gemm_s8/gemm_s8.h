@@ -33,10 +33,20 @@ struct GemmS8 {
   OutputS8 c;                // overlaps neither a nor b
 };
 
-// `rows` rows at `a`, in a kernel's own form and of `depth` values each, times `channels` channels
-// of `panels`; the outputs begin at row `row`, channel `channel`.
+// Rows of inputs in a kernel's own form, a block of them. Row i is `lines` times `depth` values, of
+// which line l begins i * stride + l * line_stride values from the first.
+struct RowsS8 {
+  const void* values;
+  size_t count;
+  size_t stride;
+  size_t depth;
+  size_t lines = 1;
+  size_t line_stride = 0;
+};
+
+// `rows` times `channels` channels of `panels`; the outputs begin at row `row`, channel `channel`.
 using BlockS8 = void (*)(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                         const void* panels, const void* a, size_t rows, size_t depth);
+                         const void* panels, const RowsS8& rows);
 
 struct GemmS8Kernel {
   size_t mr;  // rows and columns of a tile: good places to split
@@ -67,9 +77,21 @@ bool weights_fit_s8(const WeightsS8& w);
 uint64_t largest_weight_sum_s8(const WeightsS8& w);
 
 // For kernels of all INT8 families: the packing of s8.h, with `fold` as channel_s8 says. Packings
-// of one byte are for weights that fit.
-size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing);
-void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed);
+// of one byte are for weights that fit. Each of `lines` equal parts of a channel begins a group.
+size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing, size_t lines = 1);
+void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed, size_t lines = 1);
+
+// For kernels: rows one behind the other, as gemm_s8/blocks.h says.
+template <class Value>
+struct DenseRowsS8 {
+  Value* row;
+  size_t depth;
+
+  DenseRowsS8(const void*, void* scratch, size_t, size_t values)
+      : row(static_cast<Value*>(scratch)), depth(values) {}
+  Value* next() const { return row; }
+  void done() { row += depth; }
+};
 
 }  // namespace medulla
 

@@ -101,6 +101,27 @@ TEST_CASE("conv_s8: kernels, strides, dilations, paddings and groups at random")
   }
 }
 
+// Rows of outputs longer than a tile, now and then than what is computed of one at a time.
+ConvCase random_wide(uint64_t seed) {
+  Random random(seed ^ 0x11e5);
+  ConvCase t = test::random_conv(seed);
+  ConvGeometry& c = t.conv;
+  c.dilation_w = 1;
+  c.in_w = random.integer<size_t>(12, random.one_in(8) ? 700 : 40);
+  c.out_w =
+      (c.in_w + 2 * c.pad_left - (c.kernel_w < c.in_w ? c.kernel_w : c.in_w)) / c.stride_w + 1;
+  c.groups = 1;
+  c.in_channels = random.integer<size_t>(1, random.one_in(4) ? 40 : 5);
+  c.out_channels = random.integer<size_t>(1, random.one_in(4) ? 110 : 20);
+  return t;
+}
+
+TEST_CASE("conv_s8: wide pictures of few channels") {
+  for (uint64_t seed = 1; seed <= test::seeds(100); ++seed) {
+    check(conv_s8_rows(), random_wide(seed), seed);
+  }
+}
+
 TEST_CASE("dwconv_s8: kernels, strides, dilations, paddings and channels at random") {
   for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     check(dwconv_s8_rows(), test::random_conv(seed, true), seed);
