@@ -43,7 +43,8 @@ std::span<const ConvS8Row> winograd_s8_rows() { return kRows; }
 bool winograd_s8_pays(Isa isa, const ConvGeometry& c) {
   const size_t count = tiles(c.out_h) * tiles(c.out_w);
   const size_t least = isa == Isa::avx2 ? 4 : 12;
-  return isa != Isa::portable && is_3x3(c) && c.in_channels >= 16 && c.out_channels >= 8 &&
+  const size_t channels = isa == Isa::avx2 ? 16 : 24;
+  return isa != Isa::portable && is_3x3(c) && c.in_channels >= channels && c.out_channels >= 8 &&
          count >= least && c.out_h * c.out_w * 2 >= count * kTileWinograd * kTileWinograd;
 }
 
