@@ -19,6 +19,7 @@ struct Plan {
   const ConvS8Kernel* kernel;
   ConvGeometry geometry;  // at the maximum shapes
   OutputRule rule;
+  bool is_pointwise;
   int32_t in_zero_point;
   int input;
   int output;
@@ -34,6 +35,16 @@ struct Reading {
   WeightsS8 weights;
   const ConvS8Row* row;
 };
+
+// Where no output reads another's inputs, all pixels are one row.
+void set_pictures(bool pointwise, const mdl_shape& input, const mdl_shape& output,
+                  ConvGeometry* geometry) {
+  cpu::set_pictures(input, output, geometry);
+  if (!pointwise) return;
+  geometry->out_w *= geometry->batch * geometry->out_h;
+  geometry->in_w = geometry->out_w;
+  geometry->batch = geometry->in_h = geometry->out_h = 1;
+}
 
 // The row of winograd_s8 that is faster than the chosen one, or is forced; null if there is none.
 const ConvS8Row* winograd_row(const Cpu& cpu, const Reading& direct) {
@@ -54,7 +65,8 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   ConvS8Problem& problem = reading->problem;
   static_cast<KernelRequest&>(problem) = kernel_request(cpu);
   MDL_TRY(read_convolution(group.graph(), node.node(), nullptr, &problem.conv, error));
-  set_pictures(max_shape(*node.input(0)), max_shape(group.output()), &problem.conv);
+  set_pictures(is_pointwise(node), max_shape(*node.input(0)), max_shape(group.output()),
+               &problem.conv);
   problem.float_output = group.output().dtype == MDL_FLOAT32;
   problem.narrow_weights = weights_fit_s8(reading->weights);
   const bool depthwise = is_depthwise(node);
@@ -86,6 +98,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   plan->kernel = reading.row->kernel;
   plan->geometry = reading.problem.conv;
   plan->rule = read_output_rule(node);
+  plan->is_pointwise = is_pointwise(node);
   plan->in_zero_point = zero_point_of(*node.input(0));
   plan->input = group.operand(node.input(0));
   plan->output = group.operand(&group.output());
@@ -113,7 +126,7 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   args.kernel = plan.kernel;
   ConvGeometry& g = args.call.conv;
   g = plan.geometry;
-  set_pictures(shapes[plan.input], shapes[plan.output], &g);
+  set_pictures(plan.is_pointwise, shapes[plan.input], shapes[plan.output], &g);
   rows.rows[0] = static_cast<int64_t>(plan.kernel->units(g));
   return MDL_OK;
 }

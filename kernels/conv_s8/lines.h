@@ -33,15 +33,14 @@ struct ConvS8Lines {
     return (outputs - 1) * c.stride_w + c.kernel_w;
   }
 
-  // Outputs of a row whose lines are made at a time: equal parts, of what a block may hold.
-  static size_t outputs_of(const ConvGeometry& c) {
+  // Outputs of a row whose lines may be made at a time.
+  static size_t most_outputs(const ConvGeometry& c) {
     const size_t most = Blocks::block_rows(c.kernel_h * c.stride_w * c.in_channels);
-    const size_t parts = (c.out_w + most - 1) / most;
-    return (c.out_w + parts - 1) / parts;
+    return c.out_w < most ? c.out_w : most;
   }
 
   static size_t line_stride(const ConvGeometry& c) {
-    return line_columns(c, outputs_of(c)) * c.in_channels + Blocks::kGroup;
+    return line_columns(c, most_outputs(c)) * c.in_channels + Blocks::kGroup;
   }
 
   static size_t scratch_bytes(const ConvGeometry& c) {
@@ -79,7 +78,8 @@ struct ConvS8Lines {
     const size_t all = c.batch * c.out_h * c.out_w;
     const size_t end = last_unit * Blocks::kRows < all ? last_unit * Blocks::kRows : all;
     const size_t stride = line_stride(c);
-    const size_t most = outputs_of(c);
+    const size_t parts = (c.out_w + most_outputs(c) - 1) / most_outputs(c);
+    const size_t most = (c.out_w + parts - 1) / parts;
     size_t count = 0;
     for (size_t p = first_unit * Blocks::kRows; p < end; p += count) {
       const size_t x = p % c.out_w;
