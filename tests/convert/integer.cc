@@ -76,6 +76,25 @@ const Node& only(const Graph& graph, const std::string& op) {
 
 }  // namespace
 
+TEST_CASE("a pool of integers gives the indices that the pool of floats gives") {
+  QuantizedGraph g({2, 6, 4, 3});
+  const int32_t x = g.quantize(g.x, kInputScale, 5);
+  g.build.set_name("pool");
+  const std::vector<int32_t> pooled = g.build.add_many(
+      "MaxPool", {x}, {{"kernel_shape", Dims{3, 2}}, {"strides", Dims{1, 2}}}, {true, true});
+  const Graph before = g.finish({g.quantize(pooled[0], kInputScale, 5), pooled[1]});
+  PassContext context;
+  const Graph after = form_integer_nodes(before, context);
+  const Node& pool = only(after, "MaxPool");
+  const auto tensor = [&](int32_t t) { return after.tensors[static_cast<size_t>(t)]; };
+  CHECK(tensor(pool.inputs[0]).dtype == MDL_INT8);
+  CHECK(tensor(pool.outputs[0]).dtype == MDL_INT8);
+  CHECK(tensor(pool.outputs[1]).dtype == MDL_INT64);
+  CHECK(!tensor(pool.outputs[1]).quantization);
+  const auto values = as_bytes(random_floats(2 * 6 * 4 * 3, 5));
+  CHECK(run_graph(before, {values}) == run_graph(after, {values}));
+}
+
 TEST_CASE("a convolution with its activation becomes QConv") {
   QuantizedGraph g({1, 6, 6, 3});
   const int32_t x = g.quantize(g.x, kInputScale, 5);

@@ -88,6 +88,53 @@ TEST_CASE("images keep the source's layout outside, or are channels-last") {
   CHECK(last.get(1) == kept.get(1));
 }
 
+TEST_CASE("a pool's indices count in the source's layout, wherever they are put") {
+  OnnxModel m(13);
+  m.input("x", {2, 3, 4, 6});
+  m.node("Relu", {"x"}, {"positive"});
+  auto* pool = m.node("MaxPool", {"positive"}, {"y", "where"});
+  set_ints(pool, "kernel_shape", {2, 2});
+  set_ints(pool, "strides", {2, 2});
+  auto* back = m.node("MaxUnpool", {"y", "where"}, {"sparse"});
+  set_ints(back, "kernel_shape", {2, 2});
+  set_ints(back, "strides", {2, 2});
+  m.output("y", {2, 3, 2, 3});
+  m.output("where", {2, 3, 2, 3}, onnx::TensorProto::INT64);
+  m.output("sparse", {2, 3, 4, 6});
+  Floats x = random_floats(2 * 3 * 4 * 6, 11);
+  for (float& value : x) value = std::abs(value);
+  Floats y, where, sparse(x.size(), 0.0f);
+  for (size_t image = 0; image < 6; ++image) {
+    for (size_t p = 0; p < 6; ++p) {
+      const size_t corner = image * 24 + p / 3 * 12 + p % 3 * 2;
+      size_t most = corner;
+      for (const size_t at : {corner + 1, corner + 6, corner + 7})
+        most = x[at] > x[most] ? at : most;
+      y.push_back(x[most]);
+      where.push_back(static_cast<float>(most));
+      sparse[most] = x[most];
+    }
+  }
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  for (const char* backends : {"reference", "cpu,reference"}) {
+    options.input_nhwc = false;
+    Runner kept(options, backends);
+    kept.set(0, x);
+    kept.run();
+    CHECK(kept.get(0) == y);
+    CHECK(kept.get(1) == where);
+    CHECK(kept.get(2) == sparse);
+    options.input_nhwc = true;
+    Runner last(options, backends);
+    last.set(0, turned(x, 2, 3, 24));
+    last.run();
+    CHECK(last.get(0) == turned(y, 2, 3, 6));
+    CHECK(last.get(1) == turned(where, 2, 3, 6));
+    CHECK(last.get(2) == turned(sparse, 2, 3, 24));
+  }
+}
+
 TEST_CASE("inspect counts the transposes by where they stand") {
   const Shell shell;
   const auto transposes = [&](const OnnxModel& model, const std::string& options) {

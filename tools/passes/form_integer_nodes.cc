@@ -74,16 +74,22 @@ void IntegerFormer::emit_moved(const Node& node, std::vector<int32_t> inputs, At
   Node moved{node.name, node.op, node.version, std::move(attributes), std::move(inputs), {}};
   for (const int32_t old : node.outputs) {
     Tensor tensor = old < 0 ? Tensor() : rewrite_.tensor(old);
-    tensor.dtype = MDL_INT8;
-    tensor.quantization = q;
+    if (tensor.dtype == MDL_FLOAT32) {  // else indices
+      tensor.dtype = MDL_INT8;
+      tensor.quantization = q;
+    }
     moved.outputs.push_back(old < 0 ? -1 : build_.add_tensor(std::move(tensor)));
   }
   const std::vector<int32_t> outputs = moved.outputs;
   rewrite_.to.nodes.push_back(std::move(moved));
   for (size_t o = 0; o < outputs.size(); ++o) {
     if (outputs[o] < 0) continue;
-    integers_[node.outputs[o]] = outputs[o];
-    rewrite_.set(node.outputs[o], build_.add("DequantizeLinear", {outputs[o]}));
+    int32_t made = outputs[o];
+    if (build_.tensor(made).dtype == MDL_INT8) {
+      integers_[node.outputs[o]] = made;
+      made = build_.add("DequantizeLinear", {made});
+    }
+    rewrite_.set(node.outputs[o], made);
   }
 }
 
