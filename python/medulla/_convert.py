@@ -70,7 +70,7 @@ def convert(
         notes, refusals = _medulla.convert(options, arrays, bfloat16)
         if refusals:
             reasons = [text for text, _ in refusals]
-            raise ConvertError(reasons, sorted({name for _, name in refusals if name}))
+            raise ConvertError(reasons, sorted({name for _, names in refusals for name in names}))
         with open(options.output, "rb") as file:
             converted = Model(file.read())
     converted.notes = tuple(notes)

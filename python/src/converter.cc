@@ -43,7 +43,7 @@ tools::Array to_array(const nb::ndarray<nb::c_contig, nb::ro>& given) {
   return array;
 }
 
-// Notes and refusals: (text, name of the input that could be fixed). Of `fixed`, those in
+// Notes and refusals: (text, names of the inputs that could be fixed). Of `fixed`, those in
 // `bfloat16` are the bits of such numbers.
 nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed,
                   const std::set<std::string>& bfloat16) {
@@ -54,7 +54,7 @@ nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed,
     const nb::gil_scoped_release unlocked;
     report = tools::convert(options);
   }
-  std::vector<std::pair<std::string, std::string>> refusals;
+  std::vector<std::pair<std::string, std::vector<std::string>>> refusals;
   for (const tools::Refusal& refusal : report.refusals) {
     refusals.emplace_back(refusal.text(), refusal.fixable);
   }

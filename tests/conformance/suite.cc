@@ -278,7 +278,9 @@ tools::ConvertReport convert_fixing(tools::ConvertOptions& options, const Values
     const size_t before = options.fixed.size();
     for (const tools::Refusal& refusal : report.refusals) {
       for (const auto& [name, value] : inputs) {
-        if (name == refusal.fixable) options.fixed.emplace(name, value);
+        const auto& fixable = refusal.fixable;
+        if (std::count(fixable.begin(), fixable.end(), name) > 0)
+          options.fixed.emplace(name, value);
       }
     }
     if (options.fixed.size() == before) return report;

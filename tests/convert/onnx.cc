@@ -94,7 +94,7 @@ TEST_CASE("an input becomes a constant by its given value") {
   m.node("Reshape", {"x", "shape"}, {"y"});
   m.output("y", {6});
   ConvertOptions options = m.write(folder);
-  CHECK(convert(options).refusals.at(0).fixable == "shape");
+  CHECK(convert(options).refusals.at(0).fixable == std::vector<std::string>{"shape"});
 
   const std::vector<int64_t> six = {6};
   const auto* first = reinterpret_cast<const std::byte*>(six.data());

@@ -44,7 +44,7 @@ struct Refusal {
   int64_t opset = 0;
   std::string reason;
   std::string rewrite;
-  std::string fixable = {};  // the graph input whose value, once fixed, would be taken
+  std::vector<std::string> fixable = {};  // graph inputs whose values, once fixed, would be taken
 
   // "'up1' (Resize, opset 13), attribute mode: cubic ...; export with mode=linear". In the header
   // because the command, which does not link the module, prints it.

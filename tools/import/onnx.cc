@@ -173,12 +173,19 @@ void OnnxImporter::add_inputs(const onnx::GraphProto& graph) {
 
 void OnnxImporter::refuse_node(const onnx::NodeProto& proto, const Refused& why) {
   const std::string domain = is_default_domain(proto.domain()) ? "" : proto.domain() + ".";
-  Refusal refusal{name_of(proto), domain + proto.op_type(), why.attribute, opset_, why.reason,
-                  why.rewrite};
-  const int32_t source = source_of(graph_, why.parameter);
-  if (source >= 0 && outer_ == nullptr) {
-    refusal.fixable = graph_.tensors[static_cast<size_t>(source)].name;
-    refusal.rewrite = "give its value with --fix " + refusal.fixable + "=FILE.npy";
+  Refusal refusal{place_ + name_of(proto),
+                  domain + proto.op_type(),
+                  why.attribute,
+                  opset_,
+                  why.reason,
+                  why.rewrite,
+                  fixable(why.parameter)};
+  if (!refusal.fixable.empty()) {
+    std::string options;
+    for (const std::string& name : refusal.fixable) options += " --fix " + name + "=FILE.npy";
+    refusal.rewrite = "give " +
+                      (refusal.fixable.size() > 1 ? std::string("the values") : "its value") +
+                      " with" + options + ", or " + why.rewrite;
   }
   report_.refusals.push_back(std::move(refusal));
   stand_in(proto);
@@ -257,8 +264,8 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
     }
   }
   try {
-    // The checker knows the names of the main graph only.
-    if (outer_ == nullptr || bodies_of(proto).empty()) {
+    // The checker would look into bodies too, and stop at the first thing that is wrong there.
+    if (bodies_of(proto).empty()) {
       rules_.check(proto);
     } else {
       check_signature(proto, opset);

@@ -28,12 +28,22 @@ class OnnxScope {
  public:
   virtual ~OnnxScope() = default;
   // `inputs` have the body's types; those before the last ones, which the body names, are unnamed.
+  // The first is the iteration where the body is a loop's; would be known if `counted_by` were.
   virtual ImportedBody import_body(const onnx::GraphProto& proto, const std::string& name,
-                                   const std::vector<Tensor>& inputs) = 0;
+                                   const std::vector<Tensor>& inputs,
+                                   const std::vector<int32_t>& counted_by = {}) = 0;
   // Takes the nodes over into the graph itself; returns what they make.
   virtual std::vector<int32_t> import_inline(const onnx::GraphProto& proto) = 0;
+  // The same, once for each iteration of a Loop; returns what that makes. Refuses a condition that
+  // is not known.
+  virtual std::vector<int32_t> write_out(const onnx::GraphProto& proto, int64_t trips,
+                                         std::vector<int32_t> carried) = 0;
+  // What the first of two ways to import a node makes, or the second if it is refused; where both
+  // are, the first one's reasons stand.
+  using Way = std::function<std::vector<int32_t>()>;
+  virtual std::vector<int32_t> import_either(const Way& first, const Way& second) = 0;
   // By --max, which may name the trip count or the node.
-  virtual int64_t bound_of(const onnx::NodeProto& loop) const = 0;
+  virtual int64_t bound_of(const onnx::NodeProto& loop) = 0;
 };
 
 struct OnnxNode {
@@ -100,6 +110,9 @@ int32_t add_onnx_constant(Builder& build, const onnx::TensorProto& proto,
 
 // What --max calls dimension `d`: its symbol, or "input.2" when it has none; "" when it is static.
 std::string symbol_of(const onnx::ValueInfoProto& input, int d);
+
+// A tensor of one element has one dimension or none, as the body of a loop declares its input.
+Dims dims_of_one(const onnx::ValueInfoProto& value);
 
 // Models of older opsets are brought to this one by the ONNX library.
 constexpr int64_t kOldestOpset = 7;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // If, Loop and Scan. Medulla's Loop is all of the latter two: it counts, asks a condition, carries
 // values, slices inputs and joins outputs, each along the first dimension.
+#include <algorithm>
+#include <optional>
+
 #include "tools/import/control.h"
 #include "tools/import/onnx_ops.h"
 
@@ -28,7 +31,7 @@ bool is_always_true(const Graph& body, int32_t tensor) {
 // One element, as the body's input i declares it.
 Tensor head_input(const char* name, mdl_dtype dtype, const onnx::GraphProto& body, int i) {
   Tensor tensor = one_element(name, dtype);
-  if (body.input(i).type().tensor_type().shape().dim_size() == 1) tensor.dims = {1};
+  tensor.dims = dims_of_one(body.input(i));
   return tensor;
 }
 
@@ -63,62 +66,99 @@ std::vector<int32_t> convert_if(OnnxNode& node) {
     return node.scope->import_inline(is_true(condition) ? then_graph : else_graph);
   }
   const std::string name = node.build.name();
-  const ImportedBody then_body = node.scope->import_body(then_graph, name + ".then", {});
-  const ImportedBody else_body = node.scope->import_body(else_graph, name + ".else", {});
-  return add_if(node.build, node.input(0), then_body, else_body);
+  const auto branch = [&](const onnx::GraphProto& graph, const char* which) {
+    std::optional<ImportedBody> body;
+    try {
+      body = node.scope->import_body(graph, name + which, {});
+    } catch (const BodyRefused&) {
+      // The other one is looked at too.
+    }
+    return body;
+  };
+  const auto then_body = branch(then_graph, ".then");
+  const auto else_body = branch(else_graph, ".else");
+  if (!then_body || !else_body) throw BodyRefused{};
+  node.build.set_name(name);
+  return add_if(node.build, node.input(0), *then_body, *else_body);
 }
 
-std::vector<int32_t> convert_loop(OnnxNode& node) {
-  constexpr int64_t kCountless = int64_t{1} << 31;  // exporters write the greatest integer
-  const auto& proto = graph_of(node, "body");
-  require_tensors(proto);
+namespace {
+
+// How often a Loop runs, as far as that is known.
+struct Trips {
+  int64_t count = int64_t{1} << 31;  // exporters write the greatest integer for no bound
+  bool known = false;
+  int32_t condition = -1;  // computed at run time
+};
+
+Trips trips_of(const OnnxNode& node) {
+  Trips trips;
+  if (node.input(0) >= 0 && node.build.tensor(node.input(0)).data) {
+    const int64_t count = node.constant_ints(0, "trip count").at(0);
+    trips.known = count < trips.count;
+    trips.count = std::clamp<int64_t>(count, 0, trips.count);
+  }
+  if (node.input(1) < 0) return trips;
+  const Tensor& start = node.build.tensor(node.input(1));
+  if (!start.data) {
+    trips.condition = node.input(1);
+  } else if (!is_true(start)) {
+    trips.count = 0;
+    trips.known = true;
+  }
+  return trips;
+}
+
+std::vector<int32_t> add_whole_loop(const OnnxNode& node, const onnx::GraphProto& proto,
+                                    const Trips& trips) {
   Builder& build = node.build;
   const std::string name = build.name();
-  if (node.inputs.size() < 2 || static_cast<size_t>(proto.input_size()) != node.inputs.size()) {
-    refuse("its body has " + std::to_string(proto.input_size()) + " inputs, should have " +
-           std::to_string(node.inputs.size()));
-  }
   LoopParts parts;
-  int64_t trips = kCountless;
-  bool counted = false;
-  if (node.input(0) >= 0 && build.tensor(node.input(0)).data) {
-    trips = node.constant_ints(0, "trip count").at(0);
-    counted = trips < kCountless;
-    trips = std::max<int64_t>(trips, 0);
-  }
-  if (node.input(1) >= 0) {
-    const Tensor& start = build.tensor(node.input(1));
-    if (!start.data) {
-      parts.condition = node.input(1);
-    } else if (!is_true(start)) {
-      trips = 0;
-      counted = true;
-    }
-  }
   std::vector<Tensor> inputs = {head_input("iteration", MDL_INT64, proto, 0),
                                 head_input("condition", MDL_BOOL, proto, 1)};
   for (size_t i = 2; i < node.inputs.size(); ++i) {
     parts.carried.push_back(node.input(i));
     inputs.push_back(type_of(build.tensor(node.input(i))));
   }
-  parts.body = node.scope->import_body(proto, name + ".body", inputs);
+  parts.body =
+      node.scope->import_body(proto, name + ".body", inputs, {node.input(0), node.input(1)});
   Graph& body = *parts.body.graph;
   if (body.outputs.size() < 1 + parts.carried.size()) {
     refuse("its body has " + std::to_string(body.outputs.size()) + " outputs, should have " +
            std::to_string(1 + parts.carried.size()) + " at least");
   }
-  if (trips == 0) parts.condition = -1;
-  parts.conditional = trips > 0 && (parts.condition >= 0 || !is_always_true(body, body.outputs[0]));
+  if (trips.count > 0) parts.condition = trips.condition;
+  parts.conditional =
+      trips.count > 0 && (parts.condition >= 0 || !is_always_true(body, body.outputs[0]));
   if (!parts.conditional) {
     body.outputs.erase(body.outputs.begin());
     body.compact();
   }
   const bool counts_at_run_time = node.input(0) >= 0 && !build.tensor(node.input(0)).data;
-  parts.limit = counted ? trips : node.scope->bound_of(node.proto);
-  if (counts_at_run_time || (counted && parts.conditional)) parts.trip_count = node.input(0);
-  if (!counted && !counts_at_run_time && !parts.conditional) refuse("never ends");
+  parts.limit = trips.known ? trips.count : node.scope->bound_of(node.proto);
+  if (counts_at_run_time || (trips.known && parts.conditional)) parts.trip_count = node.input(0);
+  if (!trips.known && !counts_at_run_time && !parts.conditional) refuse("never ends");
   parts.early = parts.conditional || counts_at_run_time;
   return add_loop(build, std::move(parts));
+}
+
+}  // namespace
+
+// What a body needs to know may follow from the iteration, and what it carries may grow: then it is
+// written out, where its count is known.
+std::vector<int32_t> convert_loop(OnnxNode& node) {
+  const auto& proto = graph_of(node, "body");
+  require_tensors(proto);
+  if (node.inputs.size() < 2 || static_cast<size_t>(proto.input_size()) != node.inputs.size()) {
+    refuse("its body has " + std::to_string(proto.input_size()) + " inputs, should have " +
+           std::to_string(node.inputs.size()));
+  }
+  const Trips trips = trips_of(node);
+  const auto whole = [&] { return add_whole_loop(node, proto, trips); };
+  if (!trips.known || trips.count == 0 || trips.condition >= 0) return whole();
+  return node.scope->import_either(whole, [&] {
+    return node.scope->write_out(proto, trips.count, {node.inputs.begin() + 2, node.inputs.end()});
+  });
 }
 
 // Up to opset 8 with a batch in front of everything.

@@ -30,12 +30,32 @@ class OnnxImporter : public OnnxScope {
   void run(const onnx::ModelProto& proto, int64_t opset);
 
   ImportedBody import_body(const onnx::GraphProto& proto, const std::string& name,
-                           const std::vector<Tensor>& inputs) override;
+                           const std::vector<Tensor>& inputs,
+                           const std::vector<int32_t>& counted_by) override;
   std::vector<int32_t> import_inline(const onnx::GraphProto& proto) override;
-  int64_t bound_of(const onnx::NodeProto& loop) const override;
+  std::vector<int32_t> import_either(const Way& first, const Way& second) override;
+  std::vector<int32_t> write_out(const onnx::GraphProto& proto, int64_t trips,
+                                 std::vector<int32_t> carried) override;
+  int64_t bound_of(const onnx::NodeProto& loop) override;
 
  private:
   int32_t find(const std::string& name);
+  class Room {
+   public:
+    Room(OnnxImporter& importer, const onnx::GraphProto& proto);
+    ~Room();
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+
+   private:
+    OnnxImporter& importer_;
+    const std::set<std::string> names_;
+    std::unordered_map<std::string, int32_t> outside_;
+  };
+  std::vector<int32_t> import_nodes(const onnx::GraphProto& proto, const std::string& place,
+                                    size_t refusals);
+  bool add_sources(const std::vector<int32_t>& tensors, std::vector<const Tensor*>& sources) const;
+  std::vector<std::string> fixable(int32_t parameter) const;
   void note_reads(const onnx::GraphProto& graph);
   void read_types(const onnx::GraphProto& graph);
   void add_constants(const onnx::GraphProto& graph);
@@ -57,8 +77,11 @@ class OnnxImporter : public OnnxScope {
   Graph& graph_;
   Bodies& bodies_;
   Builder build_;
-  OnnxImporter* outer_ = nullptr;  // of a body: what imports the graph around it
-  std::vector<int32_t> captures_;  // of a body: what it reads there
+  OnnxImporter* outer_ = nullptr;    // of a body: what imports the graph around it
+  std::vector<int32_t> captures_;    // of a body: what it reads there
+  std::vector<int32_t> counted_by_;  // of a loop's body: what decides there how often it runs
+  std::string place_;  // of what is imported now: the bodies that it stands in, each with a '/'
+  size_t written_out_ = 0;  // of the main graph: nodes that loops became
   int64_t opset_ = 0;
   std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
   std::unordered_map<std::string, onnx::TensorShapeProto> declared_;

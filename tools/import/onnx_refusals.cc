@@ -76,23 +76,18 @@ const OnnxRefusal& refusal_of(const onnx::NodeProto& node) {
   return refusal != nullptr ? *refusal : kUnknown;
 }
 
-int32_t source_of(const Graph& graph, int32_t parameter) {
-  if (parameter < 0) return -1;
-  std::set<int32_t> seen = {parameter};
-  std::vector<int32_t> list = {parameter}, sources;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const int32_t tensor = list[i];
-    if (std::count(graph.inputs.begin(), graph.inputs.end(), tensor) > 0) sources.push_back(tensor);
+std::set<int32_t> sources_of(const Graph& graph, std::vector<int32_t> tensors) {
+  std::set<int32_t> seen(tensors.begin(), tensors.end()), sources;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const int32_t tensor = tensors[i];
+    if (std::count(graph.inputs.begin(), graph.inputs.end(), tensor) > 0) sources.insert(tensor);
     const int32_t producer = graph.producer(tensor);
     if (producer < 0) continue;
     for (const int32_t input : graph.nodes[static_cast<size_t>(producer)].inputs) {
-      if (input >= 0 && seen.insert(input).second) list.push_back(input);
+      if (input >= 0 && seen.insert(input).second) tensors.push_back(input);
     }
   }
-  if (sources.size() != 1) return -1;
-  const Tensor& source = graph.tensors[static_cast<size_t>(sources[0])];
-  const bool integers = source.dtype == MDL_INT64 || source.dtype == MDL_INT32;
-  return sources[0] == parameter || (integers && source.dims.size() <= 1) ? sources[0] : -1;
+  return sources;
 }
 
 }  // namespace medulla::tools

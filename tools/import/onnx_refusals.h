@@ -18,9 +18,8 @@ bool is_refused(const onnx::NodeProto& node);
 // Also for an operator that is merely not known.
 const OnnxRefusal& refusal_of(const onnx::NodeProto& node);
 
-// The graph's input that a parameter is, or is computed from when that is a single one that looks
-// like a parameter itself: integers in one dimension or none. -1: there is none.
-int32_t source_of(const Graph& graph, int32_t parameter);
+// The graph's inputs that the tensors are or are computed from.
+std::set<int32_t> sources_of(const Graph& graph, std::vector<int32_t> tensors);
 
 }  // namespace medulla::tools
 
