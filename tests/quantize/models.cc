@@ -37,7 +37,34 @@ TEST_CASE("ecg_cnn keeps its accuracy") {
   REQUIRE(report.float32.top_1);
   CHECK(*report.float32.top_1 == Approx(80.5));
   CHECK(*report.result.top_1 >= *report.float32.top_1 - 0.3);
-  CHECK(report.result.sqnr > 19);
+  CHECK(report.result.sqnr > 21);
+}
+
+struct Known {
+  const char* model;
+  const char* data;
+  bool pixels;
+  double sqnr;  // dB
+};
+const Known kKnown[] = {
+    {"ecg_cnn_lstm", "ecg_cnn_lstm", false, 26},
+    {"xray_mobilenet", "xray_pneumonia", true, 31},
+    {"xray_pneumonia", "xray_pneumonia", true, 36},
+    {"us_nerve_unet", "us_nerve_unet", true, 34},
+    {"xray_autoencoder", "xray_autoencoder", true, 37},
+};
+
+TEST_CASE("trained networks keep their accuracy", "[slow]") {
+  for (const Known& known : kKnown) {
+    if (absent(std::string("models/") + known.model + "/model_fp32.onnx")) continue;
+    const Folder folder;
+    const QuantizeReport report = quantized(folder, known.model, known.data, known.pixels);
+    INFO(known.model << ": " << report.result.sqnr << " dB");
+    CHECK(report.result.sqnr > known.sqnr);
+    if (!report.float32.top_1) continue;
+    INFO(*report.float32.top_1 << " % became " << *report.result.top_1);
+    CHECK(*report.result.top_1 >= *report.float32.top_1 - 0.3);
+  }
 }
 
 }  // namespace

@@ -16,14 +16,16 @@ namespace {
 struct Options {
   ConversionFlags flags;
   QuantizeOptions quantize;
-  std::string method = "mse";
+  std::string method = "search";
   double budget = -1;
   double sqnr = -1;
+  bool no_equalize = false;
   bool no_bias_correction = false;
   bool json = false;
 };
 
-const std::map<std::string, RangeMethod> kMethods = {{"min-max", RangeMethod::min_max},
+const std::map<std::string, RangeMethod> kMethods = {{"search", RangeMethod::search},
+                                                     {"min-max", RangeMethod::min_max},
                                                      {"percentile", RangeMethod::percentile},
                                                      {"mse", RangeMethod::mse},
                                                      {"entropy", RangeMethod::entropy}};
@@ -45,6 +47,7 @@ void run(Options& options) {
   QuantizeOptions& quantize = options.quantize;
   quantize.convert = options.flags.resolve();
   quantize.method = kMethods.at(options.method);
+  quantize.equalize = !options.no_equalize;
   quantize.correct_bias = !options.no_bias_correction;
   if (options.budget >= 0) quantize.budget = options.budget;
   if (options.sqnr >= 0) quantize.sqnr = options.sqnr;
@@ -61,6 +64,9 @@ void run(Options& options) {
     throw std::runtime_error(refusal_text(quantize.convert, report.convert));
   }
   if (!report.error.empty()) throw std::runtime_error(report.error);
+  if (!report.budget_met) {
+    std::cerr << "note: the bound is not met with every layer in float32 either\n";
+  }
   if (options.json) {
     std::cout << to_json(quantize, report).dump(2) << "\n";
   } else {
@@ -91,7 +97,9 @@ void add_quantize(CLI::App& app) {
       ->add_option("--labels", quantize.labels,
                    "[OUTPUT=]FILE.npy: the class of each sample that accuracy is measured on")
       ->check(not_empty);
-  command->add_option("--method", options->method, "Of ranges: mse, min-max, percentile or entropy")
+  command
+      ->add_option("--method", options->method,
+                   "Of ranges: search, mse, min-max, percentile or entropy")
       ->check(CLI::IsMember(names_of(kMethods)));
   command->add_option("--budget", options->budget, "Points of top-1 that may be lost")
       ->check(at_least(0));
@@ -99,6 +107,8 @@ void add_quantize(CLI::App& app) {
   command->add_option("--keep", quantize.float_layers, "NODE: stays in float32")
       ->take_all()
       ->allow_extra_args(false);
+  command->add_flag("--no-equalize", options->no_equalize,
+                    "Leave the channels of activations as far apart as they are");
   command->add_flag("--no-bias-correction", options->no_bias_correction,
                     "Leave the means that rounding shifts");
   command->add_flag("--json", options->json, "Print JSON");

@@ -80,6 +80,7 @@ nlohmann::json to_json(const QuantizeOptions& options, const QuantizeReport& rep
   for (const LayerReport& layer : report.layers) layers.push_back(to_json(layer));
   return {{"output", options.convert.output},
           {"method", report.method},
+          {"equalized", report.equalized},
           {"samples", report.samples},
           {"evaluated", report.evaluated},
           {"float32", to_json(report.float32)},

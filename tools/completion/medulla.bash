@@ -10,7 +10,7 @@ _medulla() {
   fi
   case $previous in
     --numerics) mapfile -t COMPREPLY < <(compgen -W 'auto exact fast' -- "$current"); return ;;
-    --method) mapfile -t COMPREPLY < <(compgen -W 'mse min-max percentile entropy' -- "$current"); return ;;
+    --method) mapfile -t COMPREPLY < <(compgen -W 'search mse min-max percentile entropy' -- "$current"); return ;;
     --layout) mapfile -t COMPREPLY < <(compgen -W 'keep nhwc' -- "$current"); return ;;
   esac
   case ${COMP_WORDS[1]} in
@@ -20,7 +20,7 @@ _medulla() {
     quantize)
       options='--output --name --state --stream --max --fix --metadata --class-names --preprocess
                --layout --no-pass --calib --eval --labels --method --budget --sqnr --keep
-               --no-bias-correction --json --help' ;;
+               --no-equalize --no-bias-correction --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --zeros --output --dump --threads --check-finite $common" ;;
     compare)

@@ -61,14 +61,6 @@ std::set<std::string> passes_but(const std::set<std::string>& wanted) {
 
 }  // namespace
 
-IntegerModel::IntegerModel(const Model& model, const std::vector<Statistics>& statistics,
-                           RangeMethod method, bool correct_bias)
-    : model_(model), statistics_(statistics), correct_bias_(correct_bias) {
-  for (const Statistics& s : statistics) {
-    ranges_.push_back(s.count == 0 ? Range() : choose_range(s, method));
-  }
-}
-
 IntegerNumbers IntegerModel::numbers_for(const Plan& plan) const {
   const Graph& graph = model_.main();
   Sharing sharing(graph.tensors.size());

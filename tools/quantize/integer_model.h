@@ -15,8 +15,11 @@ namespace medulla::tools {
 class IntegerModel {
  public:
   // Both have to outlive the object.
-  IntegerModel(const Model& model, const std::vector<Statistics>& statistics, RangeMethod method,
-               bool correct_bias);
+  IntegerModel(const Model& model, const std::vector<Statistics>& statistics, bool correct_bias)
+      : model_(model), statistics_(statistics), correct_bias_(correct_bias) {}
+
+  // By tensors of the main graph; needed before make().
+  void set_ranges(std::vector<Range> ranges) { ranges_ = std::move(ranges); }
 
   // With the nodes of these names in float32, beside those that have no integer form.
   Model make(const std::set<std::string>& exempt);

@@ -9,14 +9,16 @@
 #include "tools/common/new_file.h"
 #include "tools/ir/writer.h"
 #include "tools/quantize/accuracy.h"
+#include "tools/quantize/equalize.h"
 #include "tools/quantize/integer_model.h"
 #include "tools/quantize/precision.h"
 #include "tools/quantize/samples.h"
+#include "tools/quantize/search.h"
 
 namespace medulla::tools {
 namespace {
 
-constexpr const char* kMethodNames[] = {"min-max", "percentile", "mse", "entropy"};
+constexpr const char* kMethodNames[] = {"search", "min-max", "percentile", "mse", "entropy"};
 // More tell little about one layer, and take their time for each.
 constexpr size_t kSamplesALayer = 16;
 
@@ -61,20 +63,64 @@ class Quantizer {
     report_.float32 = judge.float32();
     report_.bytes_float = float32.bytes();
 
-    const std::vector<Statistics> statistics =
-        observe(model, samples, [&](size_t done, size_t of) { tell("observing", done, of); });
-    IntegerModel integers(model, statistics, options_.method, options_.correct_bias);
-    std::set<std::string> kept = asked_for(model);
-    const Model all = integers.make(kept);
-    list_layers(model, statistics, integers);
+    const std::vector<Sample> few = spread(samples, kSamplesALayer);
+    const Judge few_judge(float32, few, "");
+    const std::set<std::string> asked = asked_for(model);
+    const auto plain = candidate(model, samples, few_judge, asked);
+    auto chosen = plain;
+    if (options_.equalize) {
+      size_t tensors = 0;
+      Model equal = equalized(model, plain->statistics, &tensors);
+      const auto other = tensors == 0 ? nullptr : candidate(equal, samples, few_judge, asked);
+      if (other != nullptr && other->sqnr > plain->sqnr) {
+        chosen = other;
+        report_.equalized = tensors;
+      }
+    }
+    IntegerModel& integers = chosen->integers;
+    const Model all = integers.make(asked);
+    list_layers(chosen->model, chosen->statistics, integers);
     ModelRun integer_run(all, ModelRun::Keep::outputs, true);
     report_.int8 = judge.judge(integer_run);
     report_.result = report_.int8;
     measure_costs(float32, integer_run);
-    measure_layers(float32, samples, integers);
+    measure_layers(few_judge, integers);
+    const bool bound = options_.budget || options_.sqnr;
+    write(integers.make(bound ? meet_bound(judge, integers, asked) : asked), judge);
+  }
 
-    if (options_.budget || options_.sqnr) kept = meet_bound(judge, integers, kept);
-    write(integers.make(kept), judge);
+  // A model with ranges for its tensors, and what it is then worth.
+  struct Candidate {
+    Candidate(Model of, std::vector<Statistics> like, bool correct_bias)
+        : model(std::move(of)),
+          statistics(std::move(like)),
+          integers(model, statistics, correct_bias) {}
+
+    const Model model;
+    const std::vector<Statistics> statistics;
+    IntegerModel integers;
+    double sqnr = 0;
+  };
+
+  std::shared_ptr<Candidate> candidate(const Model& model, const std::vector<Sample>& samples,
+                                       const Judge& judge, const std::set<std::string>& kept) {
+    const auto told = [this](const char* stage) {
+      return [this, stage](size_t done, size_t of) { tell(stage, done, of); };
+    };
+    auto made = std::make_shared<Candidate>(model, observe(model, samples, told("observing")),
+                                            options_.correct_bias);
+    const auto sqnr = [&](const Model& tried) {
+      ModelRun run(tried);
+      return judge.judge(run).sqnr;
+    };
+    IntegerModel& integers = made->integers;
+    if (options_.method == RangeMethod::search) {
+      search_ranges(integers, made->statistics, kept, sqnr, told("searching ranges"));
+    } else {
+      integers.set_ranges(choose_ranges(made->statistics, options_.method));
+    }
+    made->sqnr = sqnr(integers.make(kept));
+    return made;
   }
 
   void tell(const std::string& stage, size_t done, size_t of) const {
@@ -162,10 +208,7 @@ class Quantizer {
   }
 
   // What each layer costs when all others stay in float32.
-  void measure_layers(ModelRun& float32, const std::vector<Sample>& samples,
-                      IntegerModel& integers) {
-    const std::vector<Sample> few = spread(samples, kSamplesALayer);
-    const Judge judge(float32, few, "");
+  void measure_layers(const Judge& judge, IntegerModel& integers) {
     std::set<std::string> all;
     for (const LayerReport& layer : report_.layers) all.insert(layer.name);
     for (size_t l = 0; l < report_.layers.size(); ++l) {

@@ -15,7 +15,7 @@
 namespace medulla::tools {
 
 // How the range of an activation is found from what the samples gave.
-enum class RangeMethod { min_max, percentile, mse, entropy };
+enum class RangeMethod { search, min_max, percentile, mse, entropy };
 
 struct QuantizeOptions {
   ConvertOptions convert;
@@ -23,7 +23,8 @@ struct QuantizeOptions {
   std::vector<std::string> calibration;
   std::vector<std::string> evaluation;  // what accuracy is measured on; empty: the calibration's
   std::string labels;                   // [OUTPUT=]FILE.npy of the evaluation's samples; "": none
-  RangeMethod method = RangeMethod::mse;
+  RangeMethod method = RangeMethod::search;
+  bool equalize = true;
   bool correct_bias = true;
   std::optional<double> budget;           // percentage points of top-1 that may be lost
   std::optional<double> sqnr;             // dB that every output should keep
@@ -56,6 +57,7 @@ struct QuantizeReport {
   ConvertReport convert;  // its refusals: the model is not taken
   std::string error;      // any other failure; then no file is written
   std::string method;
+  size_t equalized = 0;  // activations whose channels were brought together
   size_t samples = 0, evaluated = 0;
   Accuracy float32, int8, result;  // int8: with every layer that can be
   std::vector<LayerReport> layers;

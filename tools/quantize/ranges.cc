@@ -128,10 +128,19 @@ Range choose_range(const Statistics& statistics, RangeMethod method) {
       return search(statistics, squared_error);
     case RangeMethod::entropy:
       return search(statistics, divergence);
+    case RangeMethod::search:  // begins with all
     case RangeMethod::min_max:
       break;
   }
   return with_zero(statistics.low, statistics.high);
+}
+
+std::vector<Range> choose_ranges(const std::vector<Statistics>& statistics, RangeMethod method) {
+  std::vector<Range> ranges;
+  for (const Statistics& s : statistics) {
+    ranges.push_back(s.count == 0 ? Range() : choose_range(s, method));
+  }
+  return ranges;
 }
 
 Quantization quantization_of(const Range& range) {
