@@ -14,6 +14,7 @@ include(CheckCXXCompilerFlag)
 
 set(_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd)
 set(MEDULLA_FLAGS_x86_avx2 -mavx2 -mfma -mf16c)
+set(MEDULLA_FLAGS_x86_sha -msse4.1 -msha)
 set(MEDULLA_FLAGS_x86_avxvnni -mavx2 -mfma -mf16c -mavxvnni)
 set(MEDULLA_FLAGS_x86_avx512 ${_avx512})
 set(MEDULLA_FLAGS_x86_avx512vnni ${_avx512} -mavx512vnni)
@@ -30,7 +31,7 @@ set(MEDULLA_FLAGS_arm64_sve -march=armv8.2-a+fp16+sve)
 set(MEDULLA_FLAGS_arm64_sve2 -march=armv8.2-a+fp16+sve2)
 set(MEDULLA_FLAGS_arm_neon -mfpu=neon-vfpv4)
 set(MEDULLA_ISAS avx2 avxvnni avx512 avx512vnni avx512fp16 avx512bf16 amx_int8 amx_bf16
-                 neon dotprod fp16 bf16 i8mm sve sve2)
+                 neon dotprod fp16 bf16 i8mm sve sve2 sha)
 
 # x86, arm64, arm, or nothing for another processor.
 function(_medulla_kernel_arch out)

@@ -19,8 +19,9 @@ namespace medulla {
 namespace {
 
 constexpr const char* kNames[kIsaCount] = {
-    "portable", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512fp16", "avx512bf16", "amx_int8",
-    "amx_bf16", "neon", "dotprod", "fp16",   "bf16",       "i8mm",       "sve",        "sve2"};
+    "portable",   "avx2",     "avxvnni",  "avx512", "avx512vnni", "avx512fp16",
+    "avx512bf16", "amx_int8", "amx_bf16", "neon",   "dotprod",    "fp16",
+    "bf16",       "i8mm",     "sve",      "sve2",   "sha"};
 
 bool find_isa(std::string_view name, Isa* isa) {
   for (int i = 0; i < kIsaCount; ++i) {
@@ -73,9 +74,12 @@ IsaSet probe() {
   unsigned c = 0;
   unsigned d = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0) return set;
+  const bool sse41 = bit(c, 9) && bit(c, 19);  // and SSSE3
   const bool osxsave = bit(c, 27);
   const bool fma_f16c = bit(c, 12) && bit(c, 28) && bit(c, 29);
-  if (!osxsave || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return set;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return set;
+  add(sse41 && bit(b, 29), Isa::sha);
+  if (!osxsave) return set;
   const unsigned leaves = a;
   const uint64_t xcr0 = read_xcr0();
   const bool ymm = (xcr0 & 0x6) == 0x6;

@@ -28,8 +28,9 @@ enum class Isa : uint8_t {
   i8mm = 13,
   sve = 14,
   sve2 = 15,
+  sha = 16,  // x86's SHA extensions, with SSE4.1
 };
-constexpr int kIsaCount = 16;
+constexpr int kIsaCount = 17;
 
 struct IsaSet {
   uint64_t bits = 0;
@@ -51,6 +52,7 @@ constexpr IsaSet isa_needs(Isa isa) {
     case Isa::portable:
     case Isa::avx2:
     case Isa::neon:
+    case Isa::sha:
       return isa_bit(isa);
     case Isa::avxvnni:
     case Isa::avx512:

@@ -86,9 +86,11 @@ namespace {
 template <size_t kPart, size_t kGroup, class T>
 void pack_parts(const int8_t** from, size_t* left, T zero_point, size_t step, T** to) {
   static_assert(kGroup * sizeof(T) == sizeof(uint32_t));
-  T part[kPart];
   for (; *left >= kPart; *left -= kPart, *from += kPart) {
-    for (size_t i = 0; i < kPart; ++i) part[i] = static_cast<T>((*from)[i] - zero_point);
+    int8_t values[kPart];
+    std::memcpy(values, *from, kPart);
+    T part[kPart];
+    for (size_t i = 0; i < kPart; ++i) part[i] = static_cast<T>(values[i] - zero_point);
     for (size_t i = 0; i < kPart; i += kGroup, *to += step) {
       std::memcpy(*to, part + i, sizeof(uint32_t));
     }
