@@ -156,20 +156,19 @@ static inline size_t block_rows_s8(size_t depth) {
 // A BlockS8 of widened rows.
 static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
                                 const void* panels, const RowsS8& rows) {
-  static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<3, 1>,
-                                                  tile_s8<4, 1>, tile_s8<5, 1>, tile_s8<6, 1>};
-  static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<3, 2>,
-                                                   tile_s8<4, 2>, tile_s8<5, 2>, tile_s8<6, 2>};
+  static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<4, 1>,
+                                                  tile_s8<6, 1>};
+  static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<4, 2>,
+                                                   tile_s8<6, 2>};
   const auto* const a = static_cast<const int16_t*>(rows.values);
   const size_t panel_bytes = panel_bytes_s8(kPairsS8, rows.lines * rows.depth);
   for (size_t j = 0; j < channels; j += kPanelS8) {
     const PanelS8& panel = *panel_s8(panels, panel_bytes, j);
     const size_t width = channels - j < kPanelS8 ? channels - j : kPanelS8;
     const TileS8Function* tiles = width <= 8 ? kOneVector : kTwoVectors;
-    for (size_t i = 0; i < rows.count; i += kTileRowsS8) {
-      const size_t height = rows.count - i < kTileRowsS8 ? rows.count - i : kTileRowsS8;
-      tiles[height - 1](out, row + i, channel + j, width, panel, a + i * rows.stride, rows);
-    }
+    for_each_tile_s8<kTileRowsS8>(rows.count, [&](size_t begin, size_t height) {
+      tiles[height / 2](out, row + begin, channel + j, width, panel, a + begin * rows.stride, rows);
+    });
   }
 }
 

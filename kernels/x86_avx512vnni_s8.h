@@ -194,25 +194,21 @@ static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel,
                                 const void* panels, const RowsS8& rows) {
 #define MDL_TILES(rows) \
   { tile_s8<rows, 1>, tile_s8<rows, 2>, tile_s8<rows, 3>, tile_s8<rows, 4> }
-  static constexpr TileS8Function kTiles[kTileRowsS8][kTilePanelsS8] = {
-      MDL_TILES(1), MDL_TILES(2), MDL_TILES(3), MDL_TILES(4), MDL_TILES(5), MDL_TILES(6)};
+  static constexpr TileS8Function kTiles[][kTilePanelsS8] = {MDL_TILES(1), MDL_TILES(2),
+                                                             MDL_TILES(4), MDL_TILES(6)};
 #undef MDL_TILES
   constexpr size_t kChannels = kTilePanelsS8 * kPanelS8;
   const auto* const a = static_cast<const uint8_t*>(rows.values);
   const size_t panel_bytes = panel_bytes_s8(kQuadsS8, rows.lines * rows.depth);
-  const size_t tiles = (rows.count + kTileRowsS8 - 1) / kTileRowsS8;
   for (size_t j = 0; j < channels; j += kChannels) {
     const size_t left = channels - j < kChannels ? channels - j : kChannels;
     const size_t count = (left + kPanelS8 - 1) / kPanelS8;
     const size_t width = left - (count - 1) * kPanelS8;
     const PanelS8* panel = panel_s8(panels, panel_bytes, j);
-    // Tiles of equal height: a last one of one row would cost as much as one of four.
-    for (size_t tile = 0; tile < tiles; ++tile) {
-      const size_t begin = tile * rows.count / tiles;
-      const size_t height = (tile + 1) * rows.count / tiles - begin;
-      kTiles[height - 1][count - 1](out, row + begin, channel + j, width, panel, panel_bytes,
+    for_each_tile_s8<kTileRowsS8>(rows.count, [&](size_t begin, size_t height) {
+      kTiles[height / 2][count - 1](out, row + begin, channel + j, width, panel, panel_bytes,
                                     a + begin * rows.stride, rows);
-    }
+    });
   }
 }
 

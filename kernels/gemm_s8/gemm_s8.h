@@ -81,6 +81,24 @@ uint64_t largest_weight_sum_s8(const WeightsS8& w);
 size_t packed_bytes_s8(size_t n, size_t k, PackingS8 packing, size_t lines = 1);
 void pack_s8(const WeightsS8& w, PackingS8 packing, int32_t fold, void* packed, size_t lines = 1);
 
+// For kernels: calls tile(begin, height) for tiles that cover `rows` rows, of 1 row or an even
+// number of at most kMost, nearly equal: a last one of a few rows would cost as much as one of
+// many. Where the rows are odd the last tile takes one again, which spares a program half the
+// tiles.
+template <size_t kMost, class Tile>
+static inline void for_each_tile_s8(size_t rows, const Tile& tile) {
+  static_assert(kMost % 2 == 0);
+  if (rows == 1) return tile(0, 1);
+  const size_t twos = (rows + 1) / 2;
+  size_t tiles = (2 * twos + kMost - 1) / kMost;
+  if (tiles == 1 && rows % 2 == 1) tiles = 2;
+  for (size_t i = 0; i < tiles; ++i) {
+    const size_t begin = 2 * (i * twos / tiles);
+    const size_t height = 2 * ((i + 1) * twos / tiles) - begin;
+    tile(i + 1 < tiles ? begin : rows - height, height);
+  }
+}
+
 // For kernels: rows one behind the other, as gemm_s8/blocks.h says.
 template <class Value>
 struct DenseRowsS8 {
