@@ -134,24 +134,29 @@ inline __m256i round_sums(__m256i sums, __m256 scale) {
   return _mm256_cvtps_epi32(_mm256_min_ps(t, _mm256_set1_ps(1024)));
 }
 
-// Columns of floats, and of bytes where a panel has fewer than eight.
-__attribute__((noinline)) void store_other(const OutputS8& out, size_t row, size_t channel,
-                                           size_t width, const SortedPanel& panel,
-                                           const __m256i* sums, size_t rows) {
-  const __m256 scale = _mm256_load_ps(panel.scale);
+__attribute__((noinline)) void store_floats(const OutputS8& out, size_t row, size_t channel,
+                                            size_t width, const SortedPanel& panel,
+                                            const __m256i* sums, size_t rows) {
+  const __m256 lo = _mm256_set1_ps(out.lo);
+  const __m256 hi = _mm256_set1_ps(out.hi);
   for (size_t i = 0; i < rows; ++i) {
-    const size_t to = (row + i) * out.stride + channel;
-    const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i]), scale);
-    if (out.s8 == nullptr) {
-      const __m256 v = _mm256_add_ps(t, _mm256_load_ps(panel.float_bias));
-      store_masked(out.f32 + to, lane_mask(width),
-                   clamp(v, _mm256_set1_ps(out.lo), _mm256_set1_ps(out.hi)));
-      continue;
-    }
-    alignas(32) float values[kSortedColumns];
-    _mm256_store_ps(values, t);
-    for (size_t j = 0; j < width; ++j) {
-      out.s8[to + j] = quantize_s8(values[j], out.zero_point, out.min, out.max);
+    const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i]), _mm256_load_ps(panel.scale));
+    const __m256 v = _mm256_add_ps(t, _mm256_load_ps(panel.float_bias));
+    store_masked(out.f32 + (row + i) * out.stride + channel, lane_mask(width), clamp(v, lo, hi));
+  }
+}
+
+// The first `width` of eight columns of `rows` rows.
+__attribute__((noinline)) void copy_columns(const uint64_t* from, size_t rows, size_t width,
+                                            size_t stride, int8_t* to) {
+  for (size_t i = 0; i < rows; ++i, to += stride) {
+    uint64_t bytes = from[i];
+    if (width >= 4) {
+      std::memcpy(to, &bytes, 4);
+      bytes >>= 8 * (width - 4);
+      std::memcpy(to + width - 4, &bytes, 4);
+    } else {
+      for (size_t j = 0; j < width; ++j, bytes >>= 8) to[j] = static_cast<int8_t>(bytes);
     }
   }
 }
@@ -160,19 +165,23 @@ __attribute__((noinline)) void store_other(const OutputS8& out, size_t row, size
 template <size_t kRows>
 inline void store_sorted(const OutputS8& out, size_t row, size_t rows, size_t channel, size_t width,
                          const SortedPanel& panel, const __m256i (&sums)[kRows]) {
-  if (out.s8 == nullptr || width < kSortedColumns) {
+  if (out.s8 == nullptr) {
     __m256i copy[kRows];  // not sums itself: what has its address taken is kept in memory
 #pragma GCC unroll 12
     for (size_t i = 0; i < kRows; ++i) copy[i] = sums[i];
-    store_other(out, row, channel, width, panel, copy, rows);
+    store_floats(out, row, channel, width, panel, copy, rows);
     return;
   }
   const __m256 scale = _mm256_load_ps(panel.scale);
   const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(out.zero_point));
   const __m256i min = _mm256_set1_epi8(static_cast<char>(out.min));
   const __m256i max = _mm256_set1_epi8(static_cast<char>(out.max));
-  const size_t stride = out.stride;
-  int8_t* to = out.s8 + row * stride + channel;
+  // Where columns are missing, rows go to `part` first.
+  alignas(16) uint64_t part[kRows];
+  int8_t* const whole = out.s8 + row * out.stride + channel;
+  const bool is_whole = width == kSortedColumns;
+  const size_t stride = is_whole ? out.stride : kSortedColumns;
+  int8_t* to = is_whole ? whole : reinterpret_cast<int8_t*>(part);
 #pragma GCC unroll 3
   for (size_t i = 0; i < kRows; i += 4, to += 4 * stride) {
     constexpr size_t kLast = kRows - 1;
@@ -196,6 +205,7 @@ inline void store_sorted(const OutputS8& out, size_t row, size_t rows, size_t ch
     _mm_storel_pi(row_at(2), second);
     if (i + 3 < kLast || rows == kRows) _mm_storeh_pi(row_at(3), second);
   }
+  if (!is_whole) copy_columns(part, rows, width, out.stride, whole);
 }
 
 // The first kRows rows at `a` times a panel of which `width` columns exist; `rows` of them, kRows

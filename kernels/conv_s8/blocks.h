@@ -2,6 +2,8 @@
 #ifndef MEDULLA_KERNELS_CONV_S8_BLOCKS_H_
 #define MEDULLA_KERNELS_CONV_S8_BLOCKS_H_
 
+#include <cstring>
+
 #include "kernels/conv_s8/conv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
 
@@ -88,7 +90,8 @@ struct ConvS8Blocks {
         typename Blocks::Rows block(panels, scratch, pixels, depth);
         for (size_t i = 0; i < pixels; ++i) {
           Value* const row = block.next();
-          for (size_t at = k; at < depth; ++at) row[at] = 0;
+          if (k < depth)
+            std::memset(row + depth - Blocks::kGroup, 0, Blocks::kGroup * sizeof(Value));
           gather(a, pixel, a.in + group * in_channels, row);
           block.done();
           if (++pixel.x < c.out_w) continue;

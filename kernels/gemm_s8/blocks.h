@@ -2,6 +2,8 @@
 #ifndef MEDULLA_KERNELS_GEMM_S8_BLOCKS_H_
 #define MEDULLA_KERNELS_GEMM_S8_BLOCKS_H_
 
+#include <cstring>
+
 #include "kernels/gemm_s8/gemm_s8.h"
 
 // gemm_s8 over blocks of rows that an ISA turns into its own form first. Blocks has
@@ -39,7 +41,8 @@ struct GemmS8Blocks {
       typename Blocks::Rows block(g.b, scratch, rows, depth);
       for (size_t i = 0; i < rows; ++i) {
         Value* const row = block.next();
-        for (size_t k = g.k; k < depth; ++k) row[k] = 0;
+        if (g.k < depth)
+          std::memset(row + depth - Blocks::kGroup, 0, Blocks::kGroup * sizeof(Value));
         Blocks::take(g.a + (m + i) * g.lda, g.k, g.a_zero_point, row);
         block.done();
       }
