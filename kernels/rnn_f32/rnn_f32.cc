@@ -11,6 +11,12 @@ namespace {
 
 const char* rnn_f32_fits_any(const RnnF32Problem&) { return nullptr; }
 
+// At most a fifth of the lanes is empty.
+[[maybe_unused]] const char* rnn_f32_fits_panels_of_16(const RnnF32Problem& p) {
+  const size_t padded = (p.n + 15) / 16 * 16;
+  return p.n >= padded - padded / 5 ? nullptr : "too few units for panels of 16";
+}
+
 constexpr RnnF32Row kRows[] = {
 #define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
 #include "medulla_rows/rnn_f32.inc"
