@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/conformance/compare.h"
 #include "tools/import/onnx.h"
 
 namespace medulla::conformance {
@@ -74,90 +74,6 @@ Proto read_proto(const std::string& path) {
 std::string data_path(const Case& c, int set, const char* kind, int index) {
   return c.folder + "/test_data_set_" + std::to_string(set) + "/" + kind + "_" +
          std::to_string(index) + ".pb";
-}
-
-// The names of the inputs that the data sets feed: those that are no initializers.
-std::vector<std::string> fed_inputs(const onnx::ModelProto& model) {
-  std::vector<std::string> names;
-  for (const auto& input : model.graph().input()) {
-    const auto& constants = model.graph().initializer();
-    if (std::none_of(constants.begin(), constants.end(),
-                     [&](const auto& t) { return t.name() == input.name(); })) {
-      names.push_back(input.name());
-    }
-  }
-  return names;
-}
-
-// Empty when they agree, else where they do not.
-template <class T>
-std::string compare_values(const Array& found, const Array& expected, double rtol = 1e-3) {
-  for (size_t i = 0; i < expected.elements(); ++i) {
-    T a, b;
-    std::memcpy(&a, found.data.data() + i * sizeof(T), sizeof(T));
-    std::memcpy(&b, expected.data.data() + i * sizeof(T), sizeof(T));
-    bool same = a == b;
-    if constexpr (std::is_floating_point_v<T>) {
-      same = same || (std::isnan(a) && std::isnan(b)) ||
-             std::abs(a - b) <= T(1e-7) + static_cast<T>(rtol) * std::abs(b);
-    }
-    if (!same) {
-      return "element " + std::to_string(i) + " is " + std::to_string(a) + ", should be " +
-             std::to_string(b);
-    }
-  }
-  return "";
-}
-
-Array widened(const Array& array) {
-  Array wide{MDL_FLOAT32, array.shape, {}};
-  const std::vector<float> values = tools::to_floats(array);
-  wide.data.resize(values.size() * sizeof(float));
-  if (!values.empty()) std::memcpy(wide.data.data(), values.data(), wide.data.size());
-  return wide;
-}
-
-std::string compare(const Array& found, Array expected) {
-  // The suite stores bfloat16 so.
-  if (found.dtype == MDL_BFLOAT16 && expected.dtype == MDL_UINT16) expected.dtype = MDL_BFLOAT16;
-  if (found.dtype != expected.dtype) {
-    return std::string("dtype is ") + mdl_dtype_name(found.dtype) + ", should be " +
-           mdl_dtype_name(expected.dtype);
-  }
-  if (found.shape != expected.shape) {
-    std::string text = "shape is [";
-    for (const int64_t d : found.shape) text += std::to_string(d) + " ";
-    text += "], should be [";
-    for (const int64_t d : expected.shape) text += std::to_string(d) + " ";
-    return text + "]";
-  }
-  switch (expected.dtype) {
-    case MDL_FLOAT32:
-      return compare_values<float>(found, expected);
-    case MDL_FLOAT64:
-      return compare_values<double>(found, expected);
-    case MDL_FLOAT16:
-      return compare_values<float>(widened(found), widened(expected));
-    case MDL_BFLOAT16:
-      // Some of the suite's values were cut instead of rounded: one unit.
-      return compare_values<float>(widened(found), widened(expected), 0x1p-7);
-    case MDL_INT64:
-      return compare_values<int64_t>(found, expected);
-    case MDL_UINT64:
-      return compare_values<uint64_t>(found, expected);
-    case MDL_INT32:
-      return compare_values<int32_t>(found, expected);
-    case MDL_UINT32:
-      return compare_values<uint32_t>(found, expected);
-    case MDL_INT16:
-      return compare_values<int16_t>(found, expected);
-    case MDL_UINT16:
-      return compare_values<uint16_t>(found, expected);
-    case MDL_INT8:
-      return compare_values<int8_t>(found, expected);
-    default:
-      return compare_values<uint8_t>(found, expected);
-  }
 }
 
 // The objects of one run through the C API.
@@ -237,13 +153,22 @@ class Run {
 
 // A file that goes with its object.
 struct TemporaryFile {
-  std::string path = (std::filesystem::temp_directory_path() /
-                      ("medulla_conformance_" + std::to_string(getpid()) + ".mdl"))
-                         .string();
+  std::string path = temporary_path(".mdl");
   ~TemporaryFile() { std::filesystem::remove(path); }
 };
 
-using Values = std::vector<std::pair<std::string, Array>>;  // by name
+// The names of the inputs that the data sets feed: those that are no initializers.
+std::vector<std::string> fed_inputs(const onnx::ModelProto& model) {
+  std::vector<std::string> names;
+  for (const auto& input : model.graph().input()) {
+    const auto& constants = model.graph().initializer();
+    if (std::none_of(constants.begin(), constants.end(),
+                     [&](const auto& t) { return t.name() == input.name(); })) {
+      names.push_back(input.name());
+    }
+  }
+  return names;
+}
 
 Values named(const std::vector<std::string>& names, std::vector<Array> values) {
   Values result;
@@ -300,7 +225,7 @@ void run_data_set(const Case& c, const onnx::ModelProto& model, int set, const c
                   Result& result) {
   std::vector<std::string> outputs;
   for (const auto& output : model.graph().output()) outputs.push_back(output.name());
-  const Values inputs = named(fed_inputs(model), read_values(c, set, "input"));
+  const Values inputs = read_inputs(c, model, set);
   tools::ConvertOptions options;
   const TemporaryFile file;
   options.input = c.folder + "/model.onnx";
@@ -340,6 +265,12 @@ void run_data_set(const Case& c, const onnx::ModelProto& model, int set, const c
 }
 
 }  // namespace
+
+std::string temporary_path(const std::string& ending) {
+  return (std::filesystem::temp_directory_path() /
+          ("medulla_conformance_" + std::to_string(getpid()) + ending))
+      .string();
+}
 
 std::optional<std::string> find_suite() {
   const char* given = std::getenv("MEDULLA_ONNX_TESTDATA");
@@ -381,6 +312,10 @@ std::vector<Array> read_values(const Case& c, int set, const char* kind) {
   return values;
 }
 
+Values read_inputs(const Case& c, const onnx::ModelProto& model, int set) {
+  return named(fed_inputs(model), read_values(c, set, "input"));
+}
+
 int count_data_sets(const Case& c) {
   int count = 0;
   while (std::filesystem::is_directory(c.folder + "/test_data_set_" + std::to_string(count))) {
@@ -405,6 +340,7 @@ std::string excluded(const onnx::ModelProto& model) {
 Result run_case(const Case& c, const onnx::ModelProto& model, const char* backends) {
   Result result;
   try {
+    if (count_data_sets(c) == 0) throw std::runtime_error("the case has no data");
     for (int set = 0; set < count_data_sets(c); ++set) {
       run_data_set(c, model, set, backends, result);
       if (result.outcome == Outcome::refused) return result;

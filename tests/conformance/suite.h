@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/common/array.h"
@@ -33,6 +34,13 @@ onnx::ModelProto read_model(const std::string& path);
 std::vector<tools::Array> read_values(const Case& c, int set, const char* kind);
 int count_data_sets(const Case& c);
 
+using Values = std::vector<std::pair<std::string, tools::Array>>;  // by name
+// What data set `set` feeds.
+Values read_inputs(const Case& c, const onnx::ModelProto& model, int set);
+
+// For a file of this process; whoever writes it removes it.
+std::string temporary_path(const std::string& ending);
+
 // Why a case is none of Medulla's: training, sequences, optionals, strings, random numbers; "" when
 // it is.
 std::string excluded(const onnx::ModelProto& model);
@@ -46,8 +54,8 @@ struct Result {
   std::set<std::string> cpu_operators;  // that the cpu backend has run
 };
 
-// Converts the case and runs it on `backends`, comma-separated in order of preference; compares
-// within rtol 1e-3 and atol 1e-7, the tolerances of ONNX's own runner, and exactly for integers.
+// Converts the case and runs it on `backends`, comma-separated in order of preference; see
+// compare(). A case without data has failed.
 Result run_case(const Case& c, const onnx::ModelProto& model, const char* backends);
 
 // Only converts it.

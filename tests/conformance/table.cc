@@ -54,7 +54,7 @@ std::string cell(std::string text) {
 }  // namespace
 
 void Table::add(const Case& c, const onnx::ModelProto& model, const std::string& why,
-                const Result& result) {
+                const Result& result, bool integer) {
   const bool passed = result.outcome == Outcome::passed;
   if (result.outcome == Outcome::failed) {
     failures_.push_back(c.suite + "/" + c.name + ": " + result.reason);
@@ -70,6 +70,7 @@ void Table::add(const Case& c, const onnx::ModelProto& model, const std::string&
   ++row.count.cases;
   row.count.passed += passed;
   row.fixed |= !result.fixed.empty();
+  row.integer |= integer;
   if (!passed) {
     ++row.reasons[result.reason];
     return;
@@ -79,6 +80,12 @@ void Table::add(const Case& c, const onnx::ModelProto& model, const std::string&
     const int type = model.graph().input(0).type().tensor_type().elem_type();
     row.dtypes.insert(mdl_dtype_name(tools::onnx_dtype(type)));
   }
+}
+
+int Table::passed() const {
+  int passed = 0;
+  for (const auto& [suite, count] : suites_) passed += count.passed;
+  return passed;
 }
 
 std::string Table::summary() const {
@@ -118,19 +125,28 @@ std::string Table::markdown() const {
   text << ".\n\n"
           "Columns: opset versions that are taken, or *function* where the operator is replaced by "
           "its definition\nin other operators; dtypes of the first input in the cases that passed; "
-          "what of the case has a kernel\nin the backend `cpu` (the rest runs on `reference`); "
-          "*fixed*: some parameter, fed at run time in the suite,\nhas to be known at conversion "
-          "(`--fix`).\n\n"
-          "| operator | opset | dtypes | on cpu | passed / cases | why not the rest |\n"
-          "|---|---|---|---|---|---|\n";
-  for (const auto& [op, row] : rows_) {
+          "whether they passed on the backend\n`reference`; what of them has a kernel in the "
+          "backend "
+          "`cpu` (the rest runs on `reference`); whether the\noperator is computed in INT8 when "
+          "QuantizeLinear and DequantizeLinear stand around it; *fixed*: some\nparameter, fed at "
+          "run "
+          "time in the suite, has to be known at conversion (`--fix`). An operator without "
+          "cases\nis "
+          "newer than this suite; PyPI's has them.\n\n"
+          "| operator | opset | dtypes | reference | cpu | INT8 | passed / cases | why not the "
+          "rest |\n"
+          "|---|---|---|---|---|---|---|---|\n";
+  std::map<std::string, Row> rows = rows_;
+  for (const tools::OnnxRow& row : tools::onnx_table()) rows.try_emplace(row.op);
+  for (const auto& [op, row] : rows) {
     std::string why;
     for (const auto& [reason, count] : row.reasons) {
       why += (why.empty() ? "" : "<br>") + std::to_string(count) + ": " + cell(reason);
     }
     const std::string opsets = opsets_of(op);
     text << "| " << op << " | " << (opsets.empty() ? "function" : opsets) << " | "
-         << join(row.dtypes) << " | " << join(row.on_cpu) << " | "
+         << join(row.dtypes) << " | " << (row.count.passed > 0 ? "yes" : "") << " | "
+         << join(row.on_cpu) << " | " << (row.integer ? "yes" : "") << " | "
          << ratio(row.count.passed, row.count.cases) << (row.fixed ? " *fixed*" : "") << " | "
          << why << " |\n";
   }

@@ -13,12 +13,13 @@ namespace medulla::conformance {
 
 class Table {
  public:
-  // `why`: see excluded().
+  // `why`: see excluded(); `integer`: see has_integer_form().
   void add(const Case& c, const onnx::ModelProto& model, const std::string& why,
-           const Result& result);
+           const Result& result, bool integer);
 
   std::string summary() const;
   std::string markdown() const;
+  int passed() const;
   // "suite/case: reason", of the cases that gave a wrong answer.
   const std::vector<std::string>& failures() const { return failures_; }
 
@@ -32,6 +33,7 @@ class Table {
     std::set<std::string> on_cpu;        // operators
     std::map<std::string, int> reasons;  // of refusals
     bool fixed = false;                  // some input had to be known at conversion
+    bool integer = false;                // some case is computed in INT8 when quantized
   };
 
   std::map<std::string, Row> rows_;      // by operator
