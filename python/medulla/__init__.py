@@ -4,7 +4,7 @@
     import medulla
     model = medulla.convert("ecg_cnn.onnx")
     session = medulla.Session(model)
-    logits = session.run({"beat": beat})["logits"]
+    logits = session.run({"x": beat})["logits"]
 
 A device runs the same file through the C API (medulla.h) and gets the same bytes.
 """

@@ -32,6 +32,9 @@ def convert(
     max: Mapping[str, int] | None = None,
     fix: Mapping[str, np.ndarray] | None = None,
     state: Mapping[str, str] | None = None,
+    initial: Mapping[str, np.ndarray] | None = None,
+    stream: str = "",
+    preprocess: Mapping[str, tuple[str, Sequence[float], Sequence[float]]] | None = None,
     metadata: Mapping[str, str] | None = None,
     labels: str | os.PathLike = "",
     name: str = "",
@@ -42,8 +45,11 @@ def convert(
 
     ``model`` is the path of a file, whose ending says what it is, or an ``onnx.ModelProto``.
     ``max`` gives the maximum of each dynamic dimension, ``fix`` the values of inputs that become
-    constants, ``state`` pairs of input and output that carry over from run to run, ``labels`` a
-    file with a class name a line. Image inputs and outputs keep the source's ``layout``, or are
+    constants, ``state`` pairs of input and output that carry over from run to run and ``initial``
+    what such inputs hold before the first one (else zeros). ``stream`` names the dynamic dimension
+    along which chunks are fed. ``preprocess`` tells, for an input, the layout, the scales and the
+    offsets that make its values of raw ones: ``{"image": ("NCHW", [0.0078125], [128])}``; they are
+    kept in the file. ``labels`` is a file with a class name a line. Image inputs and outputs keep the source's ``layout``, or are
     channels-last. Raises ConvertError.
     """
     if layout not in ("keep", "nhwc"):
@@ -56,9 +62,11 @@ def convert(
     options.states = list((state or {}).items())
     options.labels = os.fspath(labels)
     options.no_passes = set(no_pass)
-    arrays = {k: np.ascontiguousarray(v).reshape(np.shape(v)) for k, v in (fix or {}).items()}
-    bfloat16 = {k for k, v in arrays.items() if v.dtype.name == "bfloat16"}
-    arrays = {k: _bits(v) if k in bfloat16 else v for k, v in arrays.items()}
+    options.stream = stream
+    options.preprocessing = [
+        (name, _medulla.Preprocessing(layout, list(scales), list(offsets)))
+        for name, (layout, scales, offsets) in (preprocess or {}).items()
+    ]
     with tempfile.TemporaryDirectory(prefix="medulla_") as folder:
         if hasattr(model, "SerializeToString"):
             options.input = os.path.join(folder, "model.onnx")
@@ -67,7 +75,7 @@ def convert(
         else:
             options.input = os.fspath(model)
         options.output = os.path.join(folder, "model.mdl")
-        notes, refusals = _medulla.convert(options, arrays, bfloat16)
+        notes, refusals = _medulla.convert(options, _arrays(fix), _arrays(initial))
         if refusals:
             reasons = [text for text, _ in refusals]
             raise ConvertError(reasons, sorted({name for _, names in refusals for name in names}))
@@ -75,3 +83,13 @@ def convert(
             converted = Model(file.read())
     converted.notes = tuple(notes)
     return converted
+
+
+def _arrays(given):
+    """Each as (contiguous array, whether its elements are the bits of bfloat16)."""
+    arrays = {}
+    for name, value in (given or {}).items():
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        bfloat16 = array.dtype.name == "bfloat16"
+        arrays[name] = (_bits(array) if bfloat16 else array, bfloat16)
+    return arrays

@@ -15,7 +15,8 @@ using namespace nb::literals;
 namespace medulla::python {
 namespace {
 
-using Fixed = std::map<std::string, nb::ndarray<nb::c_contig, nb::ro>>;
+// By name: an array, and whether its elements are the bits of bfloat16.
+using Arrays = std::map<std::string, std::pair<nb::ndarray<nb::c_contig, nb::ro>, bool>>;
 
 mdl_dtype dtype_of(nb::dlpack::dtype dtype) {
   using Code = nb::dlpack::dtype_code;
@@ -30,7 +31,8 @@ mdl_dtype dtype_of(nb::dlpack::dtype dtype) {
                                                                         : false;
     if (same) return candidate;
   }
-  throw Failure{"an array that is to be fixed has a dtype that Medulla lacks", "MDL_ERROR_DTYPE"};
+  throw Failure{"an array that is given for an input has a dtype that Medulla lacks",
+                "MDL_ERROR_DTYPE"};
 }
 
 tools::Array to_array(const nb::ndarray<nb::c_contig, nb::ro>& given) {
@@ -43,12 +45,19 @@ tools::Array to_array(const nb::ndarray<nb::c_contig, nb::ro>& given) {
   return array;
 }
 
-// Notes and refusals: (text, names of the inputs that could be fixed). Of `fixed`, those in
-// `bfloat16` are the bits of such numbers.
-nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed,
-                  const std::set<std::string>& bfloat16) {
-  for (const auto& [name, array] : fixed) options.fixed[name] = to_array(array);
-  for (const std::string& name : bfloat16) options.fixed[name].dtype = MDL_BFLOAT16;
+std::map<std::string, tools::Array> to_arrays(const Arrays& given) {
+  std::map<std::string, tools::Array> arrays;
+  for (const auto& [name, pair] : given) {
+    tools::Array& array = arrays[name] = to_array(pair.first);
+    if (pair.second) array.dtype = MDL_BFLOAT16;
+  }
+  return arrays;
+}
+
+// Notes and refusals: (text, names of the inputs that could be fixed).
+nb::tuple convert(tools::ConvertOptions options, const Arrays& fixed, const Arrays& initial) {
+  options.fixed = to_arrays(fixed);
+  options.initial = to_arrays(initial);
   tools::ConvertReport report;
   {
     const nb::gil_scoped_release unlocked;
@@ -64,6 +73,15 @@ nb::tuple convert(tools::ConvertOptions options, const Fixed& fixed,
 }  // namespace
 
 void define_converter(nb::module_& module) {
+  using tools::Preprocessing;
+  nb::class_<Preprocessing>(module, "Preprocessing")
+      .def(
+          "__init__",
+          [](Preprocessing* self, const std::string& layout, const std::vector<float>& scale,
+             const std::vector<float>& offset) {
+            new (self) Preprocessing{0, layout, scale, offset};
+          },
+          "layout"_a, "scale"_a, "offset"_a);
   nb::class_<tools::ConvertOptions>(module, "ConvertOptions")
       .def(nb::init<>())
       .def_rw("input", &tools::ConvertOptions::input)
@@ -72,10 +90,12 @@ void define_converter(nb::module_& module) {
       .def_rw("maxima", &tools::ConvertOptions::maxima)
       .def_rw("metadata", &tools::ConvertOptions::metadata)
       .def_rw("states", &tools::ConvertOptions::states)
+      .def_rw("stream", &tools::ConvertOptions::stream)
+      .def_rw("preprocessing", &tools::ConvertOptions::preprocessing)
       .def_rw("labels", &tools::ConvertOptions::labels)
       .def_rw("nhwc", &tools::ConvertOptions::input_nhwc)
       .def_rw("no_passes", &tools::ConvertOptions::no_passes);
-  module.def("convert", &convert, "options"_a, "fixed"_a, "bfloat16"_a);
+  module.def("convert", &convert, "options"_a, "fixed"_a, "initial"_a);
 }
 
 }  // namespace medulla::python

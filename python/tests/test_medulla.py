@@ -131,6 +131,44 @@ def test_states_carry_over_and_are_saved():
     assert session.run({"x": one})["y"] == 1
 
 
+def test_states_begin_with_what_is_given():
+    model = model_of(
+        [helper.make_node("Add", ["x", "h"], ["h2"])],
+        [("x", TensorProto.FLOAT, [2]), ("h", TensorProto.FLOAT, [2])],
+        [("h2", TensorProto.FLOAT, [2])],
+    )
+    initial = {"h": np.array([5, 7], np.float32)}
+    session = medulla.Session(medulla.convert(model, state={"h": "h2"}, initial=initial))
+    x = np.ones(2, np.float32)
+    np.testing.assert_array_equal(session.run({"x": x})["h2"], [6, 8])
+    np.testing.assert_array_equal(session.run({"x": x})["h2"], [7, 9])
+    session.reset()
+    np.testing.assert_array_equal(session.run({"x": x})["h2"], [6, 8])
+    with pytest.raises(medulla.ConvertError, match="h"):
+        medulla.convert(model, state={"h": "h2"}, initial={"h": np.zeros(3, np.float32)})
+
+
+def test_chunks_of_a_stream_give_the_same_as_all_at_once():
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [1, 1, 3], [1, 2, 4])
+    model = model_of(
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[2, 0])],
+        [("x", TensorProto.FLOAT, [1, 1, "T"])],
+        [("y", TensorProto.FLOAT, [1, 1, "T"])],
+        [weights],
+    )
+    x = np.arange(12, dtype=np.float32).reshape(1, 1, 12)
+    whole = medulla.Session(medulla.convert(model, max={"T": 12})).run({"x": x})["y"]
+    session = medulla.Session(medulla.convert(model, max={"T": 5}, stream="T"))
+    chunks = [session.run({"x": x[..., a:b]})["y"] for a, b in ((0, 5), (5, 6), (6, 10), (10, 12))]
+    np.testing.assert_array_equal(np.concatenate(chunks, axis=-1), whole)
+
+
+def test_preprocessing_is_checked(double):
+    medulla.convert(double, max={"N": 4}, preprocess={"x": ("", [0.5], [1])})
+    with pytest.raises(medulla.ConvertError, match="no input is called 'image'"):
+        medulla.convert(double, max={"N": 4}, preprocess={"image": ("NCHW", [1], [0])})
+
+
 def test_a_file_comes_back(double, tmp_path):
     model = medulla.convert(double)
     model.save(tmp_path / "double.mdl")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md says of Python, run as it stands there."""
+"""What the two README.md say of Python, run as it stands there."""
 
 import os
 import pathlib
@@ -11,11 +11,27 @@ ROOT = pathlib.Path(__file__).parents[2]
 SHARED = pathlib.Path(os.environ.get("MEDULLA_SHARED", ROOT / "../shared"))
 
 
-def test_the_snippets_answer(monkeypatch, tmp_path):
-    boxes = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(boxes) == 2
+def snippets(readme):
+    return re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def beside_the_examples(monkeypatch, tmp_path):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
+
+
+def test_the_package_answers(tmp_path):
+    (box,) = snippets("python/README.md")
+    names = {}
+    exec(box, names)
+    assert names["answer"]["logits"].shape == (1, 4)
+    assert (tmp_path / "ecg_cnn.mdl").stat().st_size > 0
+
+
+def test_the_snippets_answer(tmp_path):
+    boxes = snippets("README.md")
+    assert len(boxes) == 2
     names = {}
     exec(boxes[0], names)
     assert names["logits"].shape == (1, 4)
