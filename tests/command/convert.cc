@@ -34,15 +34,6 @@ std::string onnx_chain(const std::vector<std::string>& ops) {
   return field(1, 8) + field(7, graph) + field(8, field(2, 13));
 }
 
-bool has_module() {
-  const std::filesystem::path folder = std::filesystem::path(kBinaryDir);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().filename() == "medulla-convert.so") return true;
-  }
-  WARN("skipped: built without the converter");
-  return false;
-}
-
 TEST_CASE("convert makes a model that runs") {
   if (!has_module()) return;
   const Shell shell;

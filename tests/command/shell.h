@@ -28,6 +28,16 @@ struct Outcome {
   std::string err;
 };
 
+// Says so when the build has no converter.
+inline bool has_module() {
+  const std::filesystem::path folder = std::filesystem::path(kBinaryDir);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().filename() == "medulla-convert.so") return true;
+  }
+  WARN("skipped: built without the converter");
+  return false;
+}
+
 // A folder that is gone when the test is over.
 class Shell {
  public:

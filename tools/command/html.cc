@@ -160,6 +160,12 @@ std::string escape_html(const std::string& text) {
   return out;
 }
 
+void write_head(std::ostream& out, const std::string& title, const char* style) {
+  out << "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+         "name=\"viewport\" content=\"width=device-width\"><title>"
+      << title << "</title><style>" << kStyle << style << "</style></head><body>\n";
+}
+
 std::string with_unit(double value, const std::string& unit) {
   const char* const kPrefixes[] = {"", "k", "M", "G", "T"};
   size_t p = 0;
@@ -186,10 +192,8 @@ std::string html_of(const mdl_graph& graph, const nlohmann::json& report) {
   const std::string file = report["file"];
   const std::string title = escape_html(std::filesystem::path(file).filename().string());
   std::ostringstream out;
-  out << "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-         "name=\"viewport\" content=\"width=device-width\"><title>"
-      << title << "</title><style>" << kStyle << "</style></head><body>\n<h1>" << title
-      << "</h1>\n<div class=\"path\">" << escape_html(file) << ", planned for "
+  write_head(out, title, "");
+  out << "<h1>" << title << "</h1>\n<div class=\"path\">" << escape_html(file) << ", planned for "
       << escape_html(report["plan"]["isa"]) << ", numerics "
       << report["plan"]["numerics"].get<std::string>() << "</div>\n";
   write_tiles(out, graph, report);

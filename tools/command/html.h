@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the page of `medulla inspect --html`.
+// The parts of the pages of `medulla inspect --html` and `medulla quantize --html`.
 #ifndef MEDULLA_TOOLS_COMMAND_HTML_H_
 #define MEDULLA_TOOLS_COMMAND_HTML_H_
 
@@ -12,6 +12,9 @@
 namespace medulla::tools {
 
 std::string escape_html(const std::string& text);
+
+// All up to the body; `style` is added to what the pages have in common, `title` is escaped.
+void write_head(std::ostream& out, const std::string& title, const char* style);
 
 // "760 B", "12.3 kB"
 std::string with_unit(double value, const std::string& unit);

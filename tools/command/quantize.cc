@@ -9,6 +9,7 @@
 #include "tools/command/command.h"
 #include "tools/command/conversion_flags.h"
 #include "tools/command/quantize_report.h"
+#include "tools/common/new_file.h"
 
 namespace medulla::tools {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 struct Options {
   ConversionFlags flags;
   QuantizeOptions quantize;
+  std::string html;
   std::string method = "search";
   double budget = -1;
   double sqnr = -1;
@@ -55,6 +57,10 @@ void run(Options& options) {
     throw CLI::ValidationError(
         "--budget is in points of top-1, which needs --labels; --sqnr does not");
   }
+  if (!options.html.empty()) {
+    require_other_file(options.html, quantize.convert.input);
+    require_other_file(options.html, quantize.convert.output);
+  }
   const bool shows = !options.json && isatty(STDERR_FILENO) != 0;
   if (shows) quantize.progress = show_progress;
 
@@ -64,6 +70,11 @@ void run(Options& options) {
     throw std::runtime_error(refusal_text(quantize.convert, report.convert));
   }
   if (!report.error.empty()) throw std::runtime_error(report.error);
+  if (!options.html.empty()) {
+    const std::string page = html_of(quantize, report);
+    const auto* first = reinterpret_cast<const std::byte*>(page.data());
+    write_bytes(options.html, {first, first + page.size()});
+  }
   if (!report.budget_met) {
     std::cerr << "note: the bound is not met with every layer in float32 either\n";
   }
@@ -111,6 +122,7 @@ void add_quantize(CLI::App& app) {
                     "Leave the channels of activations as far apart as they are");
   command->add_flag("--no-bias-correction", options->no_bias_correction,
                     "Leave the means that rounding shifts");
+  command->add_option("--html", options->html, "Write the report as one self-contained page");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }
