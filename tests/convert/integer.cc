@@ -293,6 +293,20 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
   }
 }
 
+TEST_CASE("a Pad below the range is the least integer, where it is rounded at once") {
+  QuantizedGraph g({1, 4, 4, 3});
+  const int32_t x = g.quantize(g.x, kInputScale, 5);
+  const int32_t y = g.add("Pad", {x}, {{"pads", Dims{0, 1, 1, 0, 0, 1, 1, 0}}, {"value", -1e6}});
+  SECTION("to the same integers") {
+    const Graph after = formed(g, g.quantize(y, kInputScale, 5));
+    CHECK(only(after, "Pad").get<double>("value", 0) == -128);
+  }
+  SECTION("not elsewhere") {
+    const Graph after = formed(g, g.quantize(y, kOutputScale, 5));
+    CHECK(count_of(after, "DequantizeLinear") == 2);
+  }
+}
+
 TEST_CASE("what has no integer form stays a float island") {
   QuantizedGraph g({1, 4});
   const int32_t x = g.quantize(g.x, kInputScale, 0);

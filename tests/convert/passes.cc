@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each pass leaves what the graph computes as it was, and does what its picture says.
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "tests/catch.h"
@@ -207,6 +208,38 @@ TEST_CASE("to_channels_last leaves images channels-last outside when it is asked
     const Graph after = to_channels_last(g.finish({y}), context);
     CHECK(dims(after, after.inputs[0]) == Dims{1, 3, 6, 5});
     CHECK(dims(after, after.outputs[0]) == Dims{1, 3, 6, 5});
+  }
+}
+
+TEST_CASE("fold_pad lets convolutions and maxima pad themselves") {
+  TestGraph g({1, 6, 7, 3});
+  const auto pads = [&](int32_t y) {
+    return count_of(same_result(g.finish({y}), fold_pad, 0), "Pad");
+  };
+  const auto padded = [&](Dims around, double value) {
+    return g.add("Pad", {g.x}, {{"pads", std::move(around)}, {"value", value}});
+  };
+  const Dims around = {0, 1, 2, 0, 0, 3, 0, 0};
+  const auto conv = [&](int32_t x) {
+    return g.add("Conv", {x, g.constant({4, 3, 3, 3}, 1)}, {{"pads", Dims{1, 0, 0, 1}}});
+  };
+  const auto pool = [&](int32_t x, Attributes attributes = {}) {
+    attributes["kernel_shape"] = Dims{4, 3};
+    return g.add("MaxPool", {x}, std::move(attributes));
+  };
+  constexpr double kLeast = -std::numeric_limits<double>::infinity();
+  SECTION("a convolution") {
+    CHECK(pads(conv(padded(around, 0))) == 0);
+    CHECK(pads(conv(padded(around, 1))) == 1);
+    CHECK(pads(conv(padded({0, -1, 0, 0, 0, 1, 0, 0}, 0))) == 1);
+    CHECK(pads(g.add("Conv", {padded({0, 0, 0, 1, 0, 0, 0, 0}, 0), g.constant({4, 3, 3, 4}, 1)})) ==
+          1);
+  }
+  SECTION("a maximum") {
+    CHECK(pads(pool(padded(around, kLeast))) == 0);
+    CHECK(pads(pool(padded(around, 0))) == 1);
+    CHECK(pads(pool(padded(around, kLeast), {{"ceil_mode", int64_t{1}}})) == 1);
+    CHECK(pads(pool(padded({0, 4, 0, 0, 0, 0, 0, 0}, kLeast))) == 1);
   }
 }
 

@@ -227,7 +227,8 @@ bool IntegerFormer::find(const Node& node) {
   return true;
 }
 
-// The constant is quantized once, here; it has to stand for its real number exactly.
+// The constant is quantized once, here; it has to stand for its real number exactly, where that is
+// not rounded so at once.
 bool IntegerFormer::pad(const Node& node) {
   const auto x = activation(node.inputs[0]);
   if (!x) return false;
@@ -235,7 +236,10 @@ bool IntegerFormer::pad(const Node& node) {
   const int32_t q = quantize(value, quantization(*x));
   const int32_t z = quantization(*x).zero_points[0];
   const bool constant = node.get<std::string>("mode", "constant") == "constant";
-  if (constant && static_cast<float>(q - z) * scale(*x) != value) return false;
+  const Node* reader = rewrite_.only_reader(node.outputs[0]);
+  const bool rounded = reader != nullptr && reader->op == "QuantizeLinear" &&
+                       rewrite_.tensor(reader->outputs[0]).quantization == quantization(*x);
+  if (constant && !rounded && static_cast<float>(q - z) * scale(*x) != value) return false;
   Attributes attributes = node.attributes;
   attributes["value"] = static_cast<double>(q);
   return move(node, std::move(attributes));

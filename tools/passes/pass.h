@@ -42,6 +42,7 @@ Graph fuse_norms(const Graph& graph, PassContext& context);
 Graph fuse_rotary(const Graph& graph, PassContext& context);
 Graph to_channels_last(const Graph& graph, PassContext& context);
 Graph fold_flatten(const Graph& graph, PassContext& context);
+Graph fold_pad(const Graph& graph, PassContext& context);
 Graph stream(const Graph& graph, PassContext& context);
 Graph fold_batch_norm(const Graph& graph, PassContext& context);
 Graph form_integer_nodes(const Graph& graph, PassContext& context);

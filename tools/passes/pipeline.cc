@@ -26,6 +26,7 @@ constexpr Pass kPasses[] = {
     {"stream", stream},
     // Needs weights as integers with their DequantizeLinear.
     {"form_integer_nodes", form_integer_nodes},
+    {"fold_pad", fold_pad},
     // What is left of those, and what the passes before made constant.
     {"fold_constants", fold_constants},
     {"common_subexpressions", common_subexpressions},
