@@ -10,7 +10,7 @@ extern const Lowering lowering_pool;
 
 namespace {
 
-constexpr const char* kPools[] = {"AveragePool", "GlobalAveragePool", "MaxPool"};
+constexpr const char* kPools[] = {"AveragePool", "MaxPool"};
 
 struct Plan {
   StepHead head;
@@ -33,10 +33,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const PoolF32Row** row
     return MDL_ERROR_UNSUPPORTED;
   }
   if (node.output_count() > 1) return fail(error, MDL_ERROR_UNSUPPORTED, "indices of the maxima");
-  // A global average is a mean by 16 partial sums, not a chain over a window.
-  if (is_op(node.node(), "GlobalAveragePool")) {
-    return fail(error, MDL_ERROR_UNSUPPORTED, "a mean, not a window");
-  }
   PoolGeometry geometry;
   MDL_TRY(read_pooling(node, max_shape(*node.input(0)), &geometry, error));
   return choose_row(cpu, "pool_f32", pool_f32_rows(), kernel_request(cpu), row, error);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums and means of float32 over neighbouring axes: pool_f32. A row of the step is some sums side
+// Sums and means of float32 over neighbouring axes: pool_f32's row sums, for a global average is no
+// chain over a window. A row of the step is some sums side
 // by side, or some that lie one behind the other.
 #include <algorithm>
 
