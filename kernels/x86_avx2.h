@@ -31,6 +31,14 @@ static inline __m256 clamp(__m256 v, __m256 lo, __m256 hi) {
   return _mm256_min_ps(hi, _mm256_max_ps(lo, v));
 }
 
+// INT8 outputs are clamped after rounding, which is the same as before, for the bounds are whole
+// numbers: conversion takes what is too small to the least int32, and what is too large is held to
+// 1024, more than any bound.
+static inline __m256i round_sums(__m256i sums, __m256 scale) {
+  const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
+  return _mm256_cvtps_epi32(_mm256_min_ps(t, _mm256_set1_ps(1024)));
+}
+
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_X86_AVX2_H_

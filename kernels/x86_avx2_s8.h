@@ -39,25 +39,17 @@ static inline void widen_s8(const int8_t* from, size_t count, int32_t zero_point
   }
 }
 
-namespace {  // each ISA has its own
-struct QuantizeS8 {
-  __m256 lo;
-  __m256 hi;
-  __m256i zero_point;
-};
-}  // namespace
-
-static inline QuantizeS8 load_quantize_s8(const OutputS8& out) {
-  return {_mm256_set1_ps(static_cast<float>(out.min - out.zero_point)),
-          _mm256_set1_ps(static_cast<float>(out.max - out.zero_point)),
-          _mm256_set1_epi32(out.zero_point)};
-}
-
-// quantize_s8 of eight sums.
-static inline __m256i quantize_sums(__m256i sums, __m256 scale, const QuantizeS8& to) {
-  const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
-  const __m256i q = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(t, to.lo), to.hi));
-  return _mm256_add_epi32(q, to.zero_point);
+// The first `width` bytes.
+static inline void store_columns(int8_t* to, size_t width, __m128i bytes) {
+  if (width == 16) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  } else if (width == 8) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
+  } else {
+    alignas(16) int8_t part[16];
+    _mm_store_si128(reinterpret_cast<__m128i*>(part), bytes);
+    std::memcpy(to, part, width);
+  }
 }
 
 // Stores the sums of `width` channels from `channel` on, of kVecs times eight, of kRows rows.
@@ -70,25 +62,25 @@ static inline void store_s8_avx2(const OutputS8& out, size_t row, size_t channel
   for (size_t j = 0; j < kVecs; ++j) scale[j] = _mm256_load_ps(panel.scale + 8 * j);
   const size_t stride = out.stride;
   if (out.s8 != nullptr) {
-    const QuantizeS8 quantize = load_quantize_s8(out);
+    const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(out.zero_point));
+    const __m256i min = _mm256_set1_epi8(static_cast<char>(out.min));
+    const __m256i max = _mm256_set1_epi8(static_cast<char>(out.max));
+    // From four columns of both vectors and two rows in each half to one row.
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     int8_t* to = out.s8 + row * stride + channel;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kRows; ++i, to += stride) {
-      const __m256i low = quantize_sums(sums[i][0], scale[0], quantize);
-      const __m256i high =
-          kVecs == 2 ? quantize_sums(sums[i][kVecs - 1], scale[kVecs - 1], quantize) : low;
-      const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
-      const __m128i bytes =
-          _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-      if (width == 16) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-      } else if (width == 8) {
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
-      } else {
-        alignas(16) int8_t part[16];
-        _mm_store_si128(reinterpret_cast<__m128i*>(part), bytes);
-        std::memcpy(to, part, width);
-      }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kRows; i += 2, to += 2 * stride) {
+      const auto words = [&](const __m256i(&s)[kVecs]) {
+        const __m256i low = round_sums(s[0], scale[0]);
+        const __m256i high = kVecs == 2 ? round_sums(s[kVecs - 1], scale[kVecs - 1]) : low;
+        return _mm256_adds_epi16(_mm256_packs_epi32(low, high), zero_point);
+      };
+      const __m256i both =
+          _mm256_packs_epi16(words(sums[i]), words(sums[i + 1 < kRows ? i + 1 : i]));
+      const __m256i bytes =
+          _mm256_permutevar8x32_epi32(_mm256_min_epi8(_mm256_max_epi8(both, min), max), order);
+      store_columns(to, width, _mm256_castsi256_si128(bytes));
+      if (i + 1 < kRows) store_columns(to + stride, width, _mm256_extracti128_si256(bytes, 1));
     }
     return;
   }

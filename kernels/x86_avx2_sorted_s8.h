@@ -127,13 +127,6 @@ inline __attribute__((always_inline)) void add_wide(__m256i& sum, const uint8_t*
       : [x] "m"(four_bytes(x)), [y] "m"(four_bytes(x + 4)), [w] "x"(w), [v] "x"(v));
 }
 
-// Clamping after rounding is the same as before, for the bounds are whole numbers; conversion takes
-// what is too small to the least int32, and what is too large is held to 1024, more than any bound.
-inline __m256i round_sums(__m256i sums, __m256 scale) {
-  const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
-  return _mm256_cvtps_epi32(_mm256_min_ps(t, _mm256_set1_ps(1024)));
-}
-
 __attribute__((noinline)) void store_floats(const OutputS8& out, size_t row, size_t channel,
                                             size_t width, const SortedPanel& panel,
                                             const __m256i* sums, size_t rows) {

@@ -8,6 +8,19 @@
 namespace medulla {
 namespace {
 
+struct QuantizeS8 {
+  __m256 lo;
+  __m256 hi;
+  __m256i zero_point;
+};
+
+// quantize_s8 of eight sums.
+inline __m256i quantize_sums(__m256i sums, __m256 scale, const QuantizeS8& to) {
+  const __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
+  const __m256i q = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(t, to.lo), to.hi));
+  return _mm256_add_epi32(q, to.zero_point);
+}
+
 // Calls tap(p) with the address of each tap of channel c in the window.
 template <class Tap>
 inline void each_tap(const PoolS8& a, const PoolWindow& window, size_t c, Tap tap) {
