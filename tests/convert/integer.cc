@@ -244,6 +244,11 @@ TEST_CASE("sums, pools and concatenation have integer forms") {
     const int32_t y = g.add("LayerNormalization", {a, g.weights({3}, -1), g.constant({3}, 4)});
     only(formed(g, g.quantize(y, kOutputScale, 2)), "QLayerNormalization");
   }
+  SECTION("Softmax") {
+    const Graph after =
+        formed(g, g.quantize(g.add("Softmax", {a}, {{"axis", int64_t{3}}}), kOutputScale, -128));
+    CHECK(only(after, "QSoftmax").get<int64_t>("axis", 0) == 3);
+  }
   SECTION("Sub") { only(formed(g, g.quantize(g.add("Sub", {a, b}), kOutputScale, 2)), "QSub"); }
   SECTION("Mul, one side by channel") {
     const int32_t gate = g.quantize(g.add("GlobalAveragePool", {g.x}), 0.01f, -100);

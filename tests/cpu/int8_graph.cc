@@ -20,11 +20,11 @@ Int8Graph::Int8Graph(uint32_t seed) : random_(seed) {
     add_input(input);
   }
   constexpr void (Int8Graph::*kOperators[])() = {
-      &Int8Graph::conv,      &Int8Graph::conv,         &Int8Graph::conv, &Int8Graph::conv,
-      &Int8Graph::gemm,      &Int8Graph::matmul,       &Int8Graph::sum,  &Int8Graph::sum,
-      &Int8Graph::product,   &Int8Graph::concat,       &Int8Graph::pool, &Int8Graph::global_pool,
-      &Int8Graph::look_up,   &Int8Graph::resize,       &Int8Graph::move, &Int8Graph::move,
-      &Int8Graph::normalize, &Int8Graph::float_island, &Int8Graph::split};
+      &Int8Graph::conv,      &Int8Graph::conv,    &Int8Graph::conv,         &Int8Graph::conv,
+      &Int8Graph::gemm,      &Int8Graph::matmul,  &Int8Graph::sum,          &Int8Graph::sum,
+      &Int8Graph::product,   &Int8Graph::concat,  &Int8Graph::pool,         &Int8Graph::global_pool,
+      &Int8Graph::look_up,   &Int8Graph::resize,  &Int8Graph::move,         &Int8Graph::move,
+      &Int8Graph::normalize, &Int8Graph::softmax, &Int8Graph::float_island, &Int8Graph::split};
   for (int64_t n = random_.integer(2, 9); n > 0 || builder_.graph().nodes.empty(); --n) {
     (this->*kOperators[random_.integer(0, std::ssize(kOperators) - 1)])();
   }

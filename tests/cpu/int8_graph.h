@@ -46,6 +46,7 @@ class Int8Graph {
   void look_up();
   void resize();
   void normalize();
+  void softmax();
   void move();
   void split();
   void float_island();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators without weights.
 #include <algorithm>
+#include <cmath>
 
+#include "src/ops/functions_f64.h"
 #include "tests/cpu/int8_graph.h"
 
 namespace medulla::test {
@@ -153,6 +155,21 @@ void Int8Graph::normalize() {
   add_range(&attributes);
   add_int8(batch ? "QBatchNormalization" : "QLayerNormalization", inputs, std::move(attributes),
            quantization(near(0.03f)));
+}
+
+void Int8Graph::softmax() {
+  const int32_t x = pick([&](int32_t t) { return !dims(t).empty(); });
+  if (x < 0) return;
+  std::vector<uint32_t> table;
+  for (int d = 0; d < 256; ++d) {
+    const double entry = exp_f64(-static_cast<double>(scale(x)) * d);
+    table.push_back(static_cast<uint32_t>(std::nearbyint(std::ldexp(entry, 23))));
+  }
+  Attributes attributes = {
+      {"axis", random_.one_in(3) ? random_.integer(0, std::ssize(dims(x)) - 1) : int64_t{-1}}};
+  add_range(&attributes);
+  add_int8("QSoftmax", {x, add_constant(MDL_UINT32, {256}, table)}, std::move(attributes),
+           quantization(near(1.0f / 256)));
 }
 
 void Int8Graph::move() {

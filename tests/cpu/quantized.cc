@@ -106,6 +106,24 @@ TEST_CASE("normalized integers have the reference's bytes", "[qnorm]") {
   }
 }
 
+TEST_CASE("integer softmaxes have the reference's bytes", "[qsoftmax]") {
+  std::vector<uint32_t> table(256, 1 << 23);
+  for (size_t d = 1; d < 256; ++d) table[d] = table[d - 1] - table[d - 1] / 20;
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const int32_t x = int8_input(builder, random, "x",
+                                 {random.integer(1, 3), random.integer(1, 40),
+                                  random.integer(1, random.one_in(2) ? 40 : 400)});
+    const int32_t t = builder.constant("t", {256}, table, MDL_UINT32);
+    std::map<std::string, AttributeValue> attributes;
+    if (random.one_in(2)) attributes["axis"] = int64_t{2};
+    int8_output(builder, random, builder.node("QSoftmax", {x, t}, attributes), 1);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 TEST_CASE("tables give the reference's bytes", "[qlookup]") {
   for (uint32_t seed = 0; seed < 10; ++seed) {
     CAPTURE(seed);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// add_s8, mul_s8, lut_s8, batch_norm_s8, layer_norm_s8 and requant_s8: rows of INT8.
+// add_s8, mul_s8, lut_s8, batch_norm_s8, layer_norm_s8, requant_s8 and
+// softmax_s8: rows of INT8.
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "kernels/add_s8/add_s8.h"
 #include "kernels/batch_norm_s8/batch_norm_s8.h"
@@ -10,6 +12,7 @@
 #include "kernels/lut_s8/lut_s8.h"
 #include "kernels/mul_s8/mul_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
+#include "kernels/softmax_s8/softmax_s8.h"
 #include "tests/catch.h"
 #include "tests/kernels/util.h"
 
@@ -134,6 +137,45 @@ TEST_CASE("batch_norm_s8: rows, in place, and the largest numbers") {
     compare(batch_norm_s8_rows(), expected, seed, [&](const BatchNormS8Kernel& kernel, int8_t* y) {
       std::copy_n(x.data(), x.size(), y);
       kernel.run(p, y, y, rows);
+    });
+  }
+}
+
+TEST_CASE("softmax_s8: rows, and in place") {
+  for (uint64_t seed = 1; seed <= 160; ++seed) {
+    Random random(seed);
+    SoftmaxS8 p;
+    p.n = seed < 80 ? seed : random.integer<size_t>(1, 3000);
+    const size_t rows = random.integer<size_t>(1, 3);
+    std::vector<uint32_t> table(256);
+    const double s = random.one_in(4) ? 0.0 : static_cast<double>(random.real(0.001f, 1));
+    for (size_t d = 0; d < 256; ++d) {
+      const double entry = std::exp(-s * static_cast<double>(d)) * (1 << 23);
+      table[d] = static_cast<uint32_t>(std::nearbyint(entry));
+    }
+    p.table = table.data();
+    p.inverse_scale = random.one_in(2) ? 256 : random.real(1, 1000);
+    p.zero_point = random.one_in(2) ? -128 : random.integer(-128, 127);
+    Guarded<int8_t> x(rows * p.n, random.one_in(2));
+    random.fill<int8_t>(x);
+    if (random.one_in(4)) std::fill_n(x.data(), rows * p.n, int8_t{127});
+    Guarded<int8_t> expected(rows * p.n);
+    for (size_t row = 0; row < rows; ++row) {
+      const int8_t* const from = x.data() + row * p.n;
+      const int m = *std::max_element(from, from + p.n);
+      uint64_t sum = 0;
+      for (size_t i = 0; i < p.n; ++i) sum += table[static_cast<size_t>(m - from[i])];
+      const float r = p.inverse_scale / static_cast<float>(sum);
+      for (size_t i = 0; i < p.n; ++i) {
+        const auto entry = static_cast<float>(table[static_cast<size_t>(m - from[i])]);
+        expected[row * p.n + i] =
+            static_cast<int8_t>(quantized(entry * r, p.zero_point, p.min, p.max));
+      }
+    }
+    const bool in_place = random.one_in(2);
+    compare(softmax_s8_rows(), expected, seed, [&](const SoftmaxS8Kernel& kernel, int8_t* y) {
+      if (in_place) std::copy_n(x.data(), x.size(), y);
+      kernel.run(p, in_place ? y : x.data(), y, rows);
     });
   }
 }

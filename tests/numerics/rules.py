@@ -262,6 +262,15 @@ def q_layer_normalization(n):
     return n.Q(t if n.x(2) is None else fl(t + n.x(2)))
 
 
+def q_softmax(n):
+    x, axis = n.x(0).astype(np.int64), n.get("axis", -1)
+    table = np.rint(f64(2**23) * np.exp(-n.scale(n.inputs[0]) * np.arange(256, dtype=f64)))
+    assert np.array_equal(n.x(1), table.astype(np.int64)), "table differs"
+    T = table.astype(np.int64)[x.max(axis, keepdims=True) - x]
+    r = fl(fl(f32(1) / f32(n.scale(n.outputs[0]))) / fl(T.sum(axis, keepdims=True)))
+    return n.Q(fl(fl(T) * r))
+
+
 def quantize_linear(n):
     s, z = (per_axis(n.y, n.y[key]) for key in ("scales", "zero_points"))
     return n.Q(fl(fl(n.x(0)) / s.astype(f32)), z)
@@ -331,6 +340,7 @@ RULES = {
     "QGlobalAveragePool": q_global_average_pool,
     "QResize": q_resize,
     "QLayerNormalization": q_layer_normalization,
+    "QSoftmax": q_softmax,
     "QuantizeLinear": quantize_linear,
     "DequantizeLinear": dequantize_linear,
     "MaxPool": max_pool,

@@ -303,6 +303,32 @@ TEST_CASE("QLayerNormalization by hand, and what it refuses") {
   CHECK(run(x, scale, 0.0f).says("epsilon / s_x^2 is 0"));
 }
 
+TEST_CASE("QSoftmax by hand, along any axis, and what it refuses") {
+  std::vector<uint32_t> entries(256);
+  for (size_t d = 0; d < 24; ++d) entries[d] = uint32_t{1 << 23} >> d;
+  const Value x = tensor<int8_t>({2, 2}, {10, 9, 7, 9}).quantized(0.5f, 5);
+  const auto run = [&](const std::vector<uint32_t>& table, int64_t axis) {
+    return Case("QSoftmax")
+        .input(x)
+        .input(tensor<uint32_t>({static_cast<int64_t>(table.size())}, table).as_constant())
+        .output(Value{}.quantized(1.0f / 128, -10))
+        .set("axis", axis)
+        .run();
+  };
+  // Of 128 steps: two thirds and one third, a fifth and four fifths; 10 taken off.
+  const Result rows = run(entries, 1);
+  REQUIRE(rows.text == "");
+  CHECK(rows.values<int8_t>() == std::vector<int8_t>{75, 33, 16, 92});
+  // Eight ninths and one ninth; halves.
+  CHECK(run(entries, -2).values<int8_t>() == std::vector<int8_t>{104, 54, 4, 54});
+  CHECK(run(entries, 2).says("axis"));
+  CHECK(run({1, 2}, 1).says("the table is [2], should be [256]"));
+  entries[3] = (1 << 23) + 1;
+  CHECK(run(entries, 1).says("table[3] is 8388609, should be at most 8388608"));
+  entries[0] = 5;
+  CHECK(run(entries, 1).says("table[0] is 5, should be 8388608"));
+}
+
 TEST_CASE("QResize rounds once") {
   const Value x = tensor<int8_t>({1, 2, 1}, {10, -5}).quantized(0.5f, 2);
   const auto node = [&](double multiplier, const char* mode) {

@@ -34,6 +34,7 @@ bool IntegerFormer::form(const Node& node) {
   if (node.op == "Mul") return mul(node);
   if (node.op == "BatchNormalization") return batch_normalization(node);
   if (node.op == "LayerNormalization") return layer_normalization(node);
+  if (node.op == "Softmax") return softmax(node);
   if (node.op == "Concat") return concat(node);
   if (node.op == "AveragePool") return average_pool(node);
   if (node.op == "GlobalAveragePool") return global_average_pool(node);

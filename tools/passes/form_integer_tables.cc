@@ -4,6 +4,9 @@
 //
 // What elementwise operators make of one int8 tensor is a function of 256 values. They are computed
 // here by the operators' own references, so the table has the bytes that the float nodes gave.
+#include <cmath>
+
+#include "src/ops/functions_f64.h"
 #include "src/ops/integer.h"
 #include "tools/common/integer_forms.h"
 #include "tools/passes/integer_former.h"
@@ -93,6 +96,19 @@ bool IntegerFormer::look_up(const Node& node) {
       build_.add_typed("QLookup", {function->of, table}, {}, MDL_INT8, old.quantization);
   tables_[y] = {function->of, values};
   rewrite_.set(node.outputs[0], y);
+  return true;
+}
+
+bool IntegerFormer::softmax(const Node& node) {
+  const auto x = activation(node.inputs[0]);
+  const End end = end_of(node);
+  if (!x || end.quantize == nullptr) return false;
+  const double s = scale(*x);
+  std::vector<uint32_t> table;
+  for (int d = 0; d < 256; ++d) {
+    table.push_back(static_cast<uint32_t>(std::nearbyint(std::ldexp(exp_f64(-s * d), 23))));
+  }
+  emit(node, end, "QSoftmax", {*x, build_.constant(MDL_UINT32, {256}, table)}, node.attributes);
   return true;
 }
 

@@ -83,6 +83,7 @@ class IntegerFormer {
   // In form_integer_tables.cc.
   bool function(const Node& node);
   bool look_up(const Node& node);
+  bool softmax(const Node& node);
 
   End end_of(const Node& node) const;
   // Appends an integer node on the way to `end` and returns its output.
