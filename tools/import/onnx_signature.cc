@@ -4,6 +4,7 @@
 #include <onnx/defs/schema.h>
 
 #include <climits>
+#include <set>
 #include <sstream>
 
 #include "tools/import/onnx_rules.h"
@@ -85,6 +86,7 @@ struct Signature {
   int min_inputs = 0;
   int max_inputs = INT_MAX;
   int max_outputs = INT_MAX;
+  std::set<int> optional;  // inputs that may be left out though others follow
   std::map<std::string, std::string> attributes;  // types by name
 };
 
@@ -118,6 +120,11 @@ Signature signature_of(const std::string& op, int64_t opset) {
     s.min_inputs = schema->min_input();
     s.max_inputs = schema->max_input();
     s.max_outputs = schema->max_output();
+    const auto& inputs = schema->inputs();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const bool may_be_absent = inputs[i].GetOption() == onnx::OpSchema::Optional;
+      if (may_be_absent) s.optional.insert(static_cast<int>(i));
+    }
     for (const auto& [name, a] : schema->attributes()) s.attributes[name] = type_name(a.type);
     for (const Change& change : kChanges) {
       if (op == change.op && opset >= change.since && schema->since_version() < change.since) {
@@ -149,7 +156,8 @@ void check_signature(const onnx::NodeProto& node, int64_t opset) {
   require_count("inputs", node.input_size(), s.min_inputs, s.max_inputs);
   require_count("outputs", node.output_size(), 1, s.max_outputs);
   for (int i = 0; i < s.min_inputs; ++i) {
-    if (node.input(i).empty()) refuse("input " + std::to_string(i) + " is missing");
+    if (node.input(i).empty() && s.optional.count(i) == 0)
+      refuse("input " + std::to_string(i) + " is missing");
   }
   std::set<std::string> seen;
   for (const auto& a : node.attribute()) {
