@@ -14,6 +14,12 @@ int32_t uint8_of_shifted(Builder& build, int32_t tensor) {
                          quantization);
 }
 
+int32_t plain_integers(Builder& build, int32_t tensor) {
+  const Tensor& t = build.tensor(tensor);
+  if (!t.quantization) return tensor;
+  return build.add("Cast", {tensor}, {{"to", static_cast<int64_t>(t.dtype)}});
+}
+
 void add_output(Builder& build, int32_t tensor, const std::string& name) {
   Graph& graph = build.graph();
   const auto is_in = [&](const std::vector<int32_t>& ids) {

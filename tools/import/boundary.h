@@ -11,6 +11,9 @@ namespace medulla::tools {
 // any other tensor as it is.
 int32_t uint8_of_shifted(Builder& build, int32_t tensor);
 
+// Integers that stand for real numbers as bare ones; any other tensor as it is.
+int32_t plain_integers(Builder& build, int32_t tensor);
+
 // Makes `tensor` an output called `name`. A constant, or what is an input or an output already, is
 // copied by a node that stays.
 void add_output(Builder& build, int32_t tensor, const std::string& name);

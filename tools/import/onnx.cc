@@ -12,6 +12,7 @@
 #include "tools/import/onnx_ops.h"
 #include "tools/import/onnx_refusals.h"
 #include "tools/import/onnx_rules.h"
+#include "tools/import/onnx_uint8.h"
 #include "tools/passes/rewriter.h"
 
 namespace medulla::tools {
@@ -46,6 +47,7 @@ void OnnxImporter::run(const onnx::ModelProto& proto, int64_t opset) {
   }
   if (!report_.refusals.empty()) return;
   add_outputs(graph);
+  shift_uint8(graph_);
   graph_.compact();
   make_names_unique(graph_);
 }
@@ -283,8 +285,9 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   const size_t first_new = graph_.tensors.size();
   const bool of_shapes =
       std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
-  OnnxNode node{proto, opset, std::move(inputs), build_, shapes_, read_, this};
+  const OnnxNode given{proto, opset, std::move(inputs), build_, shapes_, read_, this};
   try {
+    OnnxNode node{proto, opset, inputs_as_read(given), build_, shapes_, read_, this};
     const std::vector<int32_t> outputs =
         of_shapes ? convert_shape_values(node) : row->convert(node);
     for (int i = 0; i < proto.output_size(); ++i) {
@@ -309,12 +312,8 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph) {
       report_.refusals.push_back({output.name(), "output", "", opset_, "nothing makes it", ""});
       continue;
     }
-    int32_t tensor = found->second;
     build_.set_name(output.name());
-    if (output.type().tensor_type().elem_type() == onnx::TensorProto::UINT8) {
-      tensor = uint8_of_shifted(build_, tensor);
-    }
-    add_output(build_, tensor, output.name());
+    add_output(build_, found->second, output.name());
   }
 }
 

@@ -7,6 +7,7 @@
 #include "tools/import/boundary.h"
 #include "tools/import/onnx_importer.h"
 #include "tools/import/onnx_refusals.h"
+#include "tools/import/onnx_uint8.h"
 #include "tools/passes/rewriter.h"
 
 namespace medulla::tools {
@@ -157,10 +158,9 @@ ImportedBody OnnxImporter::import_body(const onnx::GraphProto& proto, const std:
   for (size_t o = 0; o < results.size(); ++o) {
     const auto& output = proto.output(static_cast<int>(o));
     inside.build_.set_name(output.name());
-    const bool as_uint8 = output.type().tensor_type().elem_type() == onnx::TensorProto::UINT8;
-    const int32_t made = as_uint8 ? uint8_of_shifted(inside.build_, results[o]) : results[o];
-    add_output(inside.build_, made, output.name());
+    add_output(inside.build_, plain_integers(inside.build_, results[o]), output.name());
   }
+  shift_uint8(inside.graph_);
   inside.graph_.compact();
   make_names_unique(inside.graph_);
   return {graph, &inside.graph_, inside.captures_};

@@ -37,6 +37,7 @@ class OnnxImporter : public OnnxScope {
   std::vector<int32_t> write_out(const onnx::GraphProto& proto, int64_t trips,
                                  std::vector<int32_t> carried) override;
   int64_t bound_of(const onnx::NodeProto& loop) override;
+  bool is_body() const { return outer_ != nullptr; }
 
  private:
   int32_t find(const std::string& name);

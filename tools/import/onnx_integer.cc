@@ -33,8 +33,7 @@ int32_t plain_integers(OnnxNode& node, size_t i, size_t z) {
     }
     return x;
   }
-  const bool is_unsigned = node.build.tensor(node.input(z)).dtype == MDL_UINT8;
-  return is_unsigned ? uint8_of_shifted(node.build, x) : x;
+  return plain_integers(node.build, x);
 }
 
 int32_t along(OnnxNode& node, size_t i, int64_t axis, int64_t rank) {

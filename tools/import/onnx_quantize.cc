@@ -1,58 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// QuantizeLinear and its kin. Quantized uint8 becomes int8 by taking 128 from the integers and from
-// the zero point, which is exact; the real numbers stay what they were.
+// QuantizeLinear and its kin.
+#include <algorithm>
 #include <cmath>
 
+#include "tools/import/boundary.h"
 #include "tools/import/onnx_ops.h"
+#include "tools/import/onnx_uint8.h"
 
 namespace medulla::tools {
 namespace {
 
-// A tensor of q's integers that carries exactly `quantization`.
-int32_t with_quantization(Builder& build, int32_t q, const Quantization& quantization) {
-  const Tensor& tensor = build.tensor(q);
-  if (tensor.quantization == quantization) return q;
-  if (!tensor.quantization) {
-    build.graph().tensors[static_cast<size_t>(q)].quantization = quantization;
-    return q;
-  }
-  Tensor copy = tensor;
-  copy.quantization = quantization;
-  if (tensor.data) return build.add_tensor(std::move(copy));
-  if (tensor.dtype != MDL_INT8) {
-    refuse("'" + tensor.name + "' is " + mdl_dtype_name(tensor.dtype) +
-               " and read with another scale or zero point than it was made with",
-           "use one for both, or quantize to int8");
-  }
-  // The bytes stay, and mean something else.
-  std::vector<int8_t> same;
-  for (int v = -128; v < 128; ++v) same.push_back(static_cast<int8_t>(v));
-  const int32_t table = build.constant(MDL_INT8, {256}, same);
-  return build.add_typed("QLookup", {q, table}, {}, MDL_INT8, quantization);
+bool per_channel(const Quantization& quantization) { return quantization.scales.size() > 1; }
+
+int32_t cast(Builder& build, int32_t x, mdl_dtype to) {
+  return build.add("Cast", {x}, {{"to", static_cast<int64_t>(to)}});
 }
 
-// uint8 constants as int8; other tensors as they are.
-int32_t shifted_constant(Builder& build, int32_t q) {
-  if (build.tensor(q).dtype != MDL_UINT8 || !build.tensor(q).data) return q;
-  Tensor copy = build.tensor(q);
-  copy.dtype = MDL_INT8;
-  Bytes bytes = *copy.data;
-  for (std::byte& b : bytes) b ^= std::byte{0x80};
-  copy.data = std::make_shared<const Bytes>(std::move(bytes));
-  return build.add_tensor(std::move(copy));
+// (q - zero point) * scale by plain operators.
+int32_t computed(Builder& build, int32_t q, const Quantization& quantization) {
+  Dims dims;
+  if (per_channel(quantization)) {
+    dims.assign(static_cast<size_t>(build.rank(q)), 1);
+    dims[static_cast<size_t>(quantization.axis)] = static_cast<int64_t>(quantization.scales.size());
+  }
+  int32_t x = cast(build, plain_integers(build, q), MDL_INT32);
+  const auto& zero_points = quantization.zero_points;
+  if (std::any_of(zero_points.begin(), zero_points.end(), [](int32_t z) { return z != 0; })) {
+    x = build.add("Sub", {x, build.constant(MDL_INT32, dims, zero_points)});
+  }
+  const int32_t scales = build.constant(MDL_FLOAT32, dims, quantization.scales);
+  return build.add("Mul", {cast(build, x, MDL_FLOAT32), scales});
 }
 
 int64_t channel_axis(const OnnxNode& node, int32_t tensor) {
   const int64_t rank = node.build.rank(tensor);
   return rank == 0 ? 0 : node.axis(node.int_or("axis", 1), std::max<int64_t>(rank, 2));
-}
-
-// q of a node input, shifted where that was uint8 and is not a graph input.
-Quantization fitted(const Builder& build, int32_t q, mdl_dtype source, Quantization quantization) {
-  if (source == MDL_UINT8 && build.tensor(q).dtype == MDL_INT8) {
-    for (int32_t& z : quantization.zero_points) z -= 128;
-  }
-  return quantization;
 }
 
 // The integer type that the zero point states, or the attribute of opset 21; else uint8.
@@ -63,13 +45,9 @@ mdl_dtype zero_point_dtype(const OnnxNode& node, size_t i) {
 }
 
 int32_t quantized(OnnxNode& node, int32_t x, size_t scale, size_t zero_point, int64_t axis) {
-  const mdl_dtype source = zero_point_dtype(node, zero_point);
-  Quantization quantization = quantization_from(node, scale, zero_point, axis, x);
-  const mdl_dtype dtype = source == MDL_UINT8 ? MDL_INT8 : source;
-  if (source == MDL_UINT8) {
-    for (int32_t& z : quantization.zero_points) z -= 128;
-  }
-  return node.build.add_typed("QuantizeLinear", {x}, {}, dtype, quantization);
+  const Quantization quantization = quantization_from(node, scale, zero_point, axis, x);
+  return node.build.add_typed("QuantizeLinear", {x}, {}, zero_point_dtype(node, zero_point),
+                              quantization);
 }
 
 // Scale and zero point, which hold for a tensor or for its channels.
@@ -78,14 +56,6 @@ bool has_constants(const OnnxNode& node) {
     return node.input(i) < 0 || node.build.tensor(node.input(i)).data != nullptr;
   };
   return is_constant(1) && is_constant(2) && node.int_or("block_size", 0) == 0;
-}
-
-// The float32 tensor of quantized input i, whose parameters are inputs i + 1 and i + 2.
-int32_t operand(OnnxNode& node, size_t i, int64_t axis) {
-  const int32_t q = shifted_constant(node.build, node.input(i));
-  const Quantization quantization = quantization_from(node, i + 1, i + 2, axis, q);
-  const mdl_dtype source = zero_point_dtype(node, i + 2);
-  return dequantized(node, q, fitted(node.build, q, source, quantization));
 }
 
 }  // namespace
@@ -151,11 +121,40 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
 }
 
 int32_t dequantized(OnnxNode& node, int32_t q, const Quantization& quantization) {
-  q = with_quantization(node.build, q, quantization);
-  return node.build.add("DequantizeLinear", {q});
+  Builder& build = node.build;
+  Tensor tensor = build.tensor(q);
+  const bool whole = !per_channel(quantization);
+  if (tensor.data) {
+    tensor.quantization = quantization;
+    return build.add("DequantizeLinear", {build.add_tensor(std::move(tensor))});
+  }
+  if (tensor.quantization == quantization ||
+      (!tensor.quantization && adopt(node, q, quantization))) {
+    return build.add("DequantizeLinear", {q});
+  }
+  if (tensor.dtype == MDL_INT8 && whole && tensor.quantization &&
+      !per_channel(*tensor.quantization)) {
+    // The bytes stay, and mean something else.
+    std::vector<int8_t> same;
+    for (int v = -128; v < 128; ++v) same.push_back(static_cast<int8_t>(v));
+    const int32_t table = build.constant(MDL_INT8, {256}, same);
+    const int32_t other = build.add_typed("QLookup", {q, table}, {}, MDL_INT8, quantization);
+    return build.add("DequantizeLinear", {other});
+  }
+  const int32_t real = computed(build, q, quantization);
+  if (!whole || mdl_dtype_bits(tensor.dtype) > 8) return real;
+  // Integers again, exactly, for what follows.
+  const int32_t meant = build.add_typed("QuantizeLinear", {real}, {}, tensor.dtype, quantization);
+  return build.add("DequantizeLinear", {meant});
 }
 
 namespace {
+
+// The float32 tensor of quantized input i, whose parameters are inputs i + 1 and i + 2.
+int32_t operand(OnnxNode& node, size_t i, int64_t axis) {
+  return dequantized(node, node.input(i),
+                     quantization_from(node, i + 1, i + 2, axis, node.input(i)));
+}
 
 // What the division by the scale is computed in: the scale's dtype, unless the attribute of opset
 // 23 states another.
@@ -168,28 +167,7 @@ mdl_dtype division_dtype(const OnnxNode& node) {
 
 int32_t as_dtype(OnnxNode& node, int32_t x, mdl_dtype dtype) {
   if (node.build.tensor(x).dtype == dtype) return x;
-  return node.build.add("Cast", {x}, {{"to", static_cast<int64_t>(dtype)}});
-}
-
-// Of the integers that DequantizeLinear reads, in float32 or in the scale's dtype.
-int32_t real_numbers(OnnxNode& node) {
-  if (!has_constants(node)) {
-    return dequantized_at_run_time(node, channel_axis(node, node.input(0)));
-  }
-  Builder& build = node.build;
-  const mdl_dtype source = build.tensor(node.input(0)).data || node.input(2) < 0
-                               ? build.tensor(node.input(0)).dtype
-                               : zero_point_dtype(node, 2);
-  const int32_t q = shifted_constant(build, node.input(0));
-  Quantization quantization = quantization_from(node, 1, 2, channel_axis(node, q), q);
-  if (build.tensor(q).dtype != MDL_UINT8 || quantization.scales.size() > 1) {
-    return dequantized(node, q, fitted(build, q, source, quantization));
-  }
-  // An input of the graph keeps its uint8; what follows reads it as int8, through the real numbers.
-  const int32_t real = dequantized(node, q, quantization);
-  quantization.zero_points[0] -= 128;
-  const int32_t shifted = build.add_typed("QuantizeLinear", {real}, {}, MDL_INT8, quantization);
-  return build.add("DequantizeLinear", {shifted});
+  return cast(node.build, x, dtype);
 }
 
 }  // namespace
@@ -208,7 +186,9 @@ std::vector<int32_t> convert_dequantize(OnnxNode& node) {
   const int64_t stated = node.int_or("output_dtype", 0);
   const mdl_dtype result = stated == 0 ? node.build.tensor(node.input(1)).dtype
                                        : onnx_dtype(static_cast<int32_t>(stated));
-  return {as_dtype(node, real_numbers(node), result)};
+  const int64_t axis = channel_axis(node, node.input(0));
+  if (has_constants(node)) return {as_dtype(node, operand(node, 0, axis), result)};
+  return {as_dtype(node, dequantized_at_run_time(node, axis), result)};
 }
 
 std::vector<int32_t> convert_qlinear_conv(OnnxNode& node) {

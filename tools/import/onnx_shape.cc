@@ -130,7 +130,12 @@ std::vector<int32_t> convert_split(OnnxNode& node) {
   }
   Attributes attributes = {{"axis", axis}, {"sizes", sizes}};
   // Sizes stand for all parts, so those that nobody reads are made too.
-  return build.add_many("Split", {x}, std::move(attributes), std::vector<bool>(sizes.size(), true));
+  const std::vector<int32_t> parts =
+      build.add_many("Split", {x}, std::move(attributes), std::vector<bool>(sizes.size(), true));
+  for (const int32_t part : parts) {
+    build.graph().tensors[static_cast<size_t>(part)].quantization = build.tensor(x).quantization;
+  }
+  return parts;
 }
 
 std::vector<int32_t> convert_squeeze(OnnxNode& node) {
