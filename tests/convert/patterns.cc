@@ -103,3 +103,72 @@ TEST_CASE("fuse_rotary sees halves and neighbors") {
     CHECK(count_of(same_result(g.finish({y}), fuse_rotary, 0), "Concat") == 1);
   }
 }
+
+TEST_CASE("a pattern whose constants have a higher rank than x is left as it is") {
+  TestGraph g({2, 5});
+  const auto number = [&](float value) {
+    return g.build.constant(MDL_FLOAT32, {1, 1, 1}, Floats{value});
+  };
+  const auto check_kept = [&](int32_t y, Graph (*pass)(const Graph&, PassContext&)) {
+    const size_t nodes = g.graph.nodes.size();
+    const Graph after = same_result(g.finish({y}), pass, 0);
+    CHECK(after.nodes.size() == nodes);
+    CHECK(after.tensors[static_cast<size_t>(after.outputs[0])].dims == Dims{1, 2, 5});
+  };
+  const auto half_of = [&](int32_t gate) {
+    return g.add("Mul", {g.add("Mul", {g.x, g.add("Add", {gate, number(1)})}), number(0.5f)});
+  };
+  SECTION("Gelu") {
+    const int32_t scaled = g.add("Div", {g.x, number(1.41421356f)});
+    check_kept(half_of(g.add("Erf", {scaled})), fuse_activations);
+  }
+  SECTION("HardSwish") {
+    const int32_t clipped =
+        g.add("Clip", {g.add("Add", {g.x, number(3)})}, {{"min", 0.0}, {"max", 6.0}});
+    check_kept(g.add("Div", {g.add("Mul", {g.x, clipped}), number(6)}), fuse_activations);
+  }
+  const Attributes rows = {{"axes", Dims{1}}};
+  SECTION("LayerNormalization, of which the rows' parameter has it") {
+    const int32_t d = g.add("Sub", {g.x, g.add("ReduceMean", {g.x}, rows)});
+    const int32_t variance = g.add("ReduceMean", {g.add("Mul", {d, d})}, rows);
+    const int32_t root = g.add("Sqrt", {g.add("Add", {variance, g.build.scalar(1e-5f)})});
+    const int32_t y = g.add("Mul", {g.add("Div", {d, root}), g.constant({1, 1, 5}, 1)});
+    const Graph after = same_result(g.finish({y}), fuse_norms, 1e-5f);
+    CHECK(after.nodes.back().op == "Mul");
+    CHECK(count_of(after, "LayerNormalization") == 1);
+  }
+  SECTION("RMSNormalization, of which epsilon has it") {
+    const int32_t square = g.add("ReduceMean", {g.add("Mul", {g.x, g.x})}, rows);
+    const int32_t root = g.add("Sqrt", {g.add("Add", {square, number(1e-5f)})});
+    check_kept(g.add("Div", {g.x, root}), fuse_norms);
+  }
+}
+
+TEST_CASE("long chains are looked at once") {
+  TestGraph g({2});
+  const int32_t two = g.build.scalar(1.0f);
+  int32_t y = g.x;
+  for (int i = 0; i < 30000; ++i) y = g.add("Mul", {y, i % 2 == 0 ? two : g.x});
+  for (int i = 0; i < 40; ++i) y = g.add("Add", {y, y});
+  g.finish({y});
+  PassContext context;
+  CHECK(fuse_activations(g.graph, context).nodes.size() == g.graph.nodes.size());
+  CHECK(fuse_norms(g.graph, context).nodes.size() == g.graph.nodes.size());
+}
+
+TEST_CASE("constants whose product takes long are left to the run, with a note") {
+  TestGraph g({1});
+  const auto zeros = [&](Dims dims) {
+    const auto count = static_cast<size_t>(dims[0] * dims[1]);
+    return g.build.constant(MDL_FLOAT32, std::move(dims), Floats(count, 0));
+  };
+  const int32_t small = g.add("MatMul", {zeros({64, 64}), zeros({64, 64})});
+  const int32_t large = g.add("MatMul", {zeros({1500, 1500}), zeros({1500, 1500})});
+  const int32_t y = g.add("Add", {g.x, large});
+  const Graph& graph = g.finish({y, g.add("Add", {g.x, small})});
+  CHECK(count_of(graph, "MatMul") == 1);
+  PassContext context;
+  CHECK(count_of(fold_constants(graph, context), "MatMul") == 1);
+  REQUIRE(context.notes.size() == 1);
+  CHECK(context.notes[0].find("(MatMul) reads constants alone") != std::string::npos);
+}

@@ -15,9 +15,16 @@ Graph fold_constants(const Graph& graph, PassContext& context) {
   for (const Node& node : graph.nodes) {
     rewrite.keep(node);
     const Node& kept = rewrite.to.nodes.back();
-    if (!is_worth_running(rewrite.to, kept) ||
+    const Op* op = find_op(kept.op.c_str());
+    if ((op != nullptr && op->control) ||
         !std::all_of(kept.inputs.begin(), kept.inputs.end(),
                      [&](int32_t t) { return t < 0 || rewrite.to.is_constant(t); })) {
+      continue;
+    }
+    if (!is_worth_running(rewrite.to, kept)) {
+      context.notes.push_back("not folded: '" + kept.name + "' (" + kept.op +
+                              ") reads constants alone, and is too large to be computed before "
+                              "the run");
       continue;
     }
     const std::string why = run_node(rewrite.to, kept);

@@ -255,6 +255,7 @@ std::string infer_outputs(Graph& graph, const Node& node) {
 
 bool is_worth_running(const Graph& graph, const Node& node) {
   constexpr size_t kSmall = size_t{64} << 20;
+  constexpr uint64_t kMostMacs = uint64_t{1} << 28;  // seconds of the reference
   const auto bytes = [&](const std::vector<int32_t>& ids) {
     size_t sum = 0;
     for (const int32_t id : ids) {
@@ -266,6 +267,10 @@ bool is_worth_running(const Graph& graph, const Node& node) {
   };
   const Op* op = find_op(node.op.c_str());
   if (op != nullptr && op->control) return false;
+  if (op != nullptr && op->macs != nullptr) {
+    const NodeFrame frame(graph, node);
+    if (op->macs(frame.view(), frame.inputs(), frame.outputs()) > kMostMacs) return false;
+  }
   return bytes(node.outputs) <= std::max(kSmall, 8 * bytes(node.inputs));
 }
 

@@ -19,9 +19,14 @@ namespace {
 
 bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::abs(b); }
 
+// What takes more nodes than any pattern has is a factor as it stands, so that a long chain of
+// products is not walked again from each of its nodes.
+constexpr int kMostNodes = 16;
+
 struct Product {
   double scale = 1;
   std::vector<int32_t> factors;
+  int nodes = 0;
 };
 
 void multiply(const Rewriter& r, int32_t t, bool root, Product& product) {
@@ -30,7 +35,7 @@ void multiply(const Rewriter& r, int32_t t, bool root, Product& product) {
     return;
   }
   const Node* node = r.producer(t);
-  const bool inner = node != nullptr && (root || r.uses(t) == 1);
+  const bool inner = node != nullptr && (root || r.uses(t) == 1) && ++product.nodes <= kMostNodes;
   if (inner && node->op == "Mul") {
     multiply(r, node->inputs[0], false, product);
     multiply(r, node->inputs[1], false, product);
@@ -138,6 +143,8 @@ Graph fuse_activations(const Graph& graph, PassContext&) {
       const Product p = product_of(rewrite, node.outputs[0]);
       for (size_t i = 0; p.factors.size() == 2 && i < 2 && !found; ++i) {
         x = p.factors[i];
+        // A constant of a higher rank than x gives the result its own.
+        if (rewrite.tensor(x).dims != rewrite.tensor(node.outputs[0]).dims) continue;
         found = match(rewrite, p.scale, x, p.factors[1 - i]);
       }
     }

@@ -120,8 +120,9 @@ std::optional<Norm> match(const Rewriter& r, const Node& node) {
   if (node.op != "Mul" && node.op != "Add") return {};
   for (const int32_t t : node.inputs) {
     const Node* inner = r.producer(t);
-    auto norm = inner != nullptr && (node.op == "Add" || match_rows(r, *inner)) ? match(r, *inner)
-                                                                                : std::nullopt;
+    const bool fits = inner != nullptr &&
+                      (node.op == "Add" ? inner->op == "Mul" : match_rows(r, *inner).has_value());
+    auto norm = fits ? match(r, *inner) : std::nullopt;
     if (!norm) continue;
     int32_t* parameter = node.op == "Mul" ? &norm->scale : &norm->bias;
     const bool free = *parameter < 0 && (node.op == "Mul" || norm->scale >= 0);
@@ -137,7 +138,8 @@ Graph fuse_norms(const Graph& graph, PassContext&) {
   for (const Node& node : graph.nodes) {
     const auto norm = match(rewrite, node);
     if (!norm || (!norm->rows.centered && norm->bias >= 0) ||
-        rewrite.tensor(norm->rows.x).dtype != MDL_FLOAT32) {
+        rewrite.tensor(norm->rows.x).dtype != MDL_FLOAT32 ||
+        rewrite.tensor(norm->rows.x).dims != rewrite.tensor(node.outputs[0]).dims) {
       rewrite.keep(node);
       continue;
     }
