@@ -87,7 +87,7 @@ void run(Options& options) {
                                  {"notes", report.notes},
                                  {"nodes_before", report.nodes_before},
                                  {"nodes_after", report.nodes_after}})
-                     .dump(2)
+                     .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";
   } else {
     print(report, convert);

@@ -12,6 +12,7 @@
 #include "src/model/preprocessing.h"
 #include "src/model/text.h"
 #include "tools/common/new_file.h"
+#include "tools/common/printable.h"
 #include "tools/common/shape_text.h"
 #include "tools/ir/infer.h"
 #include "tools/ir/writer.h"
@@ -270,9 +271,58 @@ void name_symbols_apart(Model& model) {
   }
 }
 
+void make_printable(ConvertReport& report) {
+  for (Refusal& r : report.refusals) {
+    for (std::string* s : {&r.node, &r.op, &r.attribute, &r.reason, &r.rewrite}) *s = printable(*s);
+    for (std::string& name : r.fixable) name = printable(name);
+  }
+  for (std::string& note : report.notes) note = printable(note);
+  for (auto* counts : {&report.nodes_before, &report.nodes_after}) {
+    std::map<std::string, size_t> by_name;
+    for (const auto& [op, count] : *counts) by_name[printable(op)] += count;
+    *counts = std::move(by_name);
+  }
+}
+
 void count_nodes(const Model& model, std::map<std::string, size_t>& counts) {
   for (const Graph& graph : model.graphs) {
     for (const Node& node : graph.nodes) ++counts[node.op];
+  }
+}
+
+std::vector<Tensor> outputs_of(const Graph& graph) {
+  std::vector<Tensor> outputs;
+  for (const int32_t t : graph.outputs) outputs.push_back(graph.tensors[static_cast<size_t>(t)]);
+  return outputs;
+}
+
+// Whatever passes did, outputs are what they were.
+void require_same(const std::vector<Tensor>& before, const Graph& graph, ConvertReport& report) {
+  const std::vector<Tensor> after = outputs_of(graph);
+  for (size_t o = 0; o < before.size(); ++o) {
+    if (after[o].dtype == before[o].dtype && after[o].dims == before[o].dims) continue;
+    refuse(report,
+           "output '" + after[o].name + "' would be " + type_text(after[o]) + ", should be " +
+               type_text(before[o]) + ": a pass of the converter is at fault",
+           "convert with --no-pass all, and report the model");
+  }
+}
+
+void read_and_write(const ConvertOptions& options, ConvertReport& report) {
+  try {
+    require_file(options.input);
+    require_other_file(options.output, options.input);
+    const Model model = import_and_optimize(options, report);
+    if (!report.refusals.empty()) return;
+    const Bytes bytes = model_bytes(model);
+    const std::string why = why_not_loaded(bytes);
+    if (why.empty()) {
+      write_bytes(options.output, bytes);
+    } else {
+      refuse(report, "the file would not load: " + why);
+    }
+  } catch (const std::exception& why) {
+    refuse(report, why.what());
   }
 }
 
@@ -293,13 +343,18 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
   PassContext context;
   context.nhwc = options.input_nhwc && importer.channels == Channels::first;
   context.stream = options.stream;
+  std::vector<Tensor> outputs = outputs_of(model.main());
   run_passes(model, options.no_passes, context);
+  // These two are asked to change them.
+  if (context.nhwc || !context.stream.empty()) outputs = outputs_of(model.main());
   report.notes.insert(report.notes.end(), context.notes.begin(), context.notes.end());
   for (const std::string& text : context.refusals) refuse(report, text);
 
   if (!report.refusals.empty()) return model;
   model.drop_unused_graphs();
   for (Graph& graph : model.graphs) infer_shapes(graph);
+  require_same(outputs, model.main(), report);
+  if (!report.refusals.empty()) return model;
   name_symbols_apart(model);
   read_metadata(options.metadata, model, report);
   if (!options.labels.empty()) read_labels(options.labels, model, report);
@@ -310,21 +365,8 @@ Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) 
 
 ConvertReport convert(const ConvertOptions& options) {
   ConvertReport report;
-  try {
-    require_file(options.input);
-    require_other_file(options.output, options.input);
-    const Model model = import_and_optimize(options, report);
-    if (!report.refusals.empty()) return report;
-    const Bytes bytes = model_bytes(model);
-    const std::string why = why_not_loaded(bytes);
-    if (why.empty()) {
-      write_bytes(options.output, bytes);
-    } else {
-      refuse(report, "the file would not load: " + why);
-    }
-  } catch (const std::exception& why) {
-    refuse(report, why.what());
-  }
+  read_and_write(options, report);
+  make_printable(report);
   return report;
 }
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of a source may hold any bytes.
+#ifndef MEDULLA_TOOLS_COMMON_PRINTABLE_H_
+#define MEDULLA_TOOLS_COMMON_PRINTABLE_H_
+
+#include <string>
+
+#include "src/model/text.h"
+
+namespace medulla::tools {
+
+// What no terminal and no JSON should get stands as "\xff".
+inline std::string printable(const std::string& text) {
+  const bool is_utf8 = is_text(text.data(), text.size());
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte < 0x7f) || c == '\n' || (byte > 0x7f && is_utf8)) {
+      out += c;
+      continue;
+    }
+    constexpr char kDigits[] = "0123456789abcdef";
+    out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return out;
+}
+
+}  // namespace medulla::tools
+
+#endif  // MEDULLA_TOOLS_COMMON_PRINTABLE_H_
