@@ -71,6 +71,62 @@ TEST_CASE("a declared shape that contradicts its node is told with both") {
   }
 }
 
+TEST_CASE("a declared dtype that contradicts its node is told with both") {
+  OnnxModel m(13);
+  m.input("x", {2});
+  m.node("Relu", {"x"}, {"inner"});
+  m.node("Relu", {"inner"}, {"y"});
+  SECTION("of an output") {
+    m.output("y", {2}, onnx::TensorProto::INT64);
+    check_refused(m, {"'y_node' (Relu", "'y' is declared int64, its node makes float32"});
+  }
+  SECTION("inside") {
+    m.output("y", {2});
+    m.value(m.proto.mutable_graph()->add_value_info(), "inner", {2}, onnx::TensorProto::UINT8);
+    check_refused(m, {"'inner_node' (Relu", "'inner' is declared uint8, its node makes float32"});
+  }
+}
+
+TEST_CASE("names of any bytes are told so that they can be printed") {
+  OnnxModel m(13);
+  m.input("x", {2});
+  m.node("No\xff\xfe\x1b", {"x"}, {"y"});
+  m.output("y", {2});
+  check_refused(m, {"(No\\xff\\xfe\\x1b, opset 13)"});
+  const Folder folder;
+  CHECK(convert(m.write(folder)).nodes_before.count("No\\xff\\xfe\\x1b") == 1);
+}
+
+TEST_CASE("shapes of images that are told channels last are told to be so") {
+  OnnxModel m(13);
+  m.input("x", {1, 3, 5, 5});
+  m.output("y", {1, 2, 3, 3});
+  m.floats("w", {2, 4, 3, 3}, Floats(72, 1));
+  m.node("Conv", {"x", "w"}, {"y"});
+  check_refused(m, {"[1,5,5,3]", "images have their channels last here, [N, spatial..., C]"});
+}
+
+TEST_CASE("what is made for one extent alone is refused where that can vary") {
+  OnnxModel m(13);
+  SECTION("Hardmax along it") {
+    m.input("x", {3, -1});
+    m.output("y", {3, -1});
+    m.node("Hardmax", {"x"}, {"y"});
+  }
+  SECTION("MaxUnpool of it") {
+    m.input("x", {1, 1, 2, -1});
+    m.input("i", {1, 1, 2, -1}, onnx::TensorProto::INT64);
+    m.output("y", {1, 1, 4, -1});
+    set_ints(m.node("MaxUnpool", {"x", "i"}, {"y"}), "kernel_shape", {2, 2});
+  }
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima["N"] = 6;
+  const ConvertReport report = convert(options);
+  REQUIRE(report.refusals.size() == 1);
+  CHECK(report.refusals[0].text().find("needs a static shape") != std::string::npos);
+}
+
 TEST_CASE("an input that an operator needs is missed by name") {
   OnnxModel m(13);
   m.input("x", {1, 1, 2, 2}, onnx::TensorProto::UINT8);
@@ -257,7 +313,7 @@ TEST_CASE("no model is refused for its version alone") {
   m.input("x", {2});
   m.node("Relu", {"x"}, {"y"});
   m.output("y", {2});
-  for (const int64_t opset : {7, 18, 21, 24, 999}) {
+  for (const int64_t opset : {6, 7, 18, 21, 24, 999}) {
     for (const int64_t ir : {3, 10, 99}) {
       INFO("opset " << opset << ", IR " << ir);
       m.proto.mutable_opset_import(0)->set_version(opset);

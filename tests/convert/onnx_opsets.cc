@@ -151,3 +151,36 @@ TEST_CASE("Range states what it computes in") {
   m.output("y", {3});
   CHECK(answer_of(m, {1, 1, 1}).values == Values{1, 2, 3});
 }
+
+TEST_CASE("nearest before opset 11 is the next pixel where it shrinks, the last where it grows") {
+  OnnxModel m(10);
+  m.input("x", {1, 1, 2, 4});
+  Values expected;
+  SECTION("both shrink") {
+    m.floats("scales", {4}, {1, 1, 0.6f, 0.6f});
+    m.output("y", {1, 1, 1, 2});
+    expected = {1, 3};
+  }
+  SECTION("one grows") {
+    m.floats("scales", {4}, {1, 1, 2, 0.6f});
+    m.output("y", {1, 1, 4, 2});
+    expected = {1, 3, 1, 3, 5, 7, 5, 7};
+  }
+  m.node("Resize", {"x", "scales"}, {"y"});
+  CHECK(answer_of(m, {1, 2, 3, 4, 5, 6, 7, 8}).values == expected);
+}
+
+TEST_CASE("an operator that computes in float32 alone takes float16, and that is noted") {
+  OnnxModel m(13);
+  m.input("x", {1, 2, 2, 1});
+  set_int(m.node("Cast", {"x"}, {"half"}), "to", Type::FLOAT16);
+  m.node("GlobalAveragePool", {"half"}, {"y"});
+  m.output("y", {1, 2, 1, 1}, Type::FLOAT16);
+  const Answer y = answer_of(m, {1, 2, 3, 6});
+  CHECK(y.dtype == MDL_FLOAT16);
+  CHECK(y.values == Values{1.5f, 4.5f});
+  const Folder folder;
+  CHECK(convert(m.write(folder)).notes ==
+        std::vector<std::string>{
+            "'y_node' (GlobalAveragePool) computes in float32, and rounds to float16"});
+}

@@ -20,8 +20,7 @@ namespace medulla::tools {
 void OnnxImporter::read_types(const onnx::GraphProto& graph) {
   for (const auto* list : {&graph.value_info(), &graph.output()}) {
     for (const auto& value : *list) {
-      const auto& type = value.type().tensor_type();
-      if (type.has_shape()) declared_[value.name()] = type.shape();
+      if (value.type().has_tensor_type()) declared_[value.name()] = value.type().tensor_type();
     }
   }
 }
@@ -245,6 +244,35 @@ void OnnxImporter::define(const onnx::NodeProto& proto, int i, int32_t tensor, s
   }
 }
 
+// Whether a conversion put the node before an operator on images.
+static bool turns_channels(const Node& node) {
+  const Dims perm = node.get<Dims>("perm", {});
+  return node.op == "Transpose" && perm.size() > 2 && perm == to_channels_last_perm(perm.size());
+}
+
+// As the row says; numbers of half the size as float32 where the operator computes in that alone.
+std::vector<int32_t> OnnxImporter::convert_in_single(OnnxNode& node, const OnnxRow& row) {
+  mdl_dtype half = MDL_DTYPE_NONE;
+  std::vector<int32_t> inputs = node.inputs;
+  for (const int32_t t : inputs) {
+    if (t >= 0 && is_half(build_.tensor(t).dtype)) half = build_.tensor(t).dtype;
+  }
+  try {
+    return row.convert(node);
+  } catch (const BuildError&) {
+    if (half == MDL_DTYPE_NONE || !bodies_of(node.proto).empty()) throw;
+  }
+  for (int32_t& t : inputs) t = t < 0 ? t : widened(build_, t);
+  OnnxNode wide{node.proto, node.opset, inputs, build_, shapes_, read_, this};
+  std::vector<int32_t> outputs = row.convert(wide);
+  for (int32_t& t : outputs) {
+    if (t >= 0 && build_.tensor(t).dtype == MDL_FLOAT32) t = narrowed(build_, t, half);
+  }
+  report_.notes.push_back("'" + name_of(node.proto) + "' (" + node.op() +
+                          ") computes in float32, and rounds to " + mdl_dtype_name(half));
+  return outputs;
+}
+
 void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   const OnnxRow* row = nullptr;
   for (const OnnxRow& r : onnx_table()) {
@@ -282,14 +310,14 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
     inputs.push_back(name.empty() ? -1 : tensors_.at(name));
   }
   build_.set_name(name_of(proto));
-  const size_t first_new = graph_.tensors.size();
+  const size_t first_new = graph_.tensors.size(), nodes = graph_.nodes.size();
   const bool of_shapes =
       std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
   const OnnxNode given{proto, opset, std::move(inputs), build_, shapes_, read_, this};
   try {
     OnnxNode node{proto, opset, inputs_as_read(given), build_, shapes_, read_, this};
     const std::vector<int32_t> outputs =
-        of_shapes ? convert_shape_values(node) : row->convert(node);
+        of_shapes ? convert_shape_values(node) : convert_in_single(node, *row);
     for (int i = 0; i < proto.output_size(); ++i) {
       const auto at = static_cast<size_t>(i);
       if (node.has_output(i)) define(proto, i, outputs.at(at), first_new);
@@ -301,7 +329,10 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   } catch (const std::out_of_range&) {
     refuse_node(proto, {"", "a parameter has fewer elements than the operator needs", ""});
   } catch (const std::exception& why) {
-    refuse_node(proto, {"", why.what(), ""});
+    const bool turned = std::any_of(graph_.nodes.begin() + static_cast<ptrdiff_t>(nodes),
+                                    graph_.nodes.end(), turns_channels);
+    const char* layout = turned ? "; images have their channels last here, [N, spatial..., C]" : "";
+    refuse_node(proto, {"", why.what() + std::string(layout), ""});
   }
 }
 

@@ -8,6 +8,9 @@ namespace medulla::tools {
 std::vector<int32_t> convert_hardmax(OnnxNode& node) {
   Builder& build = node.build;
   return {over_axis(node, [&](int32_t x, int64_t axis) {
+    const auto& symbols = build.tensor(x).symbols;
+    const auto along = static_cast<size_t>(axis);
+    if (along < symbols.size() && !symbols[along].empty()) node.require_static(x, "Hardmax's axis");
     const int64_t extent = build.dims(x)[static_cast<size_t>(axis)];
     Dims dims(build.dims(x).size(), 1);
     dims[static_cast<size_t>(axis)] = extent;

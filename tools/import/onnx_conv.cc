@@ -309,6 +309,10 @@ std::vector<int32_t> convert_max_unpool(OnnxNode& node) {
   const int32_t x = node.input(0);
   require_image(node, x);
   const Dims dims = build.dims(x);
+  const auto& symbols = build.tensor(x).symbols;
+  for (size_t d = 2; d < symbols.size(); ++d) {
+    if (!symbols[d].empty()) node.require_static(x, "an image that is unpooled");
+  }
   const Window window = window_of(node, node.ints("kernel_shape"));
   Dims spatial;
   for (size_t d = 0; d < window.kernel.size(); ++d) {

@@ -64,6 +64,7 @@ class OnnxImporter : public OnnxScope {
   void choose_extents(const onnx::GraphProto& graph);
   void add_inputs(const onnx::GraphProto& graph);
   void add_node(const onnx::NodeProto& proto);
+  std::vector<int32_t> convert_in_single(OnnxNode& node, const OnnxRow& row);
   void add_outputs(const onnx::GraphProto& graph);
   void refuse_node(const onnx::NodeProto& proto, const Refused& why);
   void stand_in(const onnx::NodeProto& proto);
@@ -85,7 +86,7 @@ class OnnxImporter : public OnnxScope {
   size_t written_out_ = 0;  // of the main graph: nodes that loops became
   int64_t opset_ = 0;
   std::unordered_map<std::string, int32_t> tensors_;  // by ONNX name
-  std::unordered_map<std::string, onnx::TensorShapeProto> declared_;
+  std::unordered_map<std::string, onnx::TypeProto::Tensor> declared_;
   std::map<std::string, int64_t> extents_;  // of symbolic dimensions
   ShapeValues shapes_;
   std::set<std::string> read_;

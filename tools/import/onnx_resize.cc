@@ -91,6 +91,24 @@ void read_extents(const OnnxNode& node, const Dims& perm, Attributes& attributes
   attributes["scales"] = permuted(over_all(node, given, scales, "scales"), perm);
 }
 
+// Before opset 11 the nearest pixel is the next one where a dimension shrinks, as ONNX's own cases
+// have it, and the last one where it grows.
+int32_t old_nearest(Builder& build, int32_t x, Attributes attributes) {
+  const Floats scales = std::get<Floats>(attributes.at("scales"));
+  for (const bool shrinks : {true, false}) {
+    Floats some(scales.size(), 1);
+    for (size_t d = 0; d < scales.size(); ++d) {
+      if ((scales[d] < 1) == shrinks) some[d] = scales[d];
+    }
+    if (shrinks && some == Floats(scales.size(), 1)) continue;
+    if (!shrinks && some != scales && some == Floats(scales.size(), 1)) continue;
+    attributes["scales"] = some;
+    attributes["nearest_mode"] = std::string(shrinks ? "ceil" : "floor");
+    x = build.add_like("Resize", {x}, attributes);
+  }
+  return x;
+}
+
 }  // namespace
 
 std::vector<int32_t> convert_resize(OnnxNode& node) {
@@ -108,9 +126,10 @@ std::vector<int32_t> convert_resize(OnnxNode& node) {
   perm.resize(build.dims(x).size());
   Attributes attributes = {{"mode", mode}, {"coordinate_transformation_mode", coordinates}};
   read_extents(node, perm, attributes);
+  if (old && mode == "nearest")
+    return {channels_first(build, old_nearest(build, channels_last(build, x), attributes))};
   if (mode == "nearest") {
-    attributes["nearest_mode"] =
-        node.string_or("nearest_mode", old ? "floor" : "round_prefer_floor");
+    attributes["nearest_mode"] = node.string_or("nearest_mode", "round_prefer_floor");
   }
   if (mode == "cubic") attributes["cubic_coeff_a"] = node.float_or("cubic_coeff_a", -0.75f);
   for (const char* name : {"antialias", "exclude_outside"}) {

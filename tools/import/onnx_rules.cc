@@ -132,7 +132,14 @@ std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset) {
   return twins;
 }
 
-std::string contradiction(const onnx::TensorShapeProto& declared, const Tensor& tensor) {
+std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor) {
+  const int32_t stated_dtype = type.elem_type();
+  if (stated_dtype != onnx::TensorProto::UNDEFINED && onnx_dtype(stated_dtype) != tensor.dtype) {
+    return std::string("is declared ") + mdl_dtype_name(onnx_dtype(stated_dtype)) +
+           ", its node makes " + mdl_dtype_name(tensor.dtype);
+  }
+  if (!type.has_shape()) return "";
+  const onnx::TensorShapeProto& declared = type.shape();
   std::vector<std::string> stated, found;
   bool differs = static_cast<size_t>(declared.dim_size()) != tensor.dims.size();
   for (const auto& dim : declared.dim()) {

@@ -75,6 +75,8 @@ void require_makers(const onnx::GraphProto& graph) {
 
 std::string bring_to_oldest(onnx::ModelProto& proto) {
   try {
+    // The number alone is no reason: what it may add no opset this old can use.
+    proto.set_ir_version(std::min<int64_t>(proto.ir_version(), onnx::IR_VERSION));
     onnx::checker::check_model(proto);
     require_makers(proto.graph());
     declare_initializers(*proto.mutable_graph());
