@@ -26,6 +26,7 @@ QuantizeReport quantized(const Folder& folder, const std::string& model, const s
   options.evaluation = {shared("models/" + data + "/x.npy")};
   const std::string labels = shared("models/" + model + "/y.npy");
   const bool classes = model != "us_nerve_unet" && model != "xray_autoencoder";
+  if (classes) options.budget = 0.3;
   if (classes) options.labels = (model == "ecg_cnn" ? "logits=" : "") + labels;
   return done(options);
 }
@@ -64,6 +65,9 @@ TEST_CASE("trained networks keep their accuracy", "[slow]") {
     if (!report.float32.top_1) continue;
     INFO(*report.float32.top_1 << " % became " << *report.result.top_1);
     CHECK(*report.result.top_1 >= *report.float32.top_1 - 0.3);
+    const auto kept = std::count_if(report.layers.begin(), report.layers.end(),
+                                    [](const LayerReport& layer) { return !layer.reason.empty(); });
+    CHECK(kept <= 2);
   }
 }
 

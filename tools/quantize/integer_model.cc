@@ -61,7 +61,7 @@ std::set<std::string> passes_but(const std::set<std::string>& wanted) {
 
 }  // namespace
 
-IntegerNumbers IntegerModel::numbers_for(const Plan& plan) const {
+IntegerNumbers IntegerModel::numbers_for(const Plan& plan) {
   const Graph& graph = model_.main();
   Sharing sharing(graph.tensors.size());
   share_in_concats(graph, plan, ranges_, sharing);
@@ -80,8 +80,12 @@ IntegerNumbers IntegerModel::numbers_for(const Plan& plan) const {
     if (plan.roles[n] != Role::layer) continue;
     const int32_t x = graph.nodes[n].inputs[0];
     const auto& q = numbers.tensors[at(source_of(graph, plan, x))];
-    const Statistics* statistics = correct_bias_ ? &statistics_[at(x)] : nullptr;
-    numbers.layers[n] = quantize_layer(graph, graph.nodes[n], q.value(), statistics);
+    const auto found = made_.find(n);
+    if (found == made_.end() || found->second.x != q.value()) {
+      const Statistics* statistics = correct_bias_ ? &statistics_[at(x)] : nullptr;
+      made_[n] = {*q, quantize_layer(graph, graph.nodes[n], *q, statistics)};
+    }
+    numbers.layers[n] = made_[n].constants;
   }
   return numbers;
 }

@@ -32,7 +32,13 @@ class IntegerModel {
   }
 
  private:
-  IntegerNumbers numbers_for(const Plan& plan) const;
+  // What a layer's constants were when its input had this quantization.
+  struct Made {
+    Quantization x;
+    LayerConstants constants;
+  };
+
+  IntegerNumbers numbers_for(const Plan& plan);
   bool layers_fit();
   bool all_formed(const Plan& plan, const Graph& formed);
 
@@ -41,6 +47,7 @@ class IntegerModel {
   const bool correct_bias_;
   std::vector<Range> ranges_;
   IntegerNumbers numbers_;
+  std::map<size_t, Made> made_;  // by node
   std::map<std::string, std::string> formless_;
 };
 

@@ -78,6 +78,12 @@ class Quantizer {
       }
     }
     IntegerModel& integers = chosen->integers;
+    if (options_.method == RangeMethod::search) {
+      search_ranges(
+          integers, chosen->statistics, asked,
+          [&](const Model& tried) { return worth(tried, few_judge); },
+          [&](size_t done, size_t of) { tell("searching ranges", done, of); });
+    }
     const Model all = integers.make(asked);
     list_layers(chosen->model, chosen->statistics, integers);
     ModelRun integer_run(all, ModelRun::Keep::outputs, true);
@@ -102,24 +108,21 @@ class Quantizer {
     double sqnr = 0;
   };
 
+  static double worth(const Model& model, const Judge& judge) {
+    ModelRun run(model);
+    return judge.judge(run).sqnr;
+  }
+
   std::shared_ptr<Candidate> candidate(const Model& model, const std::vector<Sample>& samples,
                                        const Judge& judge, const std::set<std::string>& kept) {
-    const auto told = [this](const char* stage) {
-      return [this, stage](size_t done, size_t of) { tell(stage, done, of); };
-    };
-    auto made = std::make_shared<Candidate>(model, observe(model, samples, told("observing")),
+    const auto observed = [this](size_t done, size_t of) { tell("observing", done, of); };
+    auto made = std::make_shared<Candidate>(model, observe(model, samples, observed),
                                             options_.correct_bias);
-    const auto sqnr = [&](const Model& tried) {
-      ModelRun run(tried);
-      return judge.judge(run).sqnr;
-    };
     IntegerModel& integers = made->integers;
-    if (options_.method == RangeMethod::search) {
-      search_ranges(integers, made->statistics, kept, sqnr, told("searching ranges"));
-    } else {
-      integers.set_ranges(choose_ranges(made->statistics, options_.method));
-    }
-    made->sqnr = sqnr(integers.make(kept));
+    const bool later = options_.method == RangeMethod::search;
+    integers.set_ranges(
+        choose_ranges(made->statistics, later ? RangeMethod::mse : options_.method));
+    made->sqnr = worth(integers.make(kept), judge);
     return made;
   }
 

@@ -63,9 +63,10 @@ class Observer {
   void check_finite() const {
     for (const int32_t t : observed_) {
       const Statistics& of = all_[static_cast<size_t>(t)];
-      if (std::isfinite(of.low) && std::isfinite(of.high) && !std::isnan(of.channel_mean[0])) {
-        continue;
-      }
+      const auto& sums = of.channel_mean;
+      const bool finite =
+          std::none_of(sums.begin(), sums.end(), [](double v) { return std::isnan(v); });
+      if (finite && std::isfinite(of.low) && std::isfinite(of.high)) continue;
       throw std::runtime_error("tensor '" + graph_.tensors[static_cast<size_t>(t)].name +
                                "' of the float32 model is not finite on these samples");
     }
@@ -86,7 +87,9 @@ class Observer {
   void observe(int32_t t) {
     if (t < 0 || !is_observed(graph_.tensors[static_cast<size_t>(t)])) return;
     const auto& dims = graph_.tensors[static_cast<size_t>(t)].dims;
-    const auto channels = dims.empty() ? size_t{1} : static_cast<size_t>(dims.back());
+    const auto& symbols = graph_.tensors[static_cast<size_t>(t)].symbols;
+    const bool fixed = !dims.empty() && (symbols.empty() || symbols.back().empty());
+    const auto channels = fixed ? static_cast<size_t>(dims.back()) : size_t{1};
     Statistics& of = all_[static_cast<size_t>(t)];
     of.channel_mean.assign(std::max<size_t>(channels, 1), 0);
     of.channel_greatest.assign(of.channel_mean.size(), 0);

@@ -79,11 +79,13 @@ LayerConstants quantize_layer(const Graph& graph, const Node& layer, const Quant
   const auto& scales = made.weights.quantization->scales;
   Rows rows{std::vector<int64_t>(layout.channels(), 0), std::vector<int64_t>(layout.channels(), 0)};
   std::vector<double> error(layout.channels(), 0);
+  const size_t inputs = values.empty() ? 0 : layout.input(values.size() - 1) + 1;
+  if (statistics != nullptr && statistics->channel_mean.size() != inputs) statistics = nullptr;
   for (size_t i = 0; i < values.size(); ++i) {
     const size_t c = layout.channel(i);
     const int64_t q = integers[i];
     (q > 0 ? rows.positive_sums : rows.negative_sums)[c] += std::abs(q);
-    if (statistics == nullptr || layout.input(i) >= statistics->channel_mean.size()) continue;
+    if (statistics == nullptr) continue;
     const double rounded = static_cast<double>(q) * static_cast<double>(scales[c]);
     error[c] +=
         (rounded - static_cast<double>(values[i])) * statistics->channel_mean[layout.input(i)];
