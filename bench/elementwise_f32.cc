@@ -39,10 +39,11 @@ void binary(benchmark::State& state, const ElementwiseF32Row& row, BinaryF32 f) 
 }
 
 [[maybe_unused]] const bool registered = [] {
-  static constexpr const char* kUnary[kUnaryF32Count] = {
+  static constexpr const char* kUnary[] = {
       "abs",     "neg",          "reciprocal", "sqrt",       "exp",     "log",  "erf",
       "sigmoid", "tanh",         "clip",       "leaky_relu", "elu",     "gelu", "gelu_tanh",
       "swish",   "hard_sigmoid", "hard_swish", "softplus",   "softsign"};
+  static_assert(std::size(kUnary) == kUnaryF32Count);
   static constexpr const char* kBinary[kBinaryF32Count] = {"add", "sub", "mul",
                                                            "div", "max", "min"};
   for (const ElementwiseF32Row& row : elementwise_f32_rows()) {

@@ -81,6 +81,7 @@ const Function kFunctions[] = {
     {UnaryF32::softsign, "softsign", 1.5, 0xCC61808CCCD20199,
      [](double x) { return x / (1 + std::fabs(x)); }},
 };
+static_assert(std::size(kFunctions) == kUnaryF32Count, "a function without a row here");
 
 // The distance of `y` from `value` in ulps of `value`; what is smaller than `tiny` may be zero.
 double ulps(float y, double value, double tiny) {
