@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// QConv: dwconv_s8 where it is depthwise, winograd_s8 where it pays, else conv_s8.
+// QConv: dwconv_s8 where it is depthwise, winograd_s8 where it pays, else conv_s8; groups of few
+// channels are merged there.
+#include <cstring>
+
 #include "backends/cpu/chain.h"
 #include "backends/cpu/convolution.h"
 #include "backends/cpu/quantized.h"
@@ -17,8 +20,10 @@ namespace {
 struct Plan {
   StepHead head;
   const ConvS8Kernel* kernel;
-  ConvGeometry geometry;  // at the maximum shapes
+  ConvGeometry geometry;  // at the maximum shapes, of merged groups
   OutputRule rule;
+  size_t merged;
+  size_t kernel_bytes;  // packed, then the weights of merged groups
   bool is_pointwise;
   int32_t in_zero_point;
   int input;
@@ -32,7 +37,8 @@ struct Args {
 
 struct Reading {
   ConvS8Problem problem;
-  WeightsS8 weights;
+  WeightsS8 weights;  // of the node
+  size_t merged;      // groups of the node in one of the problem
   const ConvS8Row* row;
 };
 
@@ -44,6 +50,38 @@ void set_pictures(bool pointwise, const mdl_shape& input, const mdl_shape& outpu
   geometry->out_w *= geometry->batch * geometry->out_h;
   geometry->in_w = geometry->out_w;
   geometry->batch = geometry->in_h = geometry->out_h = 1;
+}
+
+// Merges groups until one's outputs fill a panel, whose columns would be idle else, and pixels are
+// gathered by more than single channels. Returns how many become one.
+size_t merge_groups(ConvGeometry* geometry) {
+  constexpr size_t kFewChannels = 8;
+  const size_t outputs = geometry->out_channels / geometry->groups;
+  if (geometry->in_channels / geometry->groups > kFewChannels) return 1;
+  size_t count = kPanelS8 / outputs;
+  while (count > 1 && geometry->groups % count != 0) --count;
+  if (count <= 1) return 1;
+  geometry->groups /= count;
+  return count;
+}
+
+// The weights of merged groups, to `to`: outputs give nothing to inputs of others' groups.
+WeightsS8 merge_weights(const WeightsS8& w, const ConvGeometry& geometry, size_t merged,
+                        int8_t* to) {
+  const size_t outputs = geometry.out_channels / geometry.groups / merged;
+  const size_t channels = geometry.in_channels / geometry.groups / merged;
+  WeightsS8 all = w;
+  all.k = all.n_stride = w.k * merged;
+  all.w = to;
+  for (size_t n = 0; n < w.n; ++n, to += all.k) {
+    std::memset(to, zero_point_of(w, n) & 0xff, all.k);
+    const int8_t* from = w.w + n * w.n_stride;
+    int8_t* tap = to + n / outputs % merged * channels;
+    for (size_t k = 0; k < w.k; k += channels, tap += channels * merged) {
+      std::memcpy(tap, from + k, channels);
+    }
+  }
+  return all;
 }
 
 // The row of winograd_s8 that is faster than the chosen one, or is forced; null if there is none.
@@ -70,6 +108,7 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   problem.float_output = group.output().dtype == MDL_FLOAT32;
   problem.narrow_weights = weights_fit_s8(reading->weights);
   const bool depthwise = is_depthwise(node);
+  reading->merged = depthwise ? 1 : merge_groups(&problem.conv);
   const char* family = depthwise ? "dwconv_s8" : "conv_s8";
   return choose_row(cpu, family, depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem,
                     &reading->row, error);
@@ -98,6 +137,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   plan->kernel = reading.row->kernel;
   plan->geometry = reading.problem.conv;
   plan->rule = read_output_rule(node);
+  plan->merged = reading.merged;
   plan->is_pointwise = is_pointwise(node);
   plan->in_zero_point = zero_point_of(*node.input(0));
   plan->input = group.operand(node.input(0));
@@ -106,8 +146,11 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   step.run = run;
   step.args_bytes = sizeof(Args);
   step.scratch_bytes = plan->kernel->scratch_bytes(plan->geometry);
-  step.packed_bytes = plan->kernel->packed_bytes(plan->geometry, reading.weights);
-  step.macs = convolution_macs(plan->geometry);
+  WeightsS8 weights = reading.weights;
+  weights.k *= reading.merged;
+  plan->kernel_bytes = plan->kernel->packed_bytes(plan->geometry, weights);
+  step.packed_bytes = plan->kernel_bytes + (reading.merged > 1 ? weights.n * weights.k : 0);
+  step.macs = convolution_macs(plan->geometry) / reading.merged;
   step.strided = (1u << group.operand_count()) - 1;
   return MDL_OK;
 }
@@ -116,6 +159,10 @@ void pack(const GroupView& group, const mdl_step& step, void* packed) {
   const Plan& plan = *static_cast<const Plan*>(step.data);
   WeightsS8 weights;
   if (read_weights_s8(group.node(0), &weights, nullptr) != MDL_OK) return;
+  if (plan.merged > 1) {
+    int8_t* const to = static_cast<int8_t*>(packed) + plan.kernel_bytes;
+    weights = merge_weights(weights, plan.geometry, plan.merged, to);
+  }
   plan.kernel->pack(plan.geometry, weights, plan.in_zero_point, packed);
 }
 

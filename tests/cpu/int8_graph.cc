@@ -172,7 +172,8 @@ void Int8Graph::conv() {
   // Depthwise, in groups, or neither, of which many are what Winograd's form is for.
   const int64_t kind = random_.integer(0, 5);
   const bool plain3x3 = kind >= 4;
-  const int64_t group = kind == 0 ? channels : (kind == 1 && channels % 2 == 0 ? 2 : 1);
+  const int64_t two = random_.one_in(2) ? 2 : channels / 2;
+  const int64_t group = kind == 0 ? channels : (kind == 1 && channels % 2 == 0 ? two : 1);
   const int64_t multiple = kind == 0 && !random_.one_in(4) ? 1 : random_.integer(1, 48);
   Dims weights = {group * multiple}, strides, dilations, pads(2 * spatial);
   if (weights[0] > 96) return;
