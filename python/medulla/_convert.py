@@ -30,6 +30,7 @@ def convert(
     model,
     *,
     max: Mapping[str, int] | None = None,
+    fix_dim: Mapping[str, int] | None = None,
     fix: Mapping[str, np.ndarray] | None = None,
     state: Mapping[str, str] | None = None,
     initial: Mapping[str, np.ndarray] | None = None,
@@ -44,8 +45,8 @@ def convert(
     """Converts a model and opens the result.
 
     ``model`` is the path of a file, whose ending says what it is, or an ``onnx.ModelProto``.
-    ``max`` gives the maximum of each dynamic dimension, ``fix`` the values of inputs that become
-    constants, ``state`` pairs of input and output that carry over from run to run and ``initial``
+    ``max`` gives the maximum of each dynamic dimension, ``fix_dim`` the extent of those that become
+    static, ``fix`` the values of inputs that become constants, ``state`` pairs of input and output that carry over from run to run and ``initial``
     what such inputs hold before the first one (else zeros). ``stream`` names the dynamic dimension
     along which chunks are fed. ``preprocess`` tells, for an input, the layout, the scales and the
     offsets that make its values of raw ones: ``{"image": ("NCHW", [0.0078125], [128])}``; they are
@@ -58,6 +59,7 @@ def convert(
     options.nhwc = layout == "nhwc"
     options.name = name
     options.maxima = dict(max or {})
+    options.fixed_dims = dict(fix_dim or {})
     options.metadata = dict(metadata or {})
     options.states = list((state or {}).items())
     options.labels = os.fspath(labels)

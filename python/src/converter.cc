@@ -88,6 +88,7 @@ void define_converter(nb::module_& module) {
       .def_rw("output", &tools::ConvertOptions::output)
       .def_rw("name", &tools::ConvertOptions::name)
       .def_rw("maxima", &tools::ConvertOptions::maxima)
+      .def_rw("fixed_dims", &tools::ConvertOptions::fixed_dims)
       .def_rw("metadata", &tools::ConvertOptions::metadata)
       .def_rw("states", &tools::ConvertOptions::states)
       .def_rw("stream", &tools::ConvertOptions::stream)

@@ -50,6 +50,12 @@ def test_a_dimension_varies_up_to_its_maximum(double):
     assert caught.value.status == "MDL_ERROR_SHAPE"
 
 
+def test_a_dimension_is_fixed(double):
+    session = medulla.Session(medulla.convert(double, fix_dim={"N": 4}))
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.testing.assert_array_equal(session.run({"x": x})["y"], 2 * x)
+
+
 def test_any_memory_layout_gives_the_same(double):
     session = medulla.Session(medulla.convert(double, max={"N": 4}))
     block = np.arange(64, dtype=np.float32)

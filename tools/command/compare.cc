@@ -26,6 +26,7 @@ struct Options {
   std::vector<std::string> others;  // a model, or [NAME=]FILE.npy
   std::vector<std::string> inputs;
   std::vector<std::string> maxima;
+  std::vector<std::string> fixed_dims;
   Bounds bounds;
   uint32_t seed = 1;
   bool reference = false;
@@ -61,7 +62,7 @@ class TemporaryFile {
 
 // The source as it stands: no pass touches it.
 void convert_plain(const std::string& source, const std::string& to, const mdl_graph& like,
-                   const std::vector<std::string>& maxima) {
+                   const Options& given) {
   ConvertOptions options;
   options.input = source;
   options.output = to;
@@ -72,7 +73,8 @@ void convert_plain(const std::string& source, const std::string& to, const mdl_g
       if (input.symbols[d] != nullptr) options.maxima[input.symbols[d]] = input.dims[d];
     }
   }
-  add_maxima(maxima, options);
+  add_numbers(given.maxima, "--max", 0, options.maxima);
+  add_numbers(given.fixed_dims, "--fix-dim", 1, options.fixed_dims);
   const ConvertReport report = run_converter(options);
   if (!report.refusals.empty()) throw std::runtime_error(refusal_text(options, report));
 }
@@ -253,7 +255,7 @@ Report compare(const Options& options) {
   const TemporaryFile plain;
   const bool is_source = !ends_with(reference.model, ".mdl");
   if (is_source) {
-    convert_plain(reference.model, plain.path(), model_graph(*here.model), options.maxima);
+    convert_plain(reference.model, plain.path(), model_graph(*here.model), options);
     reference.model = plain.path();
   }
   if (is_source || options.reference) {
@@ -305,6 +307,9 @@ void add_compare(CLI::App& app) {
   command->add_option("--units", options->bounds.units, "Of quantised tensors, in their unit; 1")
       ->check(at_least(0));
   command->add_option("--max", options->maxima, "SYMBOL=NUMBER, as convert takes them")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--fix-dim", options->fixed_dims, "SYMBOL=NUMBER, as convert takes them")
       ->take_all()
       ->allow_extra_args(false);
   command->add_flag("--reference", options->reference,

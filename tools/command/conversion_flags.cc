@@ -72,6 +72,10 @@ void ConversionFlags::add_to(CLI::App& command, const char* names_option) {
   command.add_option("--max", maxima_, "SYMBOL=NUMBER: the maximum of a dynamic dimension")
       ->take_all();
   command
+      .add_option("--fix-dim", fixed_dims_,
+                  "SYMBOL=NUMBER: make a dynamic dimension this number, always")
+      ->take_all();
+  command
       .add_option("--fix", fixed_,
                   "INPUT=FILE.npy: make an input a constant, such as the shape of a Reshape")
       ->take_all();
@@ -100,7 +104,8 @@ ConvertOptions& ConversionFlags::resolve() {
     }
     convert_.states.push_back(std::move(pair));
   }
-  add_maxima(maxima_, convert_);
+  add_numbers(maxima_, "--max", 0, convert_.maxima);
+  add_numbers(fixed_dims_, "--fix-dim", 1, convert_.fixed_dims);
   for (const std::string& text : fixed_) {
     const auto [input, file] = split(text, "INPUT=FILE.npy");
     add_once(convert_.fixed, input, read_npy(file), "--fix");

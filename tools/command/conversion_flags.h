@@ -19,10 +19,11 @@ class ConversionFlags {
 
  private:
   ConvertOptions convert_;
-  std::vector<std::string> states_;    // input=output
-  std::vector<std::string> maxima_;    // symbol=number
-  std::vector<std::string> fixed_;     // input=file
-  std::vector<std::string> metadata_;  // key=value
+  std::vector<std::string> states_;      // input=output
+  std::vector<std::string> maxima_;      // symbol=number
+  std::vector<std::string> fixed_dims_;  // symbol=number
+  std::vector<std::string> fixed_;       // input=file
+  std::vector<std::string> metadata_;    // key=value
   std::vector<std::string> no_passes_;
   std::vector<std::string> preprocess_;  // input:layout:scales:offsets
   std::string layout_;

@@ -26,8 +26,8 @@ Function load_function(const char* symbol) {
   return reinterpret_cast<Function>(function);
 }
 
-// A whole number above 0, of an argument that is told `whole`.
-int64_t number(const std::string& text, const std::string& whole) {
+// A whole number, of an argument that is told `whole`.
+int64_t number(const std::string& text, const std::string& whole, int64_t least) {
   size_t used = 0;
   int64_t value = 0;
   try {
@@ -35,8 +35,9 @@ int64_t number(const std::string& text, const std::string& whole) {
   } catch (const std::exception&) {
     used = 0;
   }
-  if (used == 0 || used != text.size() || value < 1) {
-    throw CLI::ValidationError("'" + whole + "': '" + text + "' is not a number above 0");
+  if (used == 0 || used != text.size() || value < least) {
+    throw CLI::ValidationError("'" + whole + "': '" + text + "' should be a whole number from " +
+                               std::to_string(least) + " on");
   }
   return value;
 }
@@ -71,15 +72,16 @@ std::pair<std::string, std::string> split(const std::string& text, const char* f
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options) {
+void add_numbers(const std::vector<std::string>& lists, const char* option, int64_t least,
+                 std::map<std::string, int64_t>& to) {
   std::set<std::string> given;
   for (const std::string& list : lists) {
     for (const std::string& text : CLI::detail::split(list, ',')) {
       const auto [symbol, value] = split(text, "SYMBOL=NUMBER");
       if (!given.insert(symbol).second) {
-        throw CLI::ValidationError("--max names '" + symbol + "' twice");
+        throw CLI::ValidationError(std::string(option) + " names '" + symbol + "' twice");
       }
-      options.maxima[symbol] = value == "0" ? 0 : number(value, text);
+      to[symbol] = number(value, text, least);
     }
   }
 }

@@ -16,8 +16,10 @@ QuantizeReport run_quantizer(const QuantizeOptions& options);
 std::string refusal_text(const ConvertOptions& options, const ConvertReport& report);
 
 // All of these throw CLI::ValidationError.
-// SYMBOL=NUMBER[,SYMBOL=NUMBER...] into options.maxima, in which compare has some already.
-void add_maxima(const std::vector<std::string>& lists, ConvertOptions& options);
+// Lists SYMBOL=NUMBER[,SYMBOL=NUMBER...], each number at least `least`, into `to`, in which compare
+// has some already.
+void add_numbers(const std::vector<std::string>& lists, const char* option, int64_t least,
+                 std::map<std::string, int64_t>& to);
 // The two sides of an '='; `form` is what the text should look like.
 std::pair<std::string, std::string> split(const std::string& text, const char* form);
 

@@ -15,16 +15,17 @@ _medulla() {
   esac
   case ${COMP_WORDS[1]} in
     convert)
-      options='--output --name --state --stream --max --fix --metadata --labels --preprocess --layout
-               --no-pass --json --help' ;;
+      options='--output --name --state --stream --max --fix-dim --fix --metadata --labels --preprocess
+               --layout --no-pass --json --help' ;;
     quantize)
-      options='--output --name --state --stream --max --fix --metadata --class-names --preprocess
-               --layout --no-pass --calib --eval --labels --method --budget --sqnr --keep
+      options='--output --name --state --stream --max --fix-dim --fix --metadata --class-names
+               --preprocess --layout --no-pass --calib --eval --labels --method --budget --sqnr --keep
                --no-equalize --no-bias-correction --html --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --zeros --output --dump --threads --check-finite $common" ;;
     compare)
-      options="--input --seed --units --bound --max --reference --threads --check-finite $common" ;;
+      options="--input --seed --units --bound --max --fix-dim --reference --threads --check-finite
+               $common" ;;
     bench)
       options="--input --output --warmup --runs --profile --against --threads --check-finite
                $common" ;;

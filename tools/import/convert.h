@@ -16,11 +16,12 @@
 namespace medulla::tools {
 
 struct ConvertOptions {
-  std::string input;                      // file to read; its ending says which importer
-  std::string output;                     // file to write
-  std::string name;                       // "": the source's own
-  std::map<std::string, int64_t> maxima;  // of symbolic dimensions
-  std::map<std::string, Array> fixed;     // graph inputs that become constants
+  std::string input;                          // file to read; its ending says which importer
+  std::string output;                         // file to write
+  std::string name;                           // "": the source's own
+  std::map<std::string, int64_t> maxima;      // of symbolic dimensions
+  std::map<std::string, int64_t> fixed_dims;  // symbolic dimensions that become static
+  std::map<std::string, Array> fixed;         // graph inputs that become constants
   std::map<std::string, std::string> metadata;
   std::vector<std::pair<std::string, std::string>> states;  // (graph input, graph output)
   std::map<std::string, Array> initial;  // of states, by the graph input; others begin with zeros

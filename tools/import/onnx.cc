@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "tools/import/boundary.h"
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx_function.h"
 #include "tools/import/onnx_importer.h"
 #include "tools/import/onnx_ops.h"
@@ -99,7 +100,7 @@ void OnnxImporter::fix_inputs(const onnx::GraphProto& graph) {
 
 // Without a maximum a first dimension, the batch, is 1, as all of a state; any other is refused.
 void OnnxImporter::choose_extents(const onnx::GraphProto& graph) {
-  std::set<std::string> known = loop_names(graph);
+  std::set<std::string> known;
   for (const bool first : {true, false}) {
     for (const auto& input : graph.input()) {
       const int rank = input.type().tensor_type().shape().dim_size();
@@ -109,8 +110,10 @@ void OnnxImporter::choose_extents(const onnx::GraphProto& graph) {
         if (symbol.empty()) continue;
         known.insert(symbol);
         if (tensors_.count(input.name()) > 0) continue;
-        const auto given = options_.maxima.find(symbol);
-        if (given != options_.maxima.end()) extents_[symbol] = given->second;
+        for (const auto* given : {&options_.maxima, &options_.fixed_dims}) {
+          const auto found = given->find(symbol);
+          if (found != given->end()) extents_[symbol] = found->second;
+        }
         if (extents_.count(symbol) > 0) continue;
         extents_[symbol] = 1;
         if (first) {
@@ -121,22 +124,12 @@ void OnnxImporter::choose_extents(const onnx::GraphProto& graph) {
           report_.refusals.push_back(
               {input.name(), "input", "", opset_,
                "dimension " + std::to_string(d) + " ('" + symbol + "') has no maximum",
-               "--max " + symbol + "=N"});
+               "--max " + symbol + "=N, or --fix-dim " + symbol + "=N for one extent only"});
         }
       }
     }
   }
-  for (const auto& [symbol, extent] : options_.maxima) {
-    if (extent < 0) {
-      report_.refusals.push_back({"", "", "", opset_, "--max " + symbol + " is below 0", ""});
-    }
-    if (known.count(symbol) > 0) continue;
-    std::string names;
-    for (const std::string& k : known) names += (names.empty() ? "" : ", ") + k;
-    report_.refusals.push_back({"", "", "", opset_,
-                                "--max names dimension '" + symbol + "', which no input has",
-                                "there is: " + (names.empty() ? "no open dimension" : names)});
-  }
+  check_dimensions(options_, 0, known, loop_names(graph), report_);
 }
 
 void OnnxImporter::add_inputs(const onnx::GraphProto& graph) {
@@ -155,7 +148,8 @@ void OnnxImporter::add_inputs(const onnx::GraphProto& graph) {
       for (int d = 0; d < shape.dim_size(); ++d) {
         const std::string symbol = symbol_of(input, d);
         tensor.dims.push_back(symbol.empty() ? shape.dim(d).dim_value() : extents_.at(symbol));
-        const bool varies = !symbol.empty() && extents_.at(symbol) > 1;
+        const bool varies =
+            !symbol.empty() && extents_.at(symbol) > 1 && options_.fixed_dims.count(symbol) == 0;
         tensor.symbols.push_back(varies ? symbol : "");
       }
       require_size(tensor.dtype, tensor.dims);

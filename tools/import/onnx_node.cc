@@ -6,6 +6,7 @@
 
 #include "src/base/checked.h"
 #include "src/ops/number.h"
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx.h"
 
 namespace medulla::tools {
@@ -241,7 +242,7 @@ const Tensor& OnnxNode::parameter(size_t i, const char* what) const {
   const Tensor& t = build.tensor(input(i));
   if (!t.data) {
     throw Refused{"", std::string(what) + " is computed at run time; Medulla plans before",
-                  "make the input dimensions static (--max NAME=1 or an extent), or export " +
+                  "make the input dimensions static (--fix-dim NAME=N), or export " +
                       std::string(what) + " as a constant",
                   input(i)};
   }
@@ -287,7 +288,7 @@ Dims OnnxNode::axes(Dims values, int64_t rank) const {
 
 void OnnxNode::require_static(int32_t tensor, const char* why) const {
   if (!build.is_static(tensor)) {
-    refuse(std::string(why) + " needs a static shape", "give its dimensions with --max NAME=1");
+    refuse(std::string(why) + " needs a static shape", fix_dim_text(build.tensor(tensor).symbols));
   }
 }
 

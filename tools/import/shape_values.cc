@@ -4,6 +4,7 @@
 // keep an extent (0) or infer it (-1). No node is left of them.
 #include <algorithm>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -15,6 +16,14 @@ std::vector<Extent> extents_of(const OnnxNode& node, size_t i) {
   std::vector<Extent> extents;
   for (const int64_t v : node.constant_ints(i, "shape")) extents.push_back({v, ""});
   return extents;
+}
+
+std::vector<std::string> symbols_of(const OnnxNode& node, int32_t tensor) {
+  std::vector<std::string> symbols;
+  const auto found = node.shapes.find(tensor);
+  if (found == node.shapes.end()) return symbols;
+  for (const Extent& extent : found->second) symbols.push_back(extent.symbol);
+  return symbols;
 }
 
 int64_t wrapped(int64_t index, size_t count) {
@@ -44,7 +53,7 @@ int32_t reshape(const OnnxNode& node) {
   }
   if (std::count(shape.begin(), shape.end(), -1) > 1) {
     refuse("more than one extent of the shape can vary",
-           "make all but one static with --max NAME=1");
+           "make all but one static: " + fix_dim_text(symbols_of(node, node.input(1))));
   }
   return node.build.add_like("Reshape", {x}, {{"shape", shape}, {"allowzero", int64_t{0}}});
 }
@@ -85,8 +94,12 @@ std::vector<int32_t> convert_shape_values(OnnxNode& node) {
       for (Extent& e : extents_of(node, i)) result.push_back(std::move(e));
     }
   } else {
+    std::vector<std::string> symbols;
+    for (const int32_t t : node.inputs) {
+      for (std::string& symbol : symbols_of(node, t)) symbols.push_back(std::move(symbol));
+    }
     refuse("reads a shape that can vary, and shapes are planned before a run",
-           "make its dimensions static with --max NAME=1");
+           fix_dim_text(symbols));
   }
   const bool scalar = op == "Squeeze" || (op == "Gather" && node.build.rank(node.input(1)) == 0) ||
                       ((op == "Cast" || op == "Identity") && node.build.rank(node.input(0)) == 0);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tools/import/boundary.h"
+#include "tools/import/dimensions.h"
 #include "tools/passes/rewriter.h"
 
 namespace medulla::tools {
@@ -24,7 +25,6 @@ class Importer {
  private:
   void find_names();
   int64_t extent_of(const std::string& symbol, const std::string& input, size_t d);
-  void check_maxima();
   void add_input(int32_t id);
   void add_outputs();
   void add_states();
@@ -70,28 +70,18 @@ void Importer::find_names() {
 // A first dimension without a maximum is taken for the batch and set to 1; any other is refused.
 int64_t Importer::extent_of(const std::string& symbol, const std::string& input, size_t d) {
   symbols_.insert(symbol);
-  const auto given = options_.maxima.find(symbol);
-  if (given != options_.maxima.end()) return given->second;
+  for (const auto* given : {&options_.fixed_dims, &options_.maxima}) {
+    const auto found = given->find(symbol);
+    if (found != given->end()) return found->second;
+  }
   if (d > 0) {
     refuse("dimension " + std::to_string(d) + " ('" + symbol + "') has no maximum",
-           "--max " + symbol + "=N");
+           "--max " + symbol + "=N, or --fix-dim " + symbol + "=N for one extent only");
   }
   scope_.report.notes.push_back("dimension '" + symbol + "' of input '" + input +
                                 "' has no maximum and is set to 1; --max " + symbol +
                                 "=N lets it vary");
   return 1;
-}
-
-void Importer::check_maxima() {
-  for (const auto& [symbol, extent] : options_.maxima) {
-    if (extent < 1) refuse_tensor("", "", {"", "--max " + symbol + " is below 1", ""});
-    if (symbols_.count(symbol) > 0) continue;
-    std::string names;
-    for (const std::string& s : symbols_) names += (names.empty() ? "" : ", ") + s;
-    refuse_tensor("", "",
-                  {"", "--max names dimension '" + symbol + "', which no input has",
-                   "there is: " + (names.empty() ? "no open dimension" : names)});
-  }
 }
 
 // uint8 with a scale stays what it is outside, and is int8 inside.
@@ -111,8 +101,9 @@ void Importer::add_input(int32_t id) {
       const int64_t extent = extent_of(symbol, name, d);
       scope_.shapes_vary |= extent != tensor.dims[d];
       tensor.dims[d] = extent;
-      if (extent > 1) tensor.symbols[d] = symbol;
-      varies |= extent > 1;
+      if (extent == 1 || options_.fixed_dims.count(symbol) > 0) continue;
+      tensor.symbols[d] = symbol;
+      varies = true;
     }
     if (!varies) tensor.symbols.clear();
     const bool shifted = from.type() == tflite::TensorType::UINT8 && tensor.quantization;
@@ -192,8 +183,7 @@ void Importer::run() {
   find_names();
   for (const int32_t id : ids(scope_.subgraph.inputs())) add_input(id);
   convert_operators(scope_);
-  symbols_.insert(scope_.calls.loops.begin(), scope_.calls.loops.end());
-  check_maxima();
+  check_dimensions(options_, 1, symbols_, scope_.calls.loops, scope_.report);
   if (!scope_.report.refusals.empty()) return;
   if (scope_.float_layers_of_integer_weights > 0) {
     scope_.report.notes.push_back(std::to_string(scope_.float_layers_of_integer_weights) +

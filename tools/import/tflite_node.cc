@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tools/common/shape_text.h"
+#include "tools/import/dimensions.h"
 #include "tools/import/tflite.h"
 
 namespace medulla::tools {
@@ -170,7 +171,7 @@ int64_t TfliteNode::axis(int64_t value, int64_t rank) const {
 void TfliteNode::require_static(int32_t t, const char* why) const {
   if (!build.is_static(t)) {
     refuse(std::string(why) + " of a tensor whose shape can vary is not taken",
-           "convert without --max for that dimension");
+           fix_dim_text(build.tensor(t).symbols));
   }
 }
 
