@@ -50,3 +50,52 @@ TEST_CASE("an open dimension is fixed to any number") {
     CHECK(report.refusals.at(0).reason == "--max and --fix-dim both name 'N'");
   }
 }
+
+TEST_CASE("an open dimension may be one whose half is not valid") {
+  OnnxModel m(13);
+  int64_t most = 30, fed = 25;
+  Dims shape = {1, 3, -1};
+  SECTION("for a kernel is longer") {
+    m.floats("w", {4, 3, 20}, random_floats(240, 1));
+    m.input("x", shape);
+    m.node("Conv", {"x", "w"}, {"y"});
+    m.output("y", {1, 4, -1});
+  }
+  SECTION("for it holds no whole number of rows") {
+    most = 36;
+    fed = 8;
+    m.ints("rows", {1, 3, -1, 8});
+    m.input("x", {1, 6, -1});
+    shape[1] = 6;
+    m.node("Reshape", {"x", "rows"}, {"wide"});
+    m.node("Relu", {"wide"}, {"y"});
+    m.output("y", {1, 3, -1, 8});
+  }
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima["N"] = most;
+  REQUIRE(convert(options).refusals.empty());
+  shape[2] = fed;
+  const Floats x = random_floats(static_cast<size_t>(shape[1] * fed), 2);
+  const Floats found = Stream(options.output, nullptr).feed(x, shape);
+  options.maxima.clear();
+  options.fixed_dims["N"] = fed;
+  REQUIRE(convert(options).refusals.empty());
+  CHECK(found == Stream(options.output, nullptr).feed(x, shape));
+}
+
+TEST_CASE("an open dimension of which only the maximum is valid is refused") {
+  OnnxModel m(13);
+  m.floats("w", {4, 3, 30}, random_floats(360, 1));
+  m.input("x", {1, 3, -1});
+  m.node("Conv", {"x", "w"}, {"y"});
+  m.output("y", {1, 4, -1});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima["N"] = 30;
+  const ConvertReport report = convert(options);
+  REQUIRE(report.refusals.size() == 1);
+  CHECK(report.refusals[0].text().find("with --fix-dim N=N") != std::string::npos);
+  options.maxima["N"] = 31;
+  CHECK(convert(options).refusals.empty());
+}

@@ -100,7 +100,17 @@ void carry_symbol(const std::string& symbol, int64_t maximum, int64_t extent, Gr
 }
 
 void carry_symbol(const std::string& symbol, int64_t maximum, Graph& graph) {
-  if (maximum > 1) carry_symbol(symbol, maximum, maximum / 2, graph);
+  std::string why;
+  for (const int64_t extent : smaller_extents(maximum)) {
+    try {
+      carry_symbol(symbol, maximum, extent, graph);
+      why.clear();
+      break;
+    } catch (const std::runtime_error& error) {
+      if (why.empty()) why = error.what();
+    }
+  }
+  if (!why.empty()) throw std::runtime_error(why + only_maximum(symbol, maximum));
   if (!is_found(symbol)) return;
   try {
     carry_symbol(symbol, maximum, 0, graph);
@@ -132,6 +142,25 @@ void name_found(uint32_t mask, const std::string& name, Tensor& tensor) {
     tensor.symbols.resize(tensor.dims.size());
     tensor.symbols[d] = found_symbol(name);
   }
+}
+
+std::vector<int64_t> smaller_extents(int64_t maximum) {
+  constexpr int64_t kParts = 64;
+  std::vector<int64_t> extents;
+  for (int64_t parts = 2; parts <= kParts; ++parts) {
+    const int64_t extent = maximum / parts * (parts - 1) + maximum % parts * (parts - 1) / parts;
+    if (extent >= 1 && (extents.empty() || extent > extents.back())) extents.push_back(extent);
+  }
+  if (!extents.empty() && extents.back() < maximum - 1) extents.push_back(maximum - 1);
+  return extents;
+}
+
+std::string only_maximum(const std::string& symbol, int64_t maximum) {
+  const std::string name = symbol.substr(0, symbol.find(':'));
+  return " (with " + symbol + "=" + std::to_string(smaller_extents(maximum).front()) +
+         ", and with no smaller extent that was tried; where only the maximum is valid, make it "
+         "static with --fix-dim " +
+         name + "=N)";
 }
 
 bool is_found(const std::string& symbol) { return symbol.find(":found") != std::string::npos; }

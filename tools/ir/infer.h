@@ -17,6 +17,12 @@ void infer_node(Graph& graph, const Node& node);
 
 // Extents that a node finds at run time, of the dimensions in `mask`, get "<name>:found" as symbol.
 void name_found(uint32_t mask, const std::string& name, Tensor& tensor);
+// Extents below a maximum at which to see what changes with it. Not each has to be valid, for a
+// kernel wants its length and a pyramid multiples; where there is a multiple of what divides the
+// maximum at least 64 times or less, one of these is such.
+std::vector<int64_t> smaller_extents(int64_t maximum);
+// What to add to the reason why none of them is: " (with T=15 ...".
+std::string only_maximum(const std::string& symbol, int64_t maximum);
 // Whether a symbol is such a one or follows it.
 bool is_found(const std::string& symbol);
 

@@ -123,12 +123,19 @@ std::string infer_symbols(Graph& graph, const Node& node, const Op& op, const No
     }
   }
   for (const auto& [which, name] : names) {
+    std::vector<int64_t> extents = smaller_extents(which.extent);
     // What is found can be nothing, and then not every shape can be inferred.
-    const int64_t half = std::max<int64_t>(which.extent / 2, is_found(name) ? 0 : 1);
+    if (extents.empty() && is_found(name)) extents = {0};
     std::vector<TensorType> shrunk;
-    const std::string why = infer_at(graph, node, op, frame, &which, half, shrunk);
-    if (!why.empty() && half == 0) continue;
-    if (!why.empty()) return why + " (with " + name + "=" + std::to_string(half) + ")";
+    std::string why;
+    for (const int64_t extent : extents) {
+      const std::string failed = infer_at(graph, node, op, frame, &which, extent, shrunk);
+      if (!failed.empty() && why.empty()) why = failed;
+      if (failed.empty()) why.clear();
+      if (failed.empty()) break;
+    }
+    if (extents.empty() || (!why.empty() && extents.front() == 0)) continue;
+    if (!why.empty()) return why + only_maximum(name, which.extent);
     for (size_t o = 0; o < shrunk.size(); ++o) {
       if (node.outputs[o] < 0) continue;
       Tensor& tensor = graph.tensors[static_cast<size_t>(node.outputs[o])];
