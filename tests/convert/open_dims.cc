@@ -99,3 +99,32 @@ TEST_CASE("an open dimension of which only the maximum is valid is refused") {
   options.maxima["N"] = 31;
   CHECK(convert(options).refusals.empty());
 }
+
+TEST_CASE("a norm over an open dimension stays what its exporter wrote") {
+  OnnxModel m(13);
+  m.input("x", {1, 3, -1});
+  const auto mean = [&](const std::string& from, const std::string& to) {
+    set_ints(m.node("ReduceMean", {from}, {to}), "axes", {2});
+  };
+  mean("x", "mean");
+  m.node("Sub", {"x", "mean"}, {"d"});
+  m.node("Mul", {"d", "d"}, {"square"});
+  mean("square", "variance");
+  m.floats("epsilon", {}, {1e-5f});
+  m.node("Add", {"variance", "epsilon"}, {"sum"});
+  m.node("Sqrt", {"sum"}, {"deviation"});
+  m.node("Div", {"d", "deviation"}, {"y"});
+  m.output("y", {1, 3, -1});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima["N"] = 12;
+  REQUIRE(convert(options).refusals.empty());
+  const Floats x = random_floats(21, 3);
+  const Floats found = Stream(options.output, nullptr).feed(x, {1, 3, 7});
+  options.maxima.clear();
+  options.fixed_dims["N"] = 7;
+  REQUIRE(convert(options).refusals.empty());
+  const Floats wanted = Stream(options.output, nullptr).feed(x, {1, 3, 7});
+  REQUIRE(found.size() == wanted.size());
+  for (size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - wanted[i]) < 1e-5f);
+}

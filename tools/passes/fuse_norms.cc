@@ -3,7 +3,8 @@
 //   d / Sqrt(ReduceMean(d^2) + epsilon) [* scale [+ bias]]     => LayerNormalization
 //   x / Sqrt(ReduceMean(x^2) + epsilon) * scale                => RMSNormalization
 // The square is written as Pow or as a product, the quotient as Div or as Reciprocal and Mul. The
-// operators sum in an order of their own: results differ by roundings.
+// operators sum in an order of their own: results differ by roundings. Rows are of one length, for
+// their scale is a constant: dimensions that vary are not among theirs.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -33,6 +34,10 @@ int32_t mean_over_rows(const Rewriter& r, int32_t t, int64_t* axis) {
   *axis = axes.front();
   Dims trailing(static_cast<size_t>(rank - *axis));
   std::iota(trailing.begin(), trailing.end(), *axis);
+  const auto& symbols = r.tensor(mean->inputs[0]).symbols;
+  for (auto d = static_cast<size_t>(*axis); d < symbols.size(); ++d) {
+    if (!symbols[d].empty()) return -1;
+  }
   return axes == trailing ? mean->inputs[0] : -1;
 }
 
