@@ -8,6 +8,7 @@
 
 #include "tools/import/boundary.h"
 #include "tools/import/dimensions.h"
+#include "tools/import/extents.h"
 #include "tools/import/onnx_function.h"
 #include "tools/import/onnx_importer.h"
 #include "tools/import/onnx_ops.h"
@@ -311,7 +312,7 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   try {
     OnnxNode node{proto, opset, inputs_as_read(given), build_, shapes_, read_, this};
     const std::vector<int32_t> outputs =
-        of_shapes ? convert_shape_values(node) : convert_in_single(node, *row);
+        of_shapes ? convert_shape_values(node, row->convert) : convert_in_single(node, *row);
     for (int i = 0; i < proto.output_size(); ++i) {
       const auto at = static_cast<size_t>(i);
       if (node.has_output(i)) define(proto, i, outputs.at(at), first_new);
@@ -338,7 +339,17 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph) {
       continue;
     }
     build_.set_name(output.name());
-    add_output(build_, found->second, output.name());
+    int32_t tensor = found->second;
+    try {
+      const auto extents = shapes_.find(tensor);
+      if (extents != shapes_.end()) {
+        tensor = values_of_extents(build_, extents->second, build_.dims(tensor));
+      }
+    } catch (const Refused& why) {
+      report_.refusals.push_back({output.name(), "output", "", opset_, why.reason, why.rewrite});
+      continue;
+    }
+    add_output(build_, tensor, output.name());
   }
 }
 

@@ -87,7 +87,7 @@ std::vector<int32_t> convert_size(OnnxNode& node);
 std::vector<int32_t> convert_where(OnnxNode& node);
 
 // shape_values.cc: for any node that reads a tensor of node.shapes.
-std::vector<int32_t> convert_shape_values(OnnxNode& node);
+std::vector<int32_t> convert_shape_values(OnnxNode& node, Conversion convert);
 int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents);
 
 // onnx_activation.cc

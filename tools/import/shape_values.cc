@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists of extents of which some can vary, as Shape gives them for an input with a maximum. They
 // are followed through the few operators by which exporters build the shape of a Reshape, which can
-// keep an extent (0) or infer it (-1). No node is left of them.
+// keep an extent (0) or infer it (-1), of an Expand or of a constant, or the end of a Slice. No
+// node is left of them there; any other operator reads them as numbers that are made at run time.
 #include <algorithm>
 
 #include "tools/import/dimensions.h"
+#include "tools/import/extents.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -58,6 +60,84 @@ int32_t reshape(const OnnxNode& node) {
   return node.build.add_like("Reshape", {x}, {{"shape", shape}, {"allowzero", int64_t{0}}});
 }
 
+// A Slice up to an extent: of what has it, all; of a table, as many rows.
+int32_t cut(const OnnxNode& node) {
+  Builder& build = node.build;
+  const std::vector<Extent> ends = extents_of(node, 2);
+  const Dims starts = node.constant_ints(1, "starts");
+  Dims axes = node.ints_by_opset("axes", 3, 10);
+  const Dims steps = node.ints_by_opset("steps", 4, 10);
+  for (size_t i = 0; axes.size() < ends.size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  int32_t x = node.input(0);
+  axes = node.axes(axes, build.rank(x));
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const Extent& end = ends[i];
+    const int64_t step = steps.empty() ? 1 : steps.at(i);
+    if (end.symbol.empty()) {
+      x = build.add_like("Slice", {x},
+                         {{"starts", Dims{starts.at(i)}},
+                          {"ends", Dims{end.value}},
+                          {"axes", Dims{axes[i]}},
+                          {"steps", Dims{step}}});
+      continue;
+    }
+    const auto axis = static_cast<size_t>(axes[i]);
+    const Tensor& from = build.tensor(x);
+    const std::string symbol = axis < from.symbols.size() ? from.symbols[axis] : "";
+    const bool all = symbol == end.symbol && from.dims[axis] == end.value;
+    if (starts.at(i) != 0 || step != 1 ||
+        (!all && (!symbol.empty() || from.dims[axis] < end.value))) {
+      refuse("cuts " + std::to_string(from.dims[axis]) + " elements of dimension " +
+                 std::to_string(axis) + " from " + std::to_string(starts.at(i)) + " to '" +
+                 end.symbol + "', which varies up to " + std::to_string(end.value) +
+                 "; such a cut begins at 0, of no fewer elements",
+             fix_dim_text({end.symbol}));
+    }
+    if (all) continue;
+    x = build.add_like("Gather", {x, counted(build, end)}, {{"axis", axes[i]}});
+  }
+  return x;
+}
+
+// ConstantOfShape.
+int32_t filled(const OnnxNode& node) {
+  const auto* value = node.attribute("value");
+  const int32_t one =
+      value != nullptr ? add_onnx_constant(node.build, value->t(), "") : node.build.scalar(0.0f);
+  if (node.build.tensor(one).elements() != 1) refuse("should be one element", "", "value");
+  return expanded(node.build, node.build.reshape(one, {}), extents_of(node, 0));
+}
+
+bool is_index(mdl_dtype dtype) { return dtype == MDL_INT64 || dtype == MDL_INT32; }
+
+// Whether a Range goes from 0 to an extent by 1.
+bool counts(const OnnxNode& node) {
+  const auto is = [&](size_t i, int64_t number) {
+    return node.shapes.count(node.input(i)) == 0 &&
+           node.constant_ints(i, "a bound").at(0) == number;
+  };
+  return is(0, 0) && is(2, 1);
+}
+
+int32_t of_dtype(const OnnxNode& node, int32_t integers, mdl_dtype dtype) {
+  if (dtype == MDL_INT64) return integers;
+  return node.build.add_typed("Cast", {integers}, {{"to", int64_t{dtype}}}, dtype);
+}
+
+// The node on the numbers themselves.
+std::vector<int32_t> by_values(const OnnxNode& node, Conversion convert) {
+  std::vector<int32_t> inputs = node.inputs;
+  for (int32_t& t : inputs) {
+    const auto found = node.shapes.find(t);
+    if (found == node.shapes.end()) continue;
+    t = of_dtype(node, values_of_extents(node.build, found->second, node.build.dims(t)),
+                 node.build.tensor(t).dtype);
+  }
+  OnnxNode other{node.proto,  node.opset, std::move(inputs), node.build,
+                 node.shapes, node.read,  node.scope};
+  return convert(other);
+}
+
 }  // namespace
 
 int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents) {
@@ -76,9 +156,21 @@ int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extent
   return id;
 }
 
-std::vector<int32_t> convert_shape_values(OnnxNode& node) {
+std::vector<int32_t> convert_shape_values(OnnxNode& node, Conversion convert) {
   const std::string& op = node.op();
-  if (op == "Reshape" && node.shapes.count(node.input(0)) == 0) return {reshape(node)};
+  if (node.shapes.count(node.input(0)) == 0) {
+    if (op == "Reshape") return {reshape(node)};
+    if (op == "Slice") return {cut(node)};
+    if (op == "Expand") return {expanded(node.build, node.input(0), extents_of(node, 1))};
+  }
+  if (op == "ConstantOfShape") return {filled(node)};
+  if (op == "Range" && counts(node)) {
+    return {of_dtype(node, counted(node.build, extents_of(node, 1).at(0)),
+                     node.build.tensor(node.input(1)).dtype)};
+  }
+  if (op == "Cast" && !is_index(onnx_dtype(static_cast<int32_t>(node.int_or("to", 0))))) {
+    return by_values(node, convert);
+  }
   std::vector<Extent> result;
   if (op == "Cast" || op == "Identity" || op == "Squeeze" || op == "Unsqueeze") {
     result = extents_of(node, 0);
@@ -94,17 +186,18 @@ std::vector<int32_t> convert_shape_values(OnnxNode& node) {
       for (Extent& e : extents_of(node, i)) result.push_back(std::move(e));
     }
   } else {
-    std::vector<std::string> symbols;
-    for (const int32_t t : node.inputs) {
-      for (std::string& symbol : symbols_of(node, t)) symbols.push_back(std::move(symbol));
-    }
-    refuse("reads a shape that can vary, and shapes are planned before a run",
-           fix_dim_text(symbols));
+    return by_values(node, convert);
   }
   const bool scalar = op == "Squeeze" || (op == "Gather" && node.build.rank(node.input(1)) == 0) ||
                       ((op == "Cast" || op == "Identity") && node.build.rank(node.input(0)) == 0);
   const Dims dims = scalar ? Dims() : Dims{static_cast<int64_t>(result.size())};
-  return {add_extents(node, dims, std::move(result))};
+  const int32_t extents = add_extents(node, dims, std::move(result));
+  if (node.shapes.count(extents) > 0) {
+    node.build.graph().tensors[static_cast<size_t>(extents)].dtype =
+        op == "Cast" ? onnx_dtype(static_cast<int32_t>(node.int_or("to", 0)))
+                     : node.build.tensor(node.input(0)).dtype;
+  }
+  return {extents};
 }
 
 }  // namespace medulla::tools
