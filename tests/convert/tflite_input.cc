@@ -74,6 +74,15 @@ TEST_CASE("a TensorFlow Lite file with any byte changed is taken or refused", "[
   }
 }
 
+TEST_CASE("a TensorFlow Lite file is known by its identifier too") {
+  const Folder folder;
+  ConvertOptions options = TfliteModel::write_bytes_of(folder, small().bytes());
+  const std::string other = folder.file("model.bin");
+  std::filesystem::rename(options.input, other);
+  options.input = other;
+  CHECK(convert(options).refusals.empty());
+}
+
 TEST_CASE("files that are no TensorFlow Lite models are refused") {
   ConvertOptions options;
   options.input = "absent.tflite";
@@ -109,7 +118,7 @@ TEST_CASE("wrong indices in a TensorFlow Lite file are refused") {
   SECTION("of an operator's input") {
     TfliteModel m = small();
     m.graph().operators[0]->inputs[1] = 77;
-    says(m, "names tensor 77 of 5");
+    says(m, "'t' (CONV_2D): names tensor 77 of 5");
   }
   SECTION("of an operator's output") {
     TfliteModel m = small();
@@ -131,10 +140,15 @@ TEST_CASE("wrong indices in a TensorFlow Lite file are refused") {
     m.tensor(1).buffer = 1000;
     says(m, "input 'w' buffer 1000 of 3 holds its values");
   }
+  SECTION("of an input's buffer") {
+    TfliteModel m = small();
+    m.tensor(0).buffer = 99;
+    says(m, "'x' (input): buffer 99 of 3 holds its values");
+  }
   SECTION("of what is made later") {
     TfliteModel m = small();
     std::swap(m.graph().operators[0], m.graph().operators[1]);
-    says(m, "input 't' is read, but nothing before makes it");
+    says(m, "input 't' is read, but nothing before makes it: operator 1 does");
   }
 }
 
@@ -164,11 +178,11 @@ TEST_CASE("wrong numbers in a TensorFlow Lite file are refused") {
   }
   SECTION("scales that do not fit") {
     m.tensor(1).quantization->dimension = 4;
-    says(m, "2 scales do not fit dimension 4");
+    says(m, "2 scales do not fit dimension 4 of [2,2,2,2]");
   }
   SECTION("fewer bytes than the shape needs") {
     m.tensor(1).shape = {2, 2, 2, 200};
-    says(m, "input 'w' has 16 bytes, too few for its shape");
+    says(m, "input 'w' has 16 bytes, too few for its shape [2,2,2,200] of int8");
   }
   SECTION("40 GB claimed") {
     m.tensor(1).shape = {2, 100000, 100000, 2};

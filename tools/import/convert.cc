@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <sstream>
 
@@ -56,6 +57,12 @@ int32_t find_by_name(const Graph& graph, const std::vector<int32_t>& ids, const 
   return -1;
 }
 
+std::string there_is(const Graph& graph, const std::vector<int32_t>& ids) {
+  std::string names;
+  for (const int32_t id : ids) names += " '" + graph.tensors[static_cast<size_t>(id)].name + "'";
+  return ids.empty() ? "there is none" : "there are:" + names;
+}
+
 // A state that the source hands on whole, with the new piece behind the old ones, keeps the pieces:
 // the tensor that is new in each run, or -1.
 int32_t new_piece(const Graph& graph, const State& state, int32_t* axis) {
@@ -86,8 +93,14 @@ void make_state(Graph& graph, const std::string& input, const std::string& outpu
       return refuse(report, option + "'" + output + "' is what the state '" + name + "' becomes");
     }
   }
-  if (in < 0) return refuse(report, option + "no input is called '" + input + "'");
-  if (out < 0) return refuse(report, option + "no output is called '" + output + "'");
+  if (in < 0) {
+    return refuse(report, option + "no input is called '" + input + "'",
+                  there_is(graph, graph.inputs));
+  }
+  if (out < 0) {
+    return refuse(report, option + "no output is called '" + output + "'",
+                  there_is(graph, graph.outputs));
+  }
   State state;
   state.tensor = graph.inputs[static_cast<size_t>(in)];
   state.written = graph.outputs[static_cast<size_t>(out)];
@@ -128,7 +141,8 @@ void read_labels(const std::string& option, Model& model, ConvertReport& report)
     const std::string name = option.substr(0, equals);
     const int32_t output = find_by_name(model.main(), model.main().outputs, name);
     if (output < 0) {
-      return refuse(report, "--labels " + option + ": no output is called '" + name + "'");
+      return refuse(report, "--labels " + option + ": no output is called '" + name + "'",
+                    there_is(model.main(), model.main().outputs));
     }
     labels.output = static_cast<uint32_t>(output);
   }
@@ -172,11 +186,7 @@ void read_preprocessing(const ConvertOptions& options, Model& model, ConvertRepo
     const std::string option = "--preprocess " + input + ":" + given.layout + ": ";
     const int32_t index = find_by_name(graph, graph.inputs, input);
     if (index < 0) {
-      std::string known;
-      for (const int32_t id : graph.inputs) {
-        known += " '" + graph.tensors[static_cast<size_t>(id)].name + "'";
-      }
-      refuse(report, option + "no input is called '" + input + "'; there are:" + known);
+      refuse(report, option + "no input is called '" + input + "'", there_is(graph, graph.inputs));
       continue;
     }
     const Tensor& tensor =
@@ -252,12 +262,15 @@ std::string why_not_loaded(const Bytes& bytes) {
   return "";
 }
 
-// By the file's ending; the first importer when it says nothing.
+// By the file's ending; else by what TensorFlow Lite's files say of themselves from byte 4 on, or
+// the first.
 const ImporterRow& find_importer(const std::string& path) {
   for (const ImporterRow& row : kImporters) {
     if (path.ends_with(row.ending)) return row;
   }
-  return kImporters[0];
+  char start[8] = {};
+  std::ifstream(path, std::ios::binary).read(start, sizeof(start));
+  return std::string_view(start + 4, 4) == "TFL3" ? find_importer(".tflite") : kImporters[0];
 }
 
 // A symbol has one maximum in the whole file, and means something in its graph only.

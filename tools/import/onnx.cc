@@ -285,7 +285,7 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   }
   for (const std::string& name : proto.input()) {
     if (!name.empty() && find(name) < 0) {
-      return refuse_node(proto, {"", rules_.why_unmade(proto, name), ""});
+      return refuse_node(proto, rules_.why_unmade(proto, name));
     }
   }
   try {
@@ -322,7 +322,14 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   } catch (const Refused& why) {
     refuse_node(proto, why);
   } catch (const std::out_of_range&) {
-    refuse_node(proto, {"", "a parameter has fewer elements than the operator needs", ""});
+    std::string counts;
+    for (const int32_t t : given.inputs) {
+      if (t < 0 || !build_.tensor(t).data) continue;
+      counts += (counts.empty() ? ": '" : ", '") + build_.tensor(t).name + "' has " +
+                std::to_string(build_.tensor(t).elements());
+    }
+    refuse_node(proto, {"", "a parameter has fewer elements than the operator needs" + counts,
+                        "export the model anew"});
   } catch (const std::exception& why) {
     const bool turned = std::any_of(graph_.nodes.begin() + static_cast<ptrdiff_t>(nodes),
                                     graph_.nodes.end(), turns_channels);

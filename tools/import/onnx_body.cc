@@ -72,7 +72,13 @@ int64_t OnnxImporter::bound_of(const onnx::NodeProto& loop) {
   try {
     return tools::bound_of(options_, names);
   } catch (Refused& why) {
-    if (counts) why.parameter = find(loop.input(0));
+    if (!counts) throw;
+    why.parameter = find(loop.input(0));
+    const Tensor& count = build_.tensor(why.parameter);
+    if (count.data && count.dtype == MDL_INT64) {
+      why.reason = "its trip count " + std::to_string(values_of<int64_t>(count).at(0)) +
+                   " is no bound that memory can be planned for";
+    }
     throw;
   }
 }

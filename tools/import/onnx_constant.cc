@@ -163,7 +163,8 @@ std::vector<int32_t> convert_range(OnnxNode& node) {
     if (step == 0) refuse("delta is 0");
     const double count = range_count(start, limit, step);
     if (!(count <= 1 << 25)) {
-      refuse("has " + std::to_string(count) + " elements", "make them at run time");
+      refuse("has " + number_text(count) + " elements, at most " + std::to_string(1 << 25) +
+             " are stored in a file");
     }
     std::vector<T> values;
     for (T value = start; static_cast<double>(values.size()) < count;) {

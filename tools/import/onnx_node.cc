@@ -135,8 +135,13 @@ mdl_dtype onnx_dtype(int32_t type) {
       refuse("its element type is string, and tensors hold numbers here",
              "turn text into numbers before the model");
     default:
-      refuse("ONNX element type " + std::to_string(type) + " is not one of Medulla's",
-             "export the model with float32 tensors");
+      refuse(
+          "element type " +
+              (onnx::TensorProto_DataType_IsValid(type)
+                   ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type))
+                   : std::to_string(type)) +
+              " of ONNX is not one of Medulla's",
+          "export the model with float32 tensors");
   }
 }
 
@@ -153,6 +158,9 @@ size_t require_size(mdl_dtype dtype, const Dims& dims) {
   for (const int64_t d : dims) {
     text += (text.empty() ? "" : ",") + std::to_string(d);
     fits = fits && d >= 0 && checked_mul(bytes, std::max<int64_t>(d, 1), &bytes) && bytes <= kMost;
+  }
+  if (std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 0; })) {
+    refuse("shape [" + text + "] has an extent below 0", "export the model anew");
   }
   if (!fits) refuse("shape [" + text + "] of " + mdl_dtype_name(dtype) + " fits into no memory");
   return std::find(dims.begin(), dims.end(), 0) == dims.end() ? static_cast<size_t>(bytes) : 0;

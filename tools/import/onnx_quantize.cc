@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/common/shape_text.h"
 #include "tools/import/boundary.h"
 #include "tools/import/onnx_ops.h"
 #include "tools/import/onnx_uint8.h"
@@ -113,8 +114,9 @@ Quantization quantization_from(OnnxNode& node, size_t scale, size_t zero_point, 
     const Dims& dims = node.build.dims(of);
     if (axis >= static_cast<int64_t>(dims.size()) ||
         dims[static_cast<size_t>(axis)] != static_cast<int64_t>(quantization.scales.size())) {
-      refuse(std::to_string(quantization.scales.size()) + " scales do not fit the tensor", "",
-             "axis");
+      refuse(std::to_string(quantization.scales.size()) + " scales do not fit dimension " +
+                 std::to_string(axis) + " of " + shape_text(dims),
+             "give one for each of its elements, or one for the tensor", "axis");
     }
   }
   return quantization;

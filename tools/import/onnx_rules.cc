@@ -98,13 +98,14 @@ std::string OnnxRules::cycle_through(const onnx::NodeProto& node) const {
   return "";
 }
 
-std::string OnnxRules::why_unmade(const onnx::NodeProto& node, const std::string& name) const {
+Refused OnnxRules::why_unmade(const onnx::NodeProto& node, const std::string& name) const {
   const onnx::NodeProto* from = maker(name);
   const std::string reads = "reads '" + name + "', which ";
-  if (from == nullptr) return reads + "nothing makes";
+  if (from == nullptr) return {"", reads + "nothing makes", "export the model anew"};
   const std::string cycle = cycle_through(node);
-  if (!cycle.empty()) return "stands in a cycle: " + cycle;
-  return reads + "'" + name_of(*from) + "' makes, and that is listed behind it";
+  if (!cycle.empty()) return {"", "stands in a cycle: " + cycle, "export the model anew"};
+  return {"", reads + "'" + name_of(*from) + "' makes, and that is listed behind it",
+          "list nodes behind those that make what they read"};
 }
 
 std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset) {

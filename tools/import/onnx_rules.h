@@ -31,7 +31,7 @@ class OnnxRules {
   // By the library's schema of the operator. Throws Refused.
   void check(const onnx::NodeProto& node) const;
   // Why there is no tensor `name` when `node` reads it.
-  std::string why_unmade(const onnx::NodeProto& node, const std::string& name) const;
+  Refused why_unmade(const onnx::NodeProto& node, const std::string& name) const;
 
  private:
   const onnx::NodeProto* maker(const std::string& name) const;

@@ -91,6 +91,7 @@ void Importer::add_input(int32_t id) {
   try {
     Tensor tensor = scope_.declared(id);
     tensor.name = name;
+    scope_.file.bytes_of(from);  // refuses a buffer that there is not
     const auto* signature = from.shape_signature();
     bool varies = false;
     tensor.symbols.resize(tensor.dims.size());

@@ -114,7 +114,10 @@ TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph) {
   const TfliteScope& outer = node.scope;
   const auto* subgraphs = outer.file.model().subgraphs();
   if (index < 1 || static_cast<uint32_t>(index) >= subgraphs->size()) {
-    refuse("subgraph " + std::to_string(index) + " of " + std::to_string(subgraphs->size()));
+    refuse(
+        "calls subgraph " + std::to_string(index) + " of " + std::to_string(subgraphs->size()) +
+            (index == 0 ? ", the main one, in which it stands" : ", which the file does not have"),
+        "export the model again");
   }
   const tflite::SubGraph& subgraph = *subgraphs->Get(static_cast<uint32_t>(index));
   if (outer.depth == kMaxDepth) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tools/common/shape_text.h"
 #include "tools/import/tflite.h"
 #include "tools/ir/view.h"
 
@@ -136,7 +137,8 @@ Quantization quantization_of(const tflite::Tensor& tensor) {
   if (q.zero_point() == nullptr) refuse("has a scale and no zero point", "export the model again");
   if (q.zero_point()->size() != count) {
     refuse("has " + std::to_string(count) + " scales and " +
-           std::to_string(q.zero_point()->size()) + " zero points");
+               std::to_string(q.zero_point()->size()) + " zero points, should have one for each",
+           "export the model again");
   }
   const bool shifted = tensor.type() == tflite::TensorType::UINT8;
   const auto [least, most] = zero_point_range(tensor.type());
@@ -164,7 +166,9 @@ Quantization quantization_of(const tflite::Tensor& tensor) {
     if (result.axis < 0 || result.axis >= rank ||
         static_cast<size_t>(tensor.shape()->Get(static_cast<uint32_t>(result.axis))) != count) {
       refuse(std::to_string(count) + " scales do not fit dimension " +
-             std::to_string(q.dimension()));
+                 std::to_string(q.dimension()) + " of " +
+                 shape_text(Dims(tensor.shape()->begin(), tensor.shape()->end())),
+             "export the model again");
     }
   }
   return result;
@@ -224,7 +228,9 @@ Tensor constant_of(const TfliteScope& scope, int32_t id) {
   size_t count = 1;
   for (const int64_t d : result.dims) {
     if (d != 0 && count > 2 * bytes.size() / static_cast<size_t>(d)) {
-      refuse("has " + std::to_string(bytes.size()) + " bytes, too few for its shape");
+      refuse("has " + std::to_string(bytes.size()) + " bytes, too few for its shape " +
+                 shape_text(result.dims) + " of " + mdl_dtype_name(result.dtype),
+             "export the model again");
     }
     count *= static_cast<size_t>(d);
   }

@@ -33,9 +33,10 @@ class Operators {
   void run();
 
  private:
-  void add(const tflite::Operator& proto);
+  void add(const tflite::Operator& proto, size_t index);
   void convert(const tflite::Operator& proto, Op op);
   bool defined(int32_t id);
+  [[noreturn]] void refuse_unmade(int32_t id) const;
   void refuse_node(const tflite::Operator& proto, const Refused& why);
   void stand_in(const tflite::Operator& proto);
 
@@ -45,7 +46,8 @@ class Operators {
 
 void Operators::run() {
   if (scope_.subgraph.operators() == nullptr) return;
-  for (const tflite::Operator* proto : *scope_.subgraph.operators()) add(*proto);
+  size_t index = 0;
+  for (const tflite::Operator* proto : *scope_.subgraph.operators()) add(*proto, index++);
 }
 
 // Constants become tensors when they are first read. False: nothing makes it.
@@ -60,22 +62,43 @@ bool Operators::defined(int32_t id) {
   return true;
 }
 
-void Operators::add(const tflite::Operator& proto) {
+// What reads the tensor comes before what makes it, in a cycle too.
+void Operators::refuse_unmade(int32_t id) const {
+  size_t index = 0;
+  for (const tflite::Operator* proto : *scope_.subgraph.operators()) {
+    const std::vector<int32_t> made = ids(proto->outputs());
+    if (std::find(made.begin(), made.end(), id) != made.end()) {
+      refuse("is read, but nothing before makes it: operator " + std::to_string(index) +
+                 " does, which is listed behind or reads what this one makes",
+             "export the model again");
+    }
+    ++index;
+  }
+  refuse("is read, but nothing before makes it", "export the model again");
+}
+
+void Operators::add(const tflite::Operator& proto, size_t index) {
   const auto* codes = scope_.file.model().operator_codes();
-  op_ = "operator";
+  op_ = "operator " + std::to_string(index);
   name_ = "";
+  if (codes != nullptr && proto.opcode_index() < codes->size()) {
+    const tflite::OperatorCode& code = *codes->Get(proto.opcode_index());
+    op_ = tflite::EnumNameBuiltinOperator(
+        std::max(code.builtin_code(), static_cast<Op>(code.old_builtin_code())));
+  }
+  for (const int32_t id : ids(proto.outputs())) {
+    const bool is_there = id >= 0 && id < static_cast<int32_t>(scope_.values.size());
+    if (name_.empty() && is_there) name_ = scope_.name_of(id);
+  }
   for (const auto* list : {proto.inputs(), proto.outputs()}) {
     for (const int32_t id : ids(list)) {
       if (id < -1 || id >= static_cast<int32_t>(scope_.values.size())) {
         return refuse_node(proto, {"",
                                    "names tensor " + std::to_string(id) + " of " +
                                        std::to_string(scope_.values.size()),
-                                   ""});
+                                   "export the model again"});
       }
     }
-  }
-  for (const int32_t id : ids(proto.outputs())) {
-    if (name_.empty() && id >= 0) name_ = scope_.name_of(id);
   }
   if (codes == nullptr || proto.opcode_index() >= codes->size()) {
     return refuse_node(proto, {"",
@@ -106,7 +129,7 @@ void Operators::convert(const tflite::Operator& proto, Op op) {
       std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.op == op; });
   if (row == rows.end()) {
     return refuse_node(proto, {"", "Medulla has no such operator",
-                               "express it by operators that docs/convert.md lists"});
+                               "express it by those that docs/convert.md lists for it"});
   }
   scope_.build.set_name(name_.empty() ? op_ : name_);
   const size_t first_new = scope_.build.graph().tensors.size();
@@ -114,7 +137,7 @@ void Operators::convert(const tflite::Operator& proto, Op op) {
     for (const int32_t id : ids(proto.inputs())) {
       if (id < 0) continue;
       try {
-        if (!defined(id)) refuse("is read, but nothing before makes it");
+        if (!defined(id)) refuse_unmade(id);
       } catch (const Refused& why) {
         refuse("input '" + scope_.name_of(id) + "' " + why.reason, why.rewrite);
       }

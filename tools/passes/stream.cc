@@ -30,22 +30,28 @@ class Stream {
       found = found || time(t).axis >= 0;
     }
     if (!found) {
-      refuse("--stream", "no input has a dimension '" + context_.stream +
-                             "' that varies; give the " +
-                             "greatest number of frames of a chunk with --max " + context_.stream +
-                             "=N, at least 2");
+      context_.refusals.push_back("--stream: no input has a dimension '" + context_.stream +
+                                  "' that varies; give the greatest number of frames of a chunk "
+                                  "with --max " +
+                                  context_.stream + "=N, at least 2");
     }
     for (const Node& node : from.nodes) {
       try {
         visit(node);
       } catch (const BuildError& why) {
-        refuse(node.name, why.what());
+        refuse(node, why.what());
       }
     }
     for (const int32_t t : from.outputs) {
       const Time& at = time(t);
-      if (at.ahead > 0) refuse(at.culprit, "looks ahead: it pads the end of time");
-      if (at.past > 0) refuse(rewrite_.tensor(t).name, "is an output with frames of padding");
+      for (const Node& node : from.nodes) {
+        const bool pads = at.ahead > 0 && node.name == at.culprit;
+        if (pads) refuse(node, "looks ahead: it pads the end of time");
+      }
+      if (at.past > 0) {
+        context_.refusals.push_back("output '" + rewrite_.tensor(t).name +
+                                    "' has frames of padding in front");
+      }
     }
     if (!context_.refusals.empty()) return from;
     return rewrite_.finish();
@@ -54,15 +60,15 @@ class Stream {
  private:
   Time& time(int32_t tensor) { return times_[static_cast<size_t>(tensor)]; }
   bool carries(int32_t tensor) { return tensor >= 0 && time(tensor).axis >= 0; }
-  void refuse(const std::string& node, const std::string& why) {
-    context_.refusals.push_back(node + ": " + why);
+  void refuse(const Node& node, const std::string& why) {
+    context_.refusals.push_back("'" + node.name + "' (" + node.op + "): " + why);
   }
 
   void visit(const Node& node) {
     Time joined;
     std::string why = join(node, joined);
     if (why.empty() && joined.axis >= 0) why = why_not_framewise(rewrite_.from, node, times_);
-    if (!why.empty()) refuse(node.name, why);
+    if (!why.empty()) refuse(node, why);
     for (const int32_t t : node.outputs) {
       if (t < 0) continue;
       time(t) = joined;
@@ -75,7 +81,7 @@ class Stream {
     if (is_recurrent(node.op)) return recurrent(node);
     for (const int32_t t : node.outputs) {
       if (t >= 0 && time(t).axis < 0 && why.empty()) {
-        refuse(node.name, "takes all frames together");
+        refuse(node, "takes all frames together");
       }
     }
     emit(node, mapped(node.inputs), node.attributes);
@@ -179,7 +185,7 @@ class Stream {
     const TimeWindow w = time_window(rewrite_.from, node, axis);
     const int64_t past = time(x).past > 0 ? time(x).past : w.begin;
     const std::string why = why_not_causal(node, w, time(x));
-    if (!why.empty()) return refuse(node.name, why);
+    if (!why.empty()) return refuse(node, why);
     const int64_t spare = past - (w.reach - w.stride);
     time(y).past = 0;
     time(y).ahead = (spare + w.end) / w.stride;
@@ -213,7 +219,7 @@ class Stream {
     }
     if (begin == 0 && end == 0) return emit(node, mapped(node.inputs), node.attributes);
     const std::string why = why_no_past(node, begin, end, only_time, time(x));
-    if (!why.empty()) return refuse(node.name, why);
+    if (!why.empty()) return refuse(node, why);
     time(y).past = begin;
     if (!context_.refusals.empty()) return;
     const auto value = static_cast<float>(node.get<double>("value", 0.0));
@@ -234,20 +240,20 @@ class Stream {
       time(y).past = 0;
       return emit(node, mapped(node.inputs), node.attributes);
     }
-    refuse(node.name, range.step < 0 ? "walks back in time"
-                                     : "takes a part of time, which moves from chunk to chunk");
+    refuse(node, range.step < 0 ? "walks back in time"
+                                : "takes a part of time, which moves from chunk to chunk");
   }
 
   void recurrent(const Node& node) {
     const int32_t x = node.inputs[0];
     const std::string why = why_not_forward(node, time(x));
-    if (!why.empty()) return refuse(node.name, why);
+    if (!why.empty()) return refuse(node, why);
     const size_t states = node.op == "LSTM" ? 2 : 1;
     for (size_t s = 0; s < states; ++s) {
       const int32_t old = node.inputs.size() > 5 + s ? node.inputs[5 + s] : -1;
       if (old < 0 || rewrite_.tensor(old).data || is_state(old)) continue;
-      refuse(node.name, "begins with '" + rewrite_.tensor(old).name +
-                            "', which is fed anew with each chunk; make it a state with --state");
+      refuse(node, "begins with '" + rewrite_.tensor(old).name +
+                       "', which is fed anew with each chunk; make it a state with --state");
     }
     for (const int32_t t : node.outputs) {
       if (t >= 0 && t != node.outputs[0]) time(t) = Time();

@@ -112,7 +112,12 @@ std::string why_not_framewise(const Graph& graph, const Node& node,
   if (kAlongAxis.count(node.op) > 0) {
     const int64_t otherwise = node.op == "Gather" || node.op == "GatherElements" ? 0 : -1;
     if (attribute_axis(otherwise) != x.axis) return "";
-    return node.op == "Concat" ? "adds frames" : "works along time, on all frames together";
+    if (node.op == "Concat") return "adds frames";
+    if (node.op == "CumSum" && node.get<int64_t>("reverse", 0) == 0) {
+      return "sums along time from the first frame on, and a chunk begins anew; carry the sum over "
+             "with --state";
+    }
+    return "works along time, on all frames together";
   }
   if (kFromAxis.count(node.op) > 0) {
     return attribute_axis(-1) > x.axis ? "" : "takes its statistics over time, those ahead too";
