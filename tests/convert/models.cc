@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/convert/runner.h"
+#include "tests/convert/samples.h"
 #include "tools/common/array.h"
 
 using namespace medulla::tools;
@@ -233,6 +234,40 @@ TEST_CASE("ONNX's light graphs agree with their golden outputs", "[slow]") {
       agreement.add(found, expected.data());
       std::printf("light_%s: error %.3g of %.3g\n", name.c_str(), agreement.error, agreement.range);
       CHECK(agreement.error <= 1e-4 * agreement.range);
+    }
+  }
+}
+
+TEST_CASE("recurrent models of other runtimes agree with their golden outputs") {
+  if (absent("data/onnx_graphs")) return;
+  struct Case {
+    const char* name;
+    std::map<std::string, int64_t> dims;
+    const char* output;
+    double
+        bound;  // of the greatest magnitude; one step of the last quantization where there is one
+  };
+  const Case cases[] = {{"tract_qlstm", {{"input.0", 3}}, "output", 1e-5},
+                        {"tract_bilstm", {{"batch", 2}, {"length", 58}}, "Add_26", 1e-4}};
+  for (const Case& c : cases) {
+    const std::string stem = shared("data/onnx_graphs/" + std::string(c.name));
+    const Array x = read_npz(stem + "_io.npz", "input");
+    const std::vector<float> golden = to_floats(read_npz(stem + "_io.npz", c.output));
+    for (const bool fixed : {false, true}) {
+      for (const char* backends : {"reference", "cpu,reference"}) {
+        INFO(c.name << (fixed ? ", fixed, on " : ", open, on ") << backends);
+        ConvertOptions options = from(stem + "_model.onnx");
+        (fixed ? options.fixed_dims : options.maxima) = c.dims;
+        Runner runner(options, backends);
+        runner.set_bytes(0, x.data.data(), x.data.size());
+        runner.run();
+        const std::vector<float> found = runner.get(0);
+        REQUIRE(found.size() == golden.size());
+        Agreement agreement;
+        agreement.add(found, golden.data());
+        std::printf("%s: error %.3g of %.3g\n", c.name, agreement.error, agreement.range);
+        CHECK(agreement.error <= c.bound * agreement.range);
+      }
     }
   }
 }
