@@ -108,11 +108,12 @@ void transform_channels(const Pixels& pixels, size_t channel, int16_t* v, size_t
 #pragma GCC unroll 6
     for (size_t j = 0; j < kSideWinograd; ++j) {
       int16_t* const to = v + (i * kSideWinograd + j) * stride;
-      _mm256_store_si256(reinterpret_cast<__m256i*>(to), row[j].v);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), row[j].v);
     }
   }
 }
 
+// Past the channels V stays as it is: at most one of a pair is read, to be multiplied by 0.
 void transform_tile(const ConvS8& a, const TileWinograd& tile, int16_t* v, size_t stride) {
   const ConvGeometry& c = a.conv;
   const int8_t* const padding = winograd_s8_padding(c, a.weights);
@@ -131,13 +132,18 @@ void transform_tile(const ConvS8& a, const TileWinograd& tile, int16_t* v, size_
     transform_channels(pixels, channel, v + channel, stride);
   }
   if (whole == c.in_channels) return;
+  if (whole > 0) {
+    const size_t last = c.in_channels - 16;
+    transform_channels(pixels, last, v + last, stride);
+    return;
+  }
   int8_t part[kPlacesWinograd][16] = {};
   for (size_t place = 0; place < kPlacesWinograd; ++place) {
     const int8_t*& pixel = pixels[place / kSideWinograd][place % kSideWinograd];
-    std::memcpy(part[place], pixel + whole, c.in_channels - whole);
+    std::memcpy(part[place], pixel, c.in_channels);
     pixel = part[place];
   }
-  transform_channels(pixels, 0, v + whole, stride);
+  transform_channels(pixels, 0, v, stride);
 }
 
 // Row kRow of the places of U, of `pairs` pairs of channels and 16 outputs.
@@ -238,8 +244,9 @@ void run_block(const ConvS8& a, size_t begin, size_t tiles, unsigned char* scrat
     at += winograd_s8_panel_bytes(c);
     const size_t left = c.out_channels - channel;
     const size_t width = left < kPanelS8 ? left : kPanelS8;
-    for (size_t k = 0; k < depth; k += kChannelBlock) {
-      const size_t pairs = (depth - k < kChannelBlock ? depth - k : kChannelBlock) / 2;
+    for (size_t k = 0; k < c.in_channels; k += kChannelBlock) {
+      const size_t rest = c.in_channels - k;
+      const size_t pairs = ((rest < kChannelBlock ? rest : kChannelBlock) + 1) / 2;
       const int8_t* const filters = panel_weights<int8_t>(panel) + winograd_s8_filter(k, 0);
       for (size_t i = 0; i < kSideWinograd; ++i) {
         kTransformFilters[i](filters, pairs, u);
