@@ -183,12 +183,10 @@ mdl_status mdl_session_profile(const mdl_session* session,
   const medulla::Program& program = s.program();
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const medulla::Step& step = program.steps[i];
-    char ops[256];
-    medulla::step_ops(program, step, ops, sizeof(ops));
     const mdl_step_profile profile = {
         .struct_size = sizeof(mdl_step_profile),
         .name = program.graph.nodes[step.group.nodes[0]].name,
-        .op = ops,
+        .op = step.ops,
         .backend = medulla::step_backend(program, step),
         .kernel = step.plan.kernel,
         .nanoseconds = s.nanoseconds()[i],

@@ -14,13 +14,6 @@ const mdl_node& first_node(const Program& program, const Step& step) {
   return program.graph.nodes[step.group.nodes[0]];
 }
 
-void write_ops(const Program& program, const Step& step, Text& text) {
-  for (size_t n = 0; n < step.group.node_count; ++n) {
-    if (n > 0) text << '+';
-    text << program.graph.nodes[step.group.nodes[n]].op;
-  }
-}
-
 const Storage* storage_of(const Program& program, int32_t tensor) {
   const int32_t storage = program.places[static_cast<size_t>(tensor)].storage;
   return storage >= 0 ? &program.storages[static_cast<size_t>(storage)] : nullptr;
@@ -91,11 +84,10 @@ void write_steps(const Program& program, int depth, Text& text) {
   };
   for (size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];
-    margin() << s << ' ';
-    write_ops(program, step, text);
-    text << " '" << first_node(program, step).name << "' on " << step_backend(program, step)
-         << ", kernel " << step.plan.kernel << " (" << kClasses[step.plan.numerics] << "), "
-         << step.plan.macs << " MACs, " << step.bytes << " bytes\n";
+    margin() << s << ' ' << step.ops << " '" << first_node(program, step).name << "' on "
+             << step_backend(program, step) << ", kernel " << step.plan.kernel << " ("
+             << kClasses[step.plan.numerics] << "), " << step.plan.macs << " MACs, " << step.bytes
+             << " bytes\n";
     margin() << "    ";
     write_operands(program, {step.group.inputs, step.group.input_count}, text);
     text << " -> ";
@@ -115,9 +107,7 @@ void write_json_steps(const Program& program, Text& text) {
   for (size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];
     text << (s > 0 ? ",\n" : "\n") << "{\"name\":" << Quoted{first_node(program, step).name}
-         << ",\"op\":\"";
-    write_ops(program, step, text);
-    text << "\",\"nodes\":[";
+         << ",\"op\":" << Quoted{step.ops} << ",\"nodes\":[";
     for (size_t n = 0; n < step.group.node_count; ++n) {
       text << (n > 0 ? "," : "") << step.group.nodes[n];
     }
@@ -146,12 +136,6 @@ void write_json_steps(const Program& program, Text& text) {
 }
 
 }  // namespace
-
-size_t step_ops(const Program& program, const Step& step, char* text, size_t size) {
-  Text ops(text, size);
-  write_ops(program, step, ops);
-  return ops.needed();
-}
 
 size_t plan_text(const Program& program, char* buffer, size_t size) {
   Text text(buffer, size);

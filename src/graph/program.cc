@@ -222,7 +222,23 @@ uint64_t touched_bytes(const mdl_graph& graph, const Step& step) {
   return bytes;
 }
 
-mdl_status sum_up(Program* program, mdl_error* error) {
+// The operators of a group, joined with '+'; null when there is no memory.
+const char* join_ops(const mdl_graph& graph, const mdl_group& group, Arena& arena) {
+  if (group.node_count == 1) return graph.nodes[group.nodes[0]].op;
+  const auto write = [&](char* buffer, size_t size) {
+    Text text(buffer, size);
+    for (size_t n = 0; n < group.node_count; ++n) {
+      text << (n > 0 ? "+" : "") << graph.nodes[group.nodes[n]].op;
+    }
+    return text.needed();
+  };
+  const size_t bytes = write(nullptr, 0);
+  char* ops = arena.make<char>(bytes);
+  if (ops != nullptr) write(ops, bytes);
+  return ops;
+}
+
+mdl_status sum_up(Arena& arena, Program* program, mdl_error* error) {
   for (Step& step : program->steps) {
     const mdl_step& plan = step.plan;
     if (plan.args_bytes > kMostBytes - program->args_bytes ||
@@ -233,6 +249,8 @@ mdl_status sum_up(Program* program, mdl_error* error) {
     step.args_offset = program->args_bytes;
     step.packed_offset = program->packed_bytes;
     step.bytes = touched_bytes(program->graph, step);
+    step.ops = join_ops(program->graph, step.group, arena);
+    if (step.ops == nullptr) return fail_memory(error);
     step.first_call = program->max_phases;
     program->args_bytes += align_up(plan.args_bytes, MDL_ALIGNMENT);
     program->packed_bytes += align_up(plan.packed_bytes, MDL_ALIGNMENT);
@@ -301,7 +319,7 @@ mdl_status plan_steps(const PlaceOptions& options, Arena& arena, Program* progra
     MDL_TRY(find_late(arena, program, error));
   }
   MDL_TRY(give_offsets(arena, program, error));
-  return sum_up(program, error);
+  return sum_up(arena, program, error);
 }
 
 }  // namespace

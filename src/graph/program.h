@@ -49,6 +49,7 @@ struct Step {
   size_t packed_offset;  // in Program::packed
   uint64_t bytes;        // read and written at the maximum shapes, constants included
   const char* refusals;  // why backends that come first did not take it; "" when none
+  const char* ops;       // its operators, joined with '+'
   uint32_t first_call;   // how many phases the steps before it have
   bool late;             // an operand's extents are known only when a step before it has run
   Control* control;      // the plan of a step that runs graphs; null for one of a backend
@@ -140,10 +141,7 @@ void list_names(const mdl_graph& graph, uint32_t flags, Text& text);
 // Which backend runs a step; "core" for one that runs graphs.
 const char* step_backend(const Program& program, const Step& step);
 
-// The operators of a step, joined with '+'.
-size_t step_ops(const Program& program, const Step& step, char* text, size_t size);
-
-// The plan in words; returns the bytes of the whole text, its zero byte included, as step_ops does.
+// The plan in words; returns the bytes of the whole text, its zero byte included.
 size_t plan_text(const Program& program, char* text, size_t size);
 size_t plan_json(const Program& program, char* text, size_t size);
 
