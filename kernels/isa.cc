@@ -140,8 +140,9 @@ bool parse_isa_set(std::string_view text, IsaSet* set, std::string_view* unknown
     const std::string_view name = text.substr(0, text.find(','));
     text.remove_prefix(name.size() < text.size() ? name.size() + 1 : name.size());
     Isa isa = Isa::portable;
+    if (name.empty()) continue;
     if (name == "all") {
-      for (int i = 0; i < kIsaCount; ++i) parsed = parsed | isa_bit(static_cast<Isa>(i));
+      parsed = kAllIsas;
     } else if (find_isa(name, &isa)) {
       parsed = parsed | isa_needs(isa);
     } else {

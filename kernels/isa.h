@@ -46,6 +46,8 @@ constexpr IsaSet isa_bit(Isa isa) {
   return {isa == Isa::portable ? 0 : uint64_t{1} << static_cast<int>(isa)};
 }
 
+constexpr IsaSet kAllIsas = {(uint64_t{1} << kIsaCount) - 2};  // portable has no bit
+
 // What code compiled for `isa` may execute: itself and all that its compile flags include.
 constexpr IsaSet isa_needs(Isa isa) {
   switch (isa) {
@@ -80,8 +82,8 @@ constexpr IsaSet isa_needs(Isa isa) {
 const char* isa_name(Isa isa);
 
 // Reads names separated by commas, with what each needs ("avx512vnni" gives avx2 and avx512 too);
-// "portable" and "" give the empty set, "all" every bit. False if a name is unknown: *unknown then
-// is that part of `text`.
+// "portable" and "" give the empty set, "all" every bit. Empty names are passed over. False if a
+// name is unknown: *unknown then is that part of `text`.
 bool parse_isa_set(std::string_view text, IsaSet* set, std::string_view* unknown);
 
 // Writes the names, separated by commas, "portable" for the empty set; always terminated, cut off

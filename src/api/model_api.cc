@@ -20,7 +20,7 @@ mdl_status read_model_options(const mdl_model_options* given, mdl_model_options*
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: check is ", check, ", lock_memory is ",
                 options->lock_memory, ", both should be 0 or 1");
   }
-  return medulla::check_block(options->block, error);
+  return medulla::check_memory(*options, error);
 }
 
 // Fills *info for the tensor of the graph that is number `index` of `count`.

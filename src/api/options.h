@@ -45,8 +45,16 @@ uint32_t enum_value(const Enum& field) {
   return value;
 }
 
-inline mdl_status check_block(const mdl_block& block, mdl_error* error) {
-  const size_t rest = reinterpret_cast<uintptr_t>(block.data) % MDL_ALIGNMENT;
+// Where an object is to live: what the options say of its block and its allocator.
+template <class Options>
+mdl_status check_memory(const Options& options, mdl_error* error) {
+  const mdl_allocator* allocator = options.allocator;
+  if (allocator != nullptr && (allocator->allocate == nullptr || allocator->release == nullptr)) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: the allocator has no ",
+                allocator->allocate == nullptr ? "allocate" : "release",
+                " function; it needs both, or be null for malloc");
+  }
+  const size_t rest = reinterpret_cast<uintptr_t>(options.block.data) % MDL_ALIGNMENT;
   if (rest == 0) return MDL_OK;
   return fail(error, MDL_ERROR_INVALID_ARGUMENT, "the block is ", rest,
               " bytes off, should be aligned to ", MDL_ALIGNMENT);

@@ -4,10 +4,30 @@
 #include "src/api/handles.h"
 #include "src/api/options.h"
 #include "src/base/fp_env.h"
+#include "src/base/names.h"
 #include "src/model/model.h"
 
 namespace medulla {
 namespace {
+
+// A list that is not empty and names nothing, such as ",", is a slip of the caller's.
+mdl_status check_lists(const mdl_program_options& options, mdl_error* error) {
+  const struct {
+    const char* field;
+    const char* list;
+  } lists[] = {{"isa", options.isa},
+               {"backends", options.backends},
+               {"kernels", options.kernels},
+               {"keep", options.keep}};
+  for (const auto& [field, list] : lists) {
+    std::string_view rest = list != nullptr ? list : "";
+    std::string_view name;
+    if (rest.empty() || next_name(&rest, &name)) continue;
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: ", field, " is '", list,
+                "', which names nothing; leave it null, or name some");
+  }
+  return MDL_OK;
+}
 
 mdl_status read_program_options(const mdl_program_options* given, mdl_program_options* options,
                                 mdl_error* error) {
@@ -32,7 +52,8 @@ mdl_status read_program_options(const mdl_program_options* given, mdl_program_op
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: extra_backends is null, its count ",
                 options->extra_backend_count);
   }
-  return check_block(options->block, error);
+  MDL_TRY(check_lists(*options, error));
+  return check_memory(*options, error);
 }
 
 // The handle, in the block or from the allocator; null when there is no memory.
@@ -137,6 +158,7 @@ mdl_status program_memory_need(const mdl_graph& graph, const mdl_program_options
   mdl_program_options options;
   MDL_TRY(read_program_options(given, &options, error));
   options.block = {};
+  options.max_arena_bytes = 0;
   const FloatEnvironment environment;
   mdl_program* built = nullptr;
   mdl_memory_need all = MDL_MEMORY_NEED_INIT;

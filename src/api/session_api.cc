@@ -13,9 +13,13 @@ constexpr size_t kMaxThreads = 1024;
 mdl_status read_session_options(const mdl_session_options* given, mdl_session_options* options,
                                 SessionOptions* session, mdl_error* error) {
   MDL_TRY(read_options(given, options, error));
-  MDL_TRY(check_block(options->block, error));
+  MDL_TRY(check_memory(*options, error));
   if (options->pool != nullptr && options->pool->run == nullptr) {
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: the pool has no run function");
+  }
+  if (options->profile > 1 || options->check_finite > 1) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: profile is ", options->profile,
+                ", check_finite is ", options->check_finite, ", both should be 0 or 1");
   }
   session->threads = Parallel::threads(options->threads, options->pool);
   session->profile = options->profile != 0;

@@ -23,7 +23,7 @@ constexpr const mdl_backend* kBuiltIn[] = {
 const mdl_backend* find_backend(const mdl_program_options& options, std::string_view name) {
   for (size_t b = 0; b < options.extra_backend_count; ++b) {
     const mdl_backend* backend = options.extra_backends[b];
-    if (backend != nullptr && name == backend->name) return backend;
+    if (name == backend->name) return backend;
   }
   for (const mdl_backend* backend : kBuiltIn) {
     if (name == backend->name) return backend;
@@ -36,7 +36,7 @@ mdl_status fail_unknown(const mdl_program_options& options, std::string_view nam
   char known[256];
   Text text(known, sizeof(known));
   for (size_t b = 0; b < options.extra_backend_count; ++b) {
-    if (options.extra_backends[b] != nullptr) text << ' ' << options.extra_backends[b]->name;
+    text << ' ' << options.extra_backends[b]->name;
   }
   for (const mdl_backend* backend : kBuiltIn) text << ' ' << backend->name;
   return fail(error, MDL_ERROR_NOT_BUILT, "backend '", name,
@@ -47,8 +47,9 @@ mdl_status fail_unknown(const mdl_program_options& options, std::string_view nam
 mdl_status check_names(const mdl_program_options& options, mdl_error* error) {
   for (size_t b = 0; b < options.extra_backend_count; ++b) {
     const mdl_backend* backend = options.extra_backends[b];
-    if (backend != nullptr && (backend->name == nullptr || backend->name[0] == 0)) {
-      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "extra_backends[", b, "] has no name");
+    if (backend == nullptr || backend->name == nullptr || backend->name[0] == 0) {
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "extra_backends[", b,
+                  backend == nullptr ? "] is null" : "] has no name");
     }
   }
   return MDL_OK;

@@ -96,8 +96,10 @@ mdl_status read_options(const mdl_program_options& options, Arena& arena, Progra
     IsaSet wanted;
     std::string_view unknown;
     if (!parse_isa_set(options.isa, &wanted, &unknown)) {
-      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "isa: '", unknown,
-                  "' is no instruction set that is known");
+      char known[kIsaTextSize];
+      format_isa_set(kAllIsas, known, sizeof(known));
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "isa: no instruction set is called '", unknown,
+                  "'; there are portable,", static_cast<const char*>(known), " and all");
     }
     isa = isa & wanted;
   }

@@ -47,6 +47,10 @@ TEST_CASE("an unknown ISA is named") {
   std::string_view unknown;
   CHECK_FALSE(parse_isa_set("avx2,avx3,neon", &set, &unknown));
   CHECK(unknown == "avx3");
+  CHECK_FALSE(parse_isa_set("avx2,,avx3", &set, &unknown));
+  CHECK(unknown == "avx3");
+  CHECK(parsed(",avx2,") == isa_needs(Isa::avx2));
+  CHECK(parsed("all") == kAllIsas);
 }
 
 TEST_CASE("ISA text is cut off at its buffer") {
