@@ -32,8 +32,8 @@ int alarms_on_beat(alarm_rules* rules, long peak, char label, char* text, size_t
 }
 
 int alarms_on_silence(alarm_rules* rules, long sample, double wander, char* text, size_t size) {
-  if (rules->known == 0 || rules->pausing) return 0;
-  const long silence = sample - rules->peaks[0];
+  if (rules->pausing) return 0;
+  const long silence = sample - (rules->known > 0 ? rules->peaks[0] : 0);
   const int unclear = wander >= UNCLEAR_MILLIVOLT;
   if (silence >= PAUSE_SAMPLES) {
     rules->pausing = 1;

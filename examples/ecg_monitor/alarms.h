@@ -32,8 +32,8 @@ double heart_rate(const alarm_rules* rules);
 // Tells of a beat, in order. Returns the length of the alarm's text in `text`; 0: no alarm.
 int alarms_on_beat(alarm_rules* rules, long peak, char label, char* text, size_t size);
 
-// Tells that no beat was found up to `sample` while the baseline moved by `wander` millivolt. As
-// above.
+// Tells that no beat was found up to `sample` while the baseline moved by `wander` millivolt.
+// Before the first beat the pause counts from sample 0. As above.
 int alarms_on_silence(alarm_rules* rules, long sample, double wander, char* text, size_t size);
 
 #endif  // ECG_MONITOR_ALARMS_H_

@@ -148,6 +148,13 @@ static int start(monitor* m, char** models, const ecg_recording* recording) {
   for (int i = 0; i < 3; ++i) {
     if (network_open(networks[i], models[i], &error) != MDL_OK) return failed(models[i], &error);
   }
+  if (mdl_model_state_count(m->finder_network.model) == 0) {
+    fprintf(stderr,
+            "ecg_monitor: %s: forgets everything between two calls, so it would find no beat; "
+            "convert it with --state h=h_out\n",
+            models[0]);
+    return 0;
+  }
   if (mdl_model_find_output(m->int8.model, "logits", &m->int8_logits, &error) != MDL_OK ||
       mdl_model_find_output(m->fp32.model, "logits", &m->fp32_logits, &error) != MDL_OK) {
     return failed("ecg_cnn", &error);
