@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
+#include <string>
 
 #include "medulla/medulla.h"
 #include "tools/command/command.h"
 #include "tools/command/terminal.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app("Medulla: converts, inspects, runs and measures models", "medulla");
   app.set_version_flag("--version", [] { return std::string(mdl_build_info()); });
   app.require_subcommand(1);
@@ -43,4 +49,16 @@ int main(int argc, char** argv) {
     return 1;
   }
   return 0;
+}
+
+}  // namespace
+
+// Text that did not arrive, on a full disk say, is work that was not done.
+int main(int argc, char** argv) {
+  const int status = run(argc, argv);
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  std::cerr << "medulla: standard output cannot be written"
+            << (errno != 0 ? std::string(": ") + std::strerror(errno) : "") << "\n";
+  return status != 0 ? status : 1;
 }

@@ -100,5 +100,35 @@ TEST_CASE("an input is never the output") {
   }
 }
 
+TEST_CASE("what cannot be printed fails") {
+  if (!fs::exists("/dev/full")) return;
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  std::vector<std::string> lines = {"isa",
+                                    "inspect m.mdl",
+                                    "inspect m.mdl --json",
+                                    "inspect m.mdl --dot -",
+                                    "verify m.mdl",
+                                    "run m.mdl --zeros --json",
+                                    "bench m.mdl --runs 1 --json",
+                                    "--help",
+                                    "run --help",
+                                    "--version"};
+  if (has_module()) {
+    const std::string model =
+        std::string(kSourceDir) + "/examples/ecg_monitor/models/ecg_cnn_int8.onnx";
+    lines.push_back("convert " + model + " -o c.mdl --json");
+  }
+  for (const std::string& line : lines) {
+    const int status = std::system(
+        ("cd '" + shell.path("") + "' && " + kCommand + " " + line + " >/dev/full 2>stderr.txt")
+            .c_str());
+    const std::string err = shell.text("stderr.txt");
+    INFO(line << "\n" << err);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 1));
+    CHECK(err.find("standard output cannot be written") != std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace medulla::test
