@@ -206,6 +206,13 @@ TEST_CASE("verify gives the digest, isa its choice, --version the build") {
   CHECK(shell.json("verify m.mdl")["digest"].get<std::string>().size() == 64);
   const nlohmann::json isa = shell.json("isa --isa portable");
   CHECK(isa["families"]["gemm_f32"].contains("takes"));
+  setenv("MEDULLA_ISA", "portable", 1);
+  CHECK(shell.json("isa") == isa);
+  setenv("MEDULLA_ISA", "mmx", 1);
+  CHECK(shell.run("isa").status == 1);
+  CHECK(shell.run("run m.mdl --zeros").status == 1);
+  CHECK(shell.json("isa --isa portable") == isa);  // the option wins
+  unsetenv("MEDULLA_ISA");
   const Outcome version = shell.run("--version");
   CHECK(version.status == 0);
   CHECK(version.out.find("version") != std::string::npos);

@@ -16,20 +16,15 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-// MEDULLA_ISA narrows, like --isa; it is read here and never by the library.
-std::string isa_option(const EngineOptions& options) {
-  if (!options.isa.empty()) return options.isa;
-  const char* environment = std::getenv("MEDULLA_ISA");
-  return environment != nullptr ? environment : "";
-}
-
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
 // What the strings of mdl_program_options point into while a call lasts.
 class ProgramOptions {
  public:
   explicit ProgramOptions(const EngineOptions& options)
-      : isa_(isa_option(options)), kernels_(joined(options.kernels)), keep_(joined(options.keep)) {
+      : isa_(isa_option(options.isa)),
+        kernels_(joined(options.kernels)),
+        keep_(joined(options.keep)) {
     options_.isa = or_null(isa_);
     options_.backends = or_null(options.backends);
     options_.placement = options.strict ? MDL_PLACEMENT_STRICT : MDL_PLACEMENT_FALLBACK;
@@ -49,6 +44,12 @@ class ProgramOptions {
 };
 
 }  // namespace
+
+std::string isa_option(const std::string& isa) {
+  if (!isa.empty()) return isa;
+  const char* environment = std::getenv("MEDULLA_ISA");
+  return environment != nullptr ? environment : "";
+}
 
 void note_isa(const std::string& text) {
   IsaSet asked;

@@ -16,6 +16,10 @@ namespace medulla::tools {
 // refuse.
 void note_isa(const std::string& text);
 
+// The value of --isa, or else of MEDULLA_ISA, which narrows likewise; that is read here and never
+// by the library.
+std::string isa_option(const std::string& isa);
+
 // What the subcommands that plan or run a model have in common.
 struct EngineOptions {
   std::string model;

@@ -94,7 +94,7 @@ void add_isa(CLI::App& app) {
       ->each(note_isa);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] {
-    const IsaSet set = asked_set(options->isa);
+    const IsaSet set = asked_set(isa_option(options->isa));
     const nlohmann::json report = {
         {"host", text_of(host_isa())}, {"set", text_of(set)}, {"families", describe(set)}};
     if (options->json) {
