@@ -167,16 +167,23 @@ TEST_CASE("outputs that cannot be written") {
   const Shell shell;
   shell.write_shift_model("m.mdl");
   shell.write("old.json", "{}");
-  check_refused(shell,
-                {
-                    {"run m.mdl --zeros --output missing/z.npy", 1, {"missing/z.npy", "folder"}},
-                    {"run m.mdl --zeros --output .", 1, {"directory"}},
-                    {"run m.mdl --output a.npy --output b.npy", 1, {"only 1 output"}},
-                    {"inspect m.mdl --html missing/p.html", 1, {"missing/p.html"}},
-                    {"inspect m.mdl --dot missing/p.dot", 1, {"missing/p.dot"}},
-                    {"bench m.mdl --runs 1 --against old.json", 1, {"old.json", "--json"}},
-                    {"bench m.mdl --runs 1 --against absent", 1, {"absent", "No such file"}},
-                });
+  check_refused(
+      shell,
+      {
+          {"run m.mdl --zeros --output missing/z.npy", 1, {"missing/z.npy", "folder"}},
+          {"run m.mdl --zeros --output .", 1, {"directory"}},
+          {"run m.mdl --output a.npy --output b.npy", 1, {"only 1 output"}},
+          {"run m.mdl --zeros --output y.npy --dump shifted=missing/s.npy",
+           1,
+           {"missing/s.npy", "folder"}},
+          {"run m.mdl --zeros --output y.npy --dump shifted=./y.npy", 1, {"./y.npy", "same file"}},
+          {"run m.mdl --zeros --output y=y.npy --output y=\"$PWD\"/y.npy", 1, {"same file"}},
+          {"inspect m.mdl --html p --dot p", 1, {"p: ", "same file"}},
+          {"inspect m.mdl --html missing/p.html", 1, {"missing/p.html"}},
+          {"inspect m.mdl --dot missing/p.dot", 1, {"missing/p.dot"}},
+          {"bench m.mdl --runs 1 --against old.json", 1, {"old.json", "--json"}},
+          {"bench m.mdl --runs 1 --against absent", 1, {"absent", "No such file"}},
+      });
 }
 
 TEST_CASE("a NaN is caught at the step that makes it when asked for") {

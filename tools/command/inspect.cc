@@ -197,9 +197,12 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 void inspect(const Options& options) {
+  std::vector<std::string> written;
   for (const std::string& output : {options.dot, options.html}) {
     require_other_file(output, options.engine.model);
+    if (!output.empty() && output != "-") written.push_back(output);
   }
+  require_places(written);
   const ModelPtr model = open_model(options.engine.model, MDL_CHECK_HEADER);
   const mdl_graph& graph = model_graph(*model);
   const std::map<std::string, size_t> ops = count_ops(graph);

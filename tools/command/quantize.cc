@@ -59,7 +59,7 @@ void run(Options& options) {
   }
   if (!options.html.empty()) {
     require_other_file(options.html, quantize.convert.input);
-    require_other_file(options.html, quantize.convert.output);
+    require_places({options.html, quantize.convert.output});
   }
   const bool shows = !options.json && isatty(STDERR_FILENO) != 0;
   if (shows) quantize.progress = show_progress;

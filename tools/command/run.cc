@@ -79,9 +79,9 @@ void run(RunOptions& options) {
     if (file.name.empty()) throw CLI::ValidationError("--dump " + dump + " should be TENSOR=FILE");
     options.engine.keep.push_back(file.name);
   }
-  for (const auto* files : {&options.outputs, &options.dumps}) {
-    require_other_files(*files, options.engine.model, options.inputs);
-  }
+  std::vector<std::string> written = options.outputs;
+  written.insert(written.end(), options.dumps.begin(), options.dumps.end());
+  require_other_files(written, options.engine.model, options.inputs);
   Engine engine = open_engine(options.engine);
   require_outputs(engine.model.get(), options.outputs);
   const std::vector<std::string> missing =

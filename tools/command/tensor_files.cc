@@ -169,12 +169,14 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
 
 void require_other_files(const std::vector<std::string>& outputs, const std::string& model,
                          const std::vector<std::string>& inputs) {
+  std::vector<std::string> paths;
   for (const std::string& output : outputs) {
-    const std::string path = parse_named_file(output).path;
+    const std::string path = paths.emplace_back(parse_named_file(output).path);
     require_writable(path);
     require_other_file(path, model);
     for (const std::string& input : inputs) require_other_file(path, parse_named_file(input).path);
   }
+  require_places(paths);
 }
 
 void require_outputs(const mdl_model* model, const std::vector<std::string>& files) {

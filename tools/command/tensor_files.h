@@ -33,8 +33,8 @@ void require_outputs(const mdl_model* model, const std::vector<std::string>& fil
 // Writes outputs to their files, in their own dtype (.npy, raw), or as dequantised numbers (.csv).
 void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files);
 
-// Throws when one of `outputs` would be written over the model or one of `inputs`, or is called
-// what the command does not write.
+// Throws when one of `outputs` would be written over the model, one of `inputs` or another output,
+// has no folder to go to, or is called what the command does not write.
 void require_other_files(const std::vector<std::string>& outputs, const std::string& model,
                          const std::vector<std::string>& inputs);
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -25,17 +26,31 @@ fs::path followed(fs::path path) {
   return path;
 }
 
-}  // namespace
+// A pipe or a device.
+bool is_special(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  return fs::exists(status) && !fs::is_regular_file(status);
+}
 
-NewFile::NewFile(const std::string& path) : path_(path) {
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw std::runtime_error(path + ": cannot be written: " + why);
+}
+
+void require_place(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();
   std::error_code error;
   if (!folder.empty() && !fs::is_directory(folder, error)) {
-    fail("the folder " + folder.string() + " does not exist");
+    refuse(path, "the folder " + folder.string() + " does not exist");
   }
-  const fs::file_status status = fs::status(path, error);
-  if (fs::is_directory(status)) fail("it is a directory");
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
+  if (fs::is_directory(path, error)) refuse(path, "it is a directory");
+}
+
+}  // namespace
+
+NewFile::NewFile(const std::string& path) : path_(path) {
+  require_place(path);
+  if (is_special(path)) {
     file_ = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (file_ < 0) fail(std::strerror(errno));
     return;
@@ -57,9 +72,7 @@ NewFile::~NewFile() {
   if (!part_.empty()) unlink(part_.c_str());
 }
 
-void NewFile::fail(const std::string& why) const {
-  throw std::runtime_error(path_ + ": cannot be written: " + why);
-}
+void NewFile::fail(const std::string& why) const { refuse(path_, why); }
 
 void NewFile::write(const std::byte* data, size_t size) {
   while (size > 0) {
@@ -82,8 +95,20 @@ void NewFile::commit() {
 void require_other_file(const std::string& output, const std::string& input) {
   std::error_code error;
   if (!fs::is_regular_file(output, error) || !fs::equivalent(output, input, error)) return;
-  throw std::runtime_error(output + ": cannot be written: it is the input " + input +
-                           "; give another name");
+  refuse(output, "it is the input " + input + "; give another name");
+}
+
+void require_places(const std::vector<std::string>& outputs) {
+  std::set<fs::path> places;
+  for (const std::string& output : outputs) {
+    require_place(output);
+    std::error_code error;
+    if (is_special(output) ||
+        places.insert(fs::weakly_canonical(fs::absolute(followed(output)), error)).second) {
+      continue;
+    }
+    refuse(output, "another output goes to the same file; give each its own");
+  }
 }
 
 }  // namespace medulla::tools

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace medulla::tools {
 
@@ -34,6 +35,10 @@ class NewFile {
 
 // Throws when `output`, an option's value, is the file `input`, under whatever name.
 void require_other_file(const std::string& output, const std::string& input);
+
+// Throws before anything is written when one of `outputs` lacks its folder or is one, or when two
+// of them are the same file.
+void require_places(const std::vector<std::string>& outputs);
 
 }  // namespace medulla::tools
 
