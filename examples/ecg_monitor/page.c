@@ -48,15 +48,35 @@ static void write_head(FILE* out, const monitor_log* log) {
           ".stat span{display:block;color:#666;font-size:.85em}\n</style>\n</head>\n<body>\n"
           "<h1>Medulla ECG monitor</h1>\n<p>");
   write_text(out, log->recording_name);
+  fprintf(out,
+          ", %.0f s at %d Hz. Every sample went through the "
+          "streaming network <code>ecg_stream_gru</code>, every beat through "
+          "<code>ecg_cnn</code> in INT8 and in FP32, on this machine.</p>\n"
+          "<p class=\"warn\"><b>Not for clinical use.</b> Small networks, trained on few patients "
+          "for the demonstration of a runtime. No figure here says that they are fit to look at a "
+          "patient.</p>\n",
+          (double)log->recording->count / SAMPLE_RATE, SAMPLE_RATE);
+}
+
+// What the models' makers found that they cannot do.
+static void write_limits(FILE* out) {
   fprintf(
       out,
-      ", %.0f s at %d Hz. Every sample went through the "
-      "streaming network <code>ecg_stream_gru</code>, every beat through "
-      "<code>ecg_cnn</code> in INT8 and in FP32, on this machine.</p>\n"
-      "<p class=\"warn\"><b>Not for clinical use.</b> Small networks, trained on few patients "
-      "for the demonstration of a runtime. One beat carries no rhythm, so class S is guesswork; "
-      "bundle branch block and fibrillation are often taken for S or V.</p>\n",
-      (double)log->recording->count / SAMPLE_RATE, SAMPLE_RATE);
+      "<h2>Limits</h2>\n<ul>\n"
+      "<li>Beats: one beat carries no rhythm, so class S (premature by time) is guesswork, and "
+      "most of the data's S beats come from one patient; class Q is one patient in training; "
+      "bundle "
+      "branch block and fibrillation, which few training patients have, are often taken for S or "
+      "V.</li>\n"
+      "<li>Stream: tested on one clean recording. Noise, arrhythmia and other patients are "
+      "untested; the demonstration's recording has both noise and arrhythmia.</li>\n"
+      "<li>Preprocessing: a beat is 90 samples before the R peak and 170 from it at %d Hz, "
+      "z-scored; the stream is normalised by its running mean and variance over about a second "
+      "and cut at 8 deviations, after what is slower than 1 Hz was taken from it, which training "
+      "did not do.</li>\n"
+      "<li>The demonstration's recording: two minutes of record 208, lead MLII, of the MIT-BIH "
+      "Arrhythmia Database. No model has seen this patient.</li>\n</ul>\n",
+      SAMPLE_RATE);
 }
 
 static void write_summary(FILE* out, const monitor_log* log) {
@@ -223,6 +243,7 @@ int page_write(const char* path, const monitor_log* log) {
     return 0;
   }
   write_head(out, log);
+  write_limits(out);
   write_summary(out, log);
   write_rate(out, log);
   write_alarms(out, log);
