@@ -67,6 +67,40 @@ TEST_CASE("inspect --json tells everything that the page and the tables show") {
   }
 }
 
+TEST_CASE("inspect shows what a model carries beside its graph") {
+  const Shell shell;
+  const std::string name(40, 'n');
+  ModelBuilder b;
+  const int32_t x = b.input("x", {4, 2});
+  b.at(x).symbols = {"batch", ""};
+  const int32_t q = b.input("q", {2, 2}, MDL_INT8);
+  b.at(q).quantization = tools::Quantization{{0.5f, 0.25f}, {0, 0}, 1};
+  b.output(b.node("Relu", {x}, name));
+  b.output(b.node("DequantizeLinear", {q}, "y"));
+  b.model.name = "carrier";
+  b.model.metadata["site"] = "ward 3";
+  b.model.labels.push_back({0, {"good", "bad"}});
+  b.model.preprocessing.push_back({0, "", {0.5f}, {128}});
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  const nlohmann::json report = shell.json("inspect m.mdl");
+  CHECK(report["inputs"][0]["dynamic"] == nlohmann::json({0}));
+  CHECK(report["inputs"][0]["preprocessing"]["scale"] == nlohmann::json({0.5}));
+  CHECK(report["inputs"][0]["preprocessing"]["offset"] == nlohmann::json({128.0}));
+  CHECK(report["inputs"][1]["dynamic"].empty());
+  CHECK(report["inputs"][1]["scales"] == nlohmann::json({0.5, 0.25}));
+  CHECK(report["inputs"][1]["axis"] == 1);
+  CHECK(report["outputs"][0]["labels"] == nlohmann::json({"good", "bad"}));
+  const std::string text = shell.run("inspect m.mdl --tensors").out;
+  INFO(text);
+  for (const char* part : {"name: carrier", "site: ward 3", "labels good, bad", "scale [0.5]",
+                           "offset [128.0]", "2 scales along axis 1"}) {
+    INFO(part);
+    CHECK(contains(text, part));
+  }
+  CHECK(!contains(text, name + "float32"));
+}
+
 TEST_CASE("inspect says why nodes of a quantized model are float32") {
   const Shell shell;
   ModelBuilder b;

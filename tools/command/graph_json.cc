@@ -49,6 +49,13 @@ nlohmann::json names(const mdl_graph& graph, const int32_t* ids, uint32_t count)
 
 }  // namespace
 
+void add_quantization(nlohmann::json& row, const mdl_quantization& q) {
+  if (q.count == 0) return;
+  row["scales"] = std::vector<float>(q.scales, q.scales + q.count);
+  row["zero_points"] = std::vector<int32_t>(q.zero_points, q.zero_points + q.count);
+  row["axis"] = q.axis;
+}
+
 nlohmann::json tensors_json(const mdl_graph& graph, const uint8_t* file) {
   nlohmann::json tensors = nlohmann::json::array();
   for (size_t t = 0; t < graph.tensor_count; ++t) {
@@ -59,12 +66,7 @@ nlohmann::json tensors_json(const mdl_graph& graph, const uint8_t* file) {
                           {"bytes", tensor.bytes},
                           {"constant", tensor.data != nullptr}};
     if (tensor.data != nullptr) row["offset"] = static_cast<const uint8_t*>(tensor.data) - file;
-    const mdl_quantization& q = tensor.quantization;
-    if (q.count > 0) {
-      row["scales"] = std::vector<float>(q.scales, q.scales + q.count);
-      row["zero_points"] = std::vector<int32_t>(q.zero_points, q.zero_points + q.count);
-      row["axis"] = q.axis;
-    }
+    add_quantization(row, tensor.quantization);
     tensors.push_back(std::move(row));
   }
   return tensors;

@@ -119,8 +119,12 @@ void write_facts(std::ostream& out, const nlohmann::json& report) {
       out << "<tr><td><span class=\"chip edge\">" << kind << "</span></td><td>"
           << escape_html(tensor["name"]) << "</td><td>" << tensor["dtype"].get<std::string>()
           << "</td><td><code>" << tensor["shape"].dump() << "</code></td><td>";
-      if (tensor.contains("scale")) {
-        out << "scale " << tensor["scale"].dump() << ", zero point " << tensor["zero_point"].dump();
+      const size_t scales = tensor.contains("scales") ? tensor["scales"].size() : 0;
+      if (scales == 1) {
+        out << "scale " << tensor["scales"][0].dump() << ", zero point "
+            << tensor["zero_points"][0].dump();
+      } else if (scales > 1) {
+        out << scales << " scales along axis " << tensor["axis"].dump();
       }
       out << "</td></tr>\n";
     }

@@ -36,10 +36,11 @@ nlohmann::json describe(const mdl_tensor_info& info) {
                          {"dtype", mdl_dtype_name(info.dtype)},
                          {"shape", std::vector<int64_t>(info.dims, info.dims + info.rank)},
                          {"bytes", info.bytes}};
-  if (info.quantization.count > 0) {
-    json["scale"] = info.quantization.scales[0];
-    json["zero_point"] = info.quantization.zero_points[0];
+  json["dynamic"] = nlohmann::json::array();  // the dimensions that may be smaller
+  for (uint32_t d = 0; d < info.rank; ++d) {
+    if ((info.dynamic >> d & 1) != 0) json["dynamic"].push_back(d);
   }
+  add_quantization(json, info.quantization);
   return json;
 }
 
@@ -47,6 +48,17 @@ nlohmann::json describe(const std::vector<mdl_tensor_info>& list) {
   nlohmann::json json = nlohmann::json::array();
   for (const mdl_tensor_info& info : list) json.push_back(describe(info));
   return json;
+}
+
+// Null where the file says nothing.
+nlohmann::json describe_preprocessing(const mdl_model* model, size_t input) {
+  mdl_error error = MDL_ERROR_INIT;
+  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
+  check(mdl_model_preprocessing(model, input, &steps, &error), error);
+  if (steps.count == 0) return nullptr;
+  return {{"layout", steps.layout},
+          {"scale", std::vector<float>(steps.scale, steps.scale + steps.count)},
+          {"offset", std::vector<float>(steps.offset, steps.offset + steps.count)}};
 }
 
 // The block of a model's tables.
@@ -91,22 +103,69 @@ nlohmann::json describe_model(const mdl_model* model) {
   for (size_t i = 0; i < mdl_model_metadata_count(model); ++i) {
     metadata[mdl_model_metadata_key(model, i)] = mdl_model_metadata_value(model, i);
   }
+  nlohmann::json inputs = describe(inputs_of(model));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    nlohmann::json steps = describe_preprocessing(model, i);
+    if (!steps.is_null()) inputs[i]["preprocessing"] = std::move(steps);
+  }
+  nlohmann::json outputs = describe(outputs_of(model));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    for (size_t l = 0; l < mdl_model_label_count(model, i); ++l) {
+      outputs[i]["labels"].push_back(mdl_model_label(model, i, l));
+    }
+  }
   return {{"metadata", metadata},
-          {"inputs", describe(inputs_of(model))},
-          {"outputs", describe(outputs_of(model))},
+          {"inputs", inputs},
+          {"outputs", outputs},
           {"states", describe(states_of(model))}};
 }
 
-void print_list(const char* what, const std::vector<mdl_tensor_info>& list) {
-  for (const mdl_tensor_info& info : list) {
-    std::cout << "  " << std::left << std::setw(8) << what << std::setw(24) << info.name
-              << std::setw(10) << mdl_dtype_name(info.dtype) << shape_text(info);
-    if (info.quantization.count > 0) {
-      std::cout << "  scale " << info.quantization.scales[0] << ", zero point "
-                << info.quantization.zero_points[0];
+// A column of a table, apart from the next however long the text is.
+std::string column(const std::string& text, size_t width) {
+  return text + std::string(std::max(text.size() + 2, width) - text.size(), ' ');
+}
+
+void print_quantization(const mdl_quantization& q) {
+  if (q.count == 1) {
+    std::cout << "  scale " << q.scales[0] << ", zero point " << q.zero_points[0];
+  } else if (q.count > 1) {
+    std::cout << "  " << q.count << " scales along axis " << q.axis;
+  }
+}
+
+// `rows` tell of the same tensors as `list`.
+void print_list(const char* what, const std::vector<mdl_tensor_info>& list,
+                const nlohmann::json& rows) {
+  constexpr size_t kLabels = 8;  // of a list that are printed
+  for (size_t i = 0; i < list.size(); ++i) {
+    std::cout << "  " << column(what, 8) << column(list[i].name, 24)
+              << column(mdl_dtype_name(list[i].dtype), 10) << shape_text(list[i]);
+    print_quantization(list[i].quantization);
+    if (const auto steps = rows[i].find("preprocessing"); steps != rows[i].end()) {
+      std::cout << "\n          preprocessing " << (*steps)["layout"].get<std::string>()
+                << ", scale " << (*steps)["scale"].dump() << ", offset "
+                << (*steps)["offset"].dump();
+    }
+    if (const auto labels = rows[i].find("labels"); labels != rows[i].end()) {
+      std::cout << "\n          labels ";
+      for (size_t l = 0; l < std::min(labels->size(), kLabels); ++l) {
+        std::cout << (l > 0 ? ", " : "") << (*labels)[l].get<std::string>();
+      }
+      if (labels->size() > kLabels) std::cout << ", ...: " << labels->size() << " in all";
     }
     std::cout << "\n";
   }
+}
+
+void print_model(const mdl_model* model, const std::string& file) {
+  const nlohmann::json report = describe_model(model);
+  std::cout << file << "\n";
+  for (const auto& [key, value] : report["metadata"].items()) {
+    std::cout << "  " << key << ": " << value.get<std::string>() << "\n";
+  }
+  print_list("input", inputs_of(model), report["inputs"]);
+  print_list("output", outputs_of(model), report["outputs"]);
+  print_list("state", states_of(model), report["states"]);
 }
 
 void print_memory(size_t model_bytes, const mdl_memory_need& need) {
@@ -136,16 +195,10 @@ void print_tensors(const mdl_graph& graph) {
   std::cout << "\ntensors\n";
   for (size_t t = 0; t < graph.tensor_count; ++t) {
     const mdl_tensor& tensor = graph.tensors[t];
-    std::cout << "  " << std::left << std::setw(36) << tensor.name << std::setw(9)
-              << mdl_dtype_name(tensor.dtype) << std::setw(20) << shape_text(tensor) << std::right
-              << std::setw(12) << tensor.bytes << (tensor.data != nullptr ? "  constant" : "");
-    if (tensor.quantization.count == 1) {
-      std::cout << "  scale " << tensor.quantization.scales[0] << ", zero point "
-                << tensor.quantization.zero_points[0];
-    } else if (tensor.quantization.count > 1) {
-      std::cout << "  " << tensor.quantization.count << " scales along axis "
-                << tensor.quantization.axis;
-    }
+    std::cout << "  " << column(tensor.name, 36) << column(mdl_dtype_name(tensor.dtype), 9)
+              << column(shape_text(tensor), 20) << std::right << std::setw(12) << tensor.bytes
+              << (tensor.data != nullptr ? "  constant" : "");
+    print_quantization(tensor.quantization);
     std::cout << "\n";
   }
 }
@@ -222,10 +275,7 @@ void inspect(const Options& options) {
   }
   const nlohmann::json plan = nlohmann::json::parse(plan_text(program.get(), MDL_PLAN_JSON));
   if (!options.json && options.html.empty()) {
-    std::cout << options.engine.model << "\n";
-    print_list("input", inputs_of(model.get()));
-    print_list("output", outputs_of(model.get()));
-    print_list("state", states_of(model.get()));
+    print_model(model.get(), options.engine.model);
     if (options.tensors) print_tensors(graph);
     std::cout << "\noperators\n ";
     for (const auto& [op, count] : ops) std::cout << " " << op << " x" << count;

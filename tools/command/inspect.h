@@ -17,6 +17,8 @@ std::string dot_of(const mdl_graph& graph);
 // is what inspect --json prints.
 std::string html_of(const mdl_graph& graph, const nlohmann::json& report);
 
+// Adds scales, zero_points and axis where there are any.
+void add_quantization(nlohmann::json& row, const mdl_quantization& quantization);
 // Every tensor, a constant with its offset in the file, which begins at `file`.
 nlohmann::json tensors_json(const mdl_graph& graph, const uint8_t* file);
 // Every node, operands by their tensors' names, null where one is left out.
