@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// softmax_f32, norm_f32, pool_f32, pool_s8, add_s8, mul_s8, lut_s8, batch_norm_s8 and requant_s8 at
-// sizes of real layers, beside memcpy.
+// The families whose kernels pass over rows or bytes once, at sizes of real layers, beside memcpy.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -9,13 +8,17 @@
 #include "bench/util.h"
 #include "kernels/add_s8/add_s8.h"
 #include "kernels/batch_norm_s8/batch_norm_s8.h"
+#include "kernels/layer_norm_s8/layer_norm_s8.h"
 #include "kernels/lut_s8/lut_s8.h"
 #include "kernels/mul_s8/mul_s8.h"
 #include "kernels/norm_f32/norm_f32.h"
 #include "kernels/pool_f32/pool_f32.h"
 #include "kernels/pool_s8/pool_s8.h"
 #include "kernels/requant_s8/requant_s8.h"
+#include "kernels/sha256/sha256.h"
 #include "kernels/softmax_f32/softmax_f32.h"
+#include "kernels/softmax_s8/softmax_s8.h"
+#include "kernels/transpose/transpose.h"
 
 namespace medulla {
 namespace {
@@ -215,6 +218,65 @@ void add_rows() {
       });
 }
 
+// The attention and the norms of a small vision transformer, as integers.
+void add_transformer_rows() {
+  constexpr size_t kTokens = 197;
+  constexpr size_t kWidth = 192;
+  add("softmax_s8/197x197", softmax_s8_rows(),
+      [](benchmark::State& state, const SoftmaxS8Kernel& kernel) {
+        constexpr size_t kAll = kTokens * kTokens;
+        bench::Buffer<int8_t> x(kAll);
+        bench::Buffer<int8_t> y(kAll);
+        std::vector<uint32_t> table(256);
+        for (uint32_t i = 0; i < 256; ++i) table[i] = (1u << 23) / (i + 1);
+        SoftmaxS8 p;
+        p.n = kTokens;
+        p.table = table.data();
+        p.inverse_scale = 256;
+        p.zero_point = -128;
+        bench::measure_bytes(state, 2 * kAll, [&] { kernel.run(p, x.data(), y.data(), kTokens); });
+      });
+  add("layer_norm_s8/197x192", layer_norm_s8_rows(),
+      [](benchmark::State& state, const LayerNormS8Kernel& kernel) {
+        constexpr size_t kAll = kTokens * kWidth;
+        bench::Buffer<int8_t> x(kAll);
+        bench::Buffer<int8_t> y(kAll);
+        bench::Buffer<float> scale(kWidth);
+        bench::Buffer<float> bias(kWidth);
+        LayerNormS8 p;
+        p.n = kWidth;
+        p.epsilon = 1e-3;
+        p.scale = scale.data();
+        p.bias = bias.data();
+        bench::measure_bytes(state, 2 * kAll, [&] { kernel.run(p, x.data(), y.data(), kTokens); });
+      });
+  for (size_t log = 0; log < 4; ++log) {
+    add("transpose/" + std::to_string(8u << log) + "bit/197x192", transpose_rows(),
+        [log](benchmark::State& state, const TransposeKernel& kernel) {
+          const size_t bytes = (kTokens * kWidth) << log;
+          bench::Buffer<char> x(bytes);
+          bench::Buffer<char> y(bytes);
+          Transpose t;
+          t.rows = t.y_stride = kTokens;
+          t.columns = t.x_stride = kWidth;
+          t.x = x.data();
+          t.y = y.data();
+          bench::measure_bytes(state, 2 * bytes, [&] { kernel.run[log](t); });
+        });
+  }
+}
+
+// A file's digest; memcpy reads half of the bytes and writes the other.
+void add_digest() {
+  add("sha256/1MB", sha256_rows(), [](benchmark::State& state, const Sha256Kernel& kernel) {
+    constexpr size_t kFile = size_t{1} << 20;
+    bench::Buffer<uint8_t> file(kFile);
+    bench::Buffer<uint32_t> digest(8);
+    bench::measure_bytes(state, kFile,
+                         [&] { kernel.run(digest.data(), file.data(), kFile / kSha256Block); });
+  });
+}
+
 [[maybe_unused]] const bool registered = [] {
   add_softmax(1, 1000);
   add_softmax(197, 197);
@@ -224,6 +286,8 @@ void add_rows() {
   add_mean();
   add_norms();
   add_rows();
+  add_transformer_rows();
+  add_digest();
   return true;
 }();
 
