@@ -139,17 +139,17 @@ def test_states_carry_over_and_are_saved():
 
 def test_states_begin_with_what_is_given():
     model = model_of(
-        [helper.make_node("Add", ["x", "h"], ["h2"])],
+        [helper.make_node("Add", ["x", "h"], ["h2"]), helper.make_node("Neg", ["h2"], ["y"])],
         [("x", TensorProto.FLOAT, [2]), ("h", TensorProto.FLOAT, [2])],
-        [("h2", TensorProto.FLOAT, [2])],
+        [("h2", TensorProto.FLOAT, [2]), ("y", TensorProto.FLOAT, [2])],
     )
     initial = {"h": np.array([5, 7], np.float32)}
     session = medulla.Session(medulla.convert(model, state={"h": "h2"}, initial=initial))
     x = np.ones(2, np.float32)
-    np.testing.assert_array_equal(session.run({"x": x})["h2"], [6, 8])
-    np.testing.assert_array_equal(session.run({"x": x})["h2"], [7, 9])
+    np.testing.assert_array_equal(session.run({"x": x})["y"], [-6, -8])
+    np.testing.assert_array_equal(session.run({"x": x})["y"], [-7, -9])
     session.reset()
-    np.testing.assert_array_equal(session.run({"x": x})["h2"], [6, 8])
+    np.testing.assert_array_equal(session.run({"x": x})["y"], [-6, -8])
     with pytest.raises(medulla.ConvertError, match="h"):
         medulla.convert(model, state={"h": "h2"}, initial={"h": np.zeros(3, np.float32)})
 
