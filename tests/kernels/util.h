@@ -109,7 +109,9 @@ class Random {
   // Uniform in [low, high].
   template <class T>
   T integer(T low, T high) {
-    return static_cast<T>(std::uniform_int_distribution<int64_t>(low, high)(engine_));
+    using Wide = std::conditional_t<std::is_unsigned_v<T>, uint64_t, int64_t>;
+    return static_cast<T>(std::uniform_int_distribution<Wide>(static_cast<Wide>(low),
+                                                              static_cast<Wide>(high))(engine_));
   }
   float real(float low = -1, float high = 1) {
     return std::uniform_real_distribution<float>(low, high)(engine_);
