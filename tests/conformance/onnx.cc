@@ -32,7 +32,7 @@ const char* name_of(Outcome outcome) {
 // Debian 12's suite, of which docs/operators.md tells; newer ones have more.
 constexpr size_t kCases = 1072;
 // Of those: fewer passes are a defect, even if each is a refusal. 73 are none of Medulla's.
-constexpr int kPassed = 994;
+constexpr int kPassed = 995;
 
 enum class Detail { outcomes, list, integer_forms };
 
