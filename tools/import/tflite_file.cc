@@ -160,14 +160,15 @@ Quantization quantization_of(const tflite::Tensor& tensor) {
   }
   // One scale is the tensor's, whatever dimension is written beside it.
   if (count > 1) {
-    const auto rank = static_cast<int32_t>(tensor.shape() == nullptr ? 0 : tensor.shape()->size());
+    const Dims shape =
+        tensor.shape() == nullptr ? Dims() : Dims(tensor.shape()->begin(), tensor.shape()->end());
+    const auto rank = static_cast<int32_t>(shape.size());
     // Biases may name the dimension of the weights; a vector has but one.
     result.axis = rank == 1 ? 0 : q.dimension();
     if (result.axis < 0 || result.axis >= rank ||
-        static_cast<size_t>(tensor.shape()->Get(static_cast<uint32_t>(result.axis))) != count) {
+        static_cast<size_t>(shape[static_cast<size_t>(result.axis)]) != count) {
       refuse(std::to_string(count) + " scales do not fit dimension " +
-                 std::to_string(q.dimension()) + " of " +
-                 shape_text(Dims(tensor.shape()->begin(), tensor.shape()->end())),
+                 std::to_string(q.dimension()) + " of " + shape_text(shape),
              "export the model again");
     }
   }
