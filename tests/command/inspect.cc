@@ -84,9 +84,9 @@ TEST_CASE("inspect shows what a model carries beside its graph") {
   b.bytes();
   tools::write_model(b.model, shell.path("m.mdl"));
   const nlohmann::json report = shell.json("inspect m.mdl");
-  CHECK(report["inputs"][0]["dynamic"] == nlohmann::json({0}));
-  CHECK(report["inputs"][0]["preprocessing"]["scale"] == nlohmann::json({0.5}));
-  CHECK(report["inputs"][0]["preprocessing"]["offset"] == nlohmann::json({128.0}));
+  CHECK(report["inputs"][0]["dynamic"] == nlohmann::json::array({0}));
+  CHECK(report["inputs"][0]["preprocessing"]["scale"] == nlohmann::json::array({0.5}));
+  CHECK(report["inputs"][0]["preprocessing"]["offset"] == nlohmann::json::array({128.0}));
   CHECK(report["inputs"][1]["dynamic"].empty());
   CHECK(report["inputs"][1]["scales"] == nlohmann::json({0.5, 0.25}));
   CHECK(report["inputs"][1]["axis"] == 1);
