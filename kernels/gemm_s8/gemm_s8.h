@@ -99,7 +99,10 @@ static inline void for_each_tile_s8(size_t rows, const Tile& tile) {
   }
 }
 
-// For kernels: rows one behind the other, as gemm_s8/blocks.h says.
+namespace {
+
+// For kernels: rows one behind the other, as gemm_s8/blocks.h says. Unnamed to the linker: each
+// file has its own, compiled for its ISA.
 template <class Value>
 struct DenseRowsS8 {
   Value* row;
@@ -111,6 +114,7 @@ struct DenseRowsS8 {
   void done() { row += depth; }
 };
 
+}  // namespace
 }  // namespace medulla
 
 #endif  // MEDULLA_KERNELS_GEMM_S8_GEMM_S8_H_
