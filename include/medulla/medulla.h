@@ -62,9 +62,9 @@ typedef enum mdl_status {
   MDL_ERROR_BAD_MODEL = 4,         ///< the model file breaks a rule of the format
   MDL_ERROR_VERSION = 5,           ///< a format, numerics, operator or ABI version not known here
   MDL_ERROR_NOT_BUILT = 6,         ///< an operator or backend that this build leaves out
-  MDL_ERROR_UNSUPPORTED = 7,       ///< valid, but no chosen backend can do it
+  MDL_ERROR_UNSUPPORTED = 7,       ///< valid, but no backend does it, or not as things are
   MDL_ERROR_SHAPE = 8,             ///< a tensor's rank, dimension or byte count is not right
-  MDL_ERROR_DTYPE = 9,             ///< a tensor's element type is not right
+  MDL_ERROR_DTYPE = 9,             ///< a tensor's element type is not right for the function
   MDL_ERROR_LIMIT = 10,            ///< a limit or budget that the caller set is exceeded
   MDL_ERROR_CANCELLED = 11,        ///< mdl_session_cancel stopped the run; state is as before it
   MDL_ERROR_BACKEND = 12,          ///< a backend or its device failed
@@ -424,14 +424,14 @@ MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, v
                                            size_t bytes, mdl_error* error);
 
 /// Copies `count` floats into an input, converted to its dtype: quantised when it has a scale, by
-/// the rule of QuantizeLinear; else integers are rounded to nearest even and saturate.
-/// Statuses: INVALID_ARGUMENT, SHAPE (count differs from the current element count), UNSUPPORTED
-/// (the input is bound to the caller's buffer, or is int4 or uint4: use mdl_session_input).
+/// the rule of QuantizeLinear; else integers are rounded to nearest even, saturate, and are 0 for
+/// NaN. Statuses: INVALID_ARGUMENT, SHAPE (count differs from the current element count), DTYPE
+/// (int4 and uint4: use mdl_session_input), UNSUPPORTED (bound to the caller's buffer).
 MDL_API mdl_status mdl_session_set_input(mdl_session* session, size_t index, const float* values,
                                          size_t count, mdl_error* error);
 
 /// Copies an output into `count` floats, dequantised when it has a scale. Statuses:
-/// INVALID_ARGUMENT, SHAPE, UNSUPPORTED (int4 and uint4: use mdl_session_output).
+/// INVALID_ARGUMENT, SHAPE, DTYPE (int4 and uint4: use mdl_session_output).
 MDL_API mdl_status mdl_session_get_output(const mdl_session* session, size_t index, float* values,
                                           size_t count, mdl_error* error);
 

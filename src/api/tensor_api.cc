@@ -73,8 +73,8 @@ mdl_status check_floats(const Session& session, int32_t tensor, size_t count, md
   const mdl_tensor& info = session.program().graph.tensors[tensor];
   const mdl_shape shape = session.shape(tensor);
   if (!converts(info.dtype)) {
-    return fail(error, MDL_ERROR_UNSUPPORTED, "'", info.name, "' is ", mdl_dtype_name(info.dtype),
-                ", which is not converted; use its memory");
+    return fail(error, MDL_ERROR_DTYPE, "'", info.name, "' is ", mdl_dtype_name(info.dtype),
+                ", which is not converted from or to floats; use its memory");
   }
   size_t elements = 1;
   for (uint32_t d = 0; d < shape.rank; ++d) elements *= static_cast<size_t>(shape.dims[d]);

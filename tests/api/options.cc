@@ -88,6 +88,18 @@ TEST_CASE("an allocator that lacks a function is refused") {
   CHECK(whole.count == 0);
 }
 
+TEST_CASE("floats are not converted to four bits, nor from them") {
+  ModelBuilder b;
+  b.output(b.node("Identity", {b.input("x", {2}, MDL_INT4)}, "y"));
+  const Running running(b, nullptr);
+  float values[2] = {1, 2};
+  mdl_error error = MDL_ERROR_INIT;
+  CHECK(mdl_session_set_input(running.get(), 0, values, 2, &error) == MDL_ERROR_DTYPE);
+  check_text(error, MDL_ERROR_DTYPE, "'x' is int4");
+  CHECK(mdl_session_get_output(running.get(), 0, values, 2, &error) == MDL_ERROR_DTYPE);
+  check_text(error, MDL_ERROR_DTYPE, "'y' is int4");
+}
+
 TEST_CASE("a session's switches are 0 or 1") {
   ModelBuilder b = relu();
   const Running running(b, nullptr);
