@@ -163,7 +163,8 @@ typedef struct mdl_backend_context {
   uint64_t memory_budget;  ///< 0: none
 } mdl_backend_context;
 
-/// Memory that lives as long as the program, zeroed; null when there is none.
+/// Memory that lives as long as the program, zeroed; null when there is none, or for an alignment
+/// above MDL_ALIGNMENT.
 typedef struct mdl_host {
   size_t struct_size;
   void* context;
@@ -286,8 +287,9 @@ typedef struct mdl_backend {
   mdl_status (*bind)(void* instance, const mdl_step* step, const mdl_operand* operands,
                      const void* packed, void* args, mdl_error* error);
 
-  // Experimental from here on: for devices that work on their own time and in their own memory. May
-  // change until such a backend is part of Medulla. Null for a backend that has none.
+  // Experimental from here on: for devices that work on their own time and in their own memory. Not
+  // called yet: such a backend has to do its work in `run`. May change until one is part of
+  // Medulla. Null for a backend that has none.
 
   /// Starts a phase and returns; `wait` returns when all that was submitted has ended.
   mdl_status (*submit)(void* instance, const mdl_step* step, const void* args, uint32_t phase);

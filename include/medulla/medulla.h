@@ -126,7 +126,7 @@ MDL_API const char* mdl_build_info(void);
 MDL_API size_t mdl_host_isa(char* text, size_t size);
 
 /// Where memory comes from when the caller gives no block. Both functions may be called from the
-/// thread that calls into Medulla only, and never by mdl_session_run.
+/// thread that calls into Medulla only, and never by mdl_session_run. Neither may be null.
 typedef struct mdl_allocator {
   void* context;
   /// Returns null when there is no memory. `alignment` is a power of two, at most 4096.
@@ -214,34 +214,45 @@ typedef struct mdl_tensor_info {
     sizeof(mdl_tensor_info), NULL, MDL_DTYPE_NONE, 0, {0}, 0, 0, { 0, NULL, NULL, 0 } \
   }
 
-/// How many inputs, outputs and states the model has; 0 for null.
+/// How many inputs the model has; 0 for null.
 MDL_API size_t mdl_model_input_count(const mdl_model* model);
+/// How many outputs the model has; 0 for null.
 MDL_API size_t mdl_model_output_count(const mdl_model* model);
+/// How many states the model has; 0 for null.
 MDL_API size_t mdl_model_state_count(const mdl_model* model);
 
-/// Statuses: INVALID_ARGUMENT (index out of range).
+/// Describes input `index`, in the file's order; what *info points at is the model's. Statuses:
+/// INVALID_ARGUMENT (index out of range; info null or its struct_size not set).
 MDL_API mdl_status mdl_model_input(const mdl_model* model, size_t index, mdl_tensor_info* info,
                                    mdl_error* error);
+/// The same for an output.
 MDL_API mdl_status mdl_model_output(const mdl_model* model, size_t index, mdl_tensor_info* info,
                                     mdl_error* error);
+/// The same for a state.
 MDL_API mdl_status mdl_model_state(const mdl_model* model, size_t index, mdl_tensor_info* info,
                                    mdl_error* error);
 
-/// The index of the input or output of that name. Statuses: NOT_FOUND (the text lists the names).
+/// The index of the input of that name. Statuses: INVALID_ARGUMENT, NOT_FOUND (the text lists the
+/// names).
 MDL_API mdl_status mdl_model_find_input(const mdl_model* model, const char* name, size_t* index,
                                         mdl_error* error);
+/// The same for an output.
 MDL_API mdl_status mdl_model_find_output(const mdl_model* model, const char* name, size_t* index,
                                          mdl_error* error);
 
-/// "name", "producer", and the pairs that the file carries. Null when there is no such key.
+/// The value of "name", of "producer", or of a pair that the file carries, UTF-8. Null when there
+/// is no such key.
 MDL_API const char* mdl_model_metadata(const mdl_model* model, const char* key);
+/// How many pairs the file carries, name and producer not counted; 0 for null.
 MDL_API size_t mdl_model_metadata_count(const mdl_model* model);
-/// Key and value number `index`; null when it is out of range.
+/// The key of pair `index`; null when it is out of range.
 MDL_API const char* mdl_model_metadata_key(const mdl_model* model, size_t index);
+/// The value of pair `index`; null when it is out of range.
 MDL_API const char* mdl_model_metadata_value(const mdl_model* model, size_t index);
 
-/// The labels of output `output`; 0 and null when the file has none.
+/// How many labels output `output` has; 0 when the file has none for it.
 MDL_API size_t mdl_model_label_count(const mdl_model* model, size_t output);
+/// The label of element `index` of that output, UTF-8; null when there is none.
 MDL_API const char* mdl_model_label(const mdl_model* model, size_t output, size_t index);
 
 /// How raw values become the input: fed = (raw - offset[c]) * scale[c], with one value for all
@@ -255,7 +266,8 @@ typedef struct mdl_preprocessing {
 } mdl_preprocessing;
 #define MDL_PREPROCESSING_INIT \
   { sizeof(mdl_preprocessing), NULL, 0, NULL, NULL }
-/// Statuses: INVALID_ARGUMENT.
+/// What the file says of the preprocessing of input `input`; the arrays are the model's. Statuses:
+/// INVALID_ARGUMENT (index out of range; its struct_size not set).
 MDL_API mdl_status mdl_model_preprocessing(const mdl_model* model, size_t input,
                                            mdl_preprocessing* preprocessing, mdl_error* error);
 
@@ -287,7 +299,7 @@ typedef enum mdl_placement {
 typedef struct mdl_program_options {
   size_t struct_size;
   /// The instruction sets that kernels may use, comma-separated ("avx2", "avx2,avxvnni",
-  /// "portable"); null: all of the host; "": as "portable". It can only narrow what the host has.
+  /// "portable", "all"); null: all of the host; "": as "portable". It only narrows what there is.
   const char* isa;
   /// Names of backends in order of preference, comma-separated; null or "": all that are built in.
   const char* backends;
@@ -339,7 +351,8 @@ MDL_API mdl_status mdl_program_create(const mdl_model* model, const mdl_program_
                                       mdl_program** program, mdl_error* error);
 
 /// What mdl_program_create and mdl_session_create would need. Plans as they do, with the allocator,
-/// and packs nothing. Statuses: as mdl_program_create.
+/// and packs nothing; memory_budget and max_arena_bytes limit no answer. Statuses: as
+/// mdl_program_create.
 MDL_API mdl_status mdl_program_memory_need(const mdl_model* model,
                                            const mdl_program_options* options,
                                            mdl_memory_need* need, mdl_error* error);
@@ -353,8 +366,9 @@ typedef enum mdl_plan_format {
 } mdl_plan_format;
 
 /// The plan: for each step its operator, backend and why the others did not take it, kernel,
-/// shapes, MACs, bytes, arena offset. Writes at most `size` bytes, zero byte included, and always
-/// sets *needed to the bytes of the whole text. Statuses: INVALID_ARGUMENT.
+/// shapes, MACs and bytes (all at the declared maxima), arena offset. Writes at most `size` bytes,
+/// zero byte included, and always sets *needed to the bytes of the whole text. Statuses:
+/// INVALID_ARGUMENT.
 MDL_API mdl_status mdl_program_plan(const mdl_program* program, mdl_plan_format format, char* text,
                                     size_t size, size_t* needed, mdl_error* error);
 
@@ -405,21 +419,22 @@ MDL_API mdl_status mdl_session_memory_need(const mdl_program* program,
 /// Ends the session; takes null. No run may be in progress.
 MDL_API void mdl_session_destroy(mdl_session* session);
 
-/// The memory of an input, to be written before a run, or of an output, to be read after it, dense,
-/// in the tensor's own dtype at its current shape. Valid until the session is destroyed; after a
-/// bind it is the caller's buffer. Outputs keep their values until the next run.
-/// Statuses: INVALID_ARGUMENT.
+/// The memory of an input, to be written before a run, dense, in the tensor's own dtype; `bytes`,
+/// which may be null, receives its size at the current shape. Valid until the session is destroyed;
+/// after a bind it is the caller's buffer. Statuses: INVALID_ARGUMENT.
 MDL_API mdl_status mdl_session_input(mdl_session* session, size_t index, void** data, size_t* bytes,
                                      mdl_error* error);
+/// The same for an output, to be read after a run; it keeps its values until the next.
 MDL_API mdl_status mdl_session_output(mdl_session* session, size_t index, const void** data,
                                       size_t* bytes, mdl_error* error);
 
-/// Makes the session read an input from, or write an output to, a buffer of the caller, which has
-/// to be aligned to MDL_ALIGNMENT, hold at least the tensor's bytes at its declared maximum, and
-/// outlive its use; an output's overlaps no other that is bound. data = null: back to the session's
-/// own. Statuses: INVALID_ARGUMENT (alignment, overlap), SHAPE (too small).
+/// Makes the session read an input from a buffer of the caller, which has to be aligned to
+/// MDL_ALIGNMENT, hold at least the tensor's bytes at its declared maximum, and outlive its use.
+/// data = null: back to the session's own. Statuses: INVALID_ARGUMENT (index, alignment, overlap
+/// with an output that is bound), SHAPE (too small), or what a backend's bind gives.
 MDL_API mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void* data,
                                           size_t bytes, mdl_error* error);
+/// The same for an output, which is written to the buffer; it overlaps no other that is bound.
 MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* data,
                                            size_t bytes, mdl_error* error);
 
@@ -435,10 +450,10 @@ MDL_API mdl_status mdl_session_set_input(mdl_session* session, size_t index, con
 MDL_API mdl_status mdl_session_get_output(const mdl_session* session, size_t index, float* values,
                                           size_t count, mdl_error* error);
 
-/// The current shape of an input or output; dims has room for MDL_MAX_RANK.
-/// Statuses: INVALID_ARGUMENT.
+/// The current shape of an input; dims has room for MDL_MAX_RANK. Statuses: INVALID_ARGUMENT.
 MDL_API mdl_status mdl_session_input_shape(const mdl_session* session, size_t index, int64_t* dims,
                                            uint32_t* rank, mdl_error* error);
+/// The same for an output; extents that depend on values are those that the last run found.
 MDL_API mdl_status mdl_session_output_shape(const mdl_session* session, size_t index, int64_t* dims,
                                             uint32_t* rank, mdl_error* error);
 
@@ -496,8 +511,8 @@ typedef struct mdl_step_profile {
   const char* backend;
   const char* kernel;
   uint64_t nanoseconds;
-  uint64_t macs;   ///< multiply-accumulates
-  uint64_t bytes;  ///< read and written: inputs, constants, outputs
+  uint64_t macs;   ///< multiply-accumulates at the declared maxima, also after a resize
+  uint64_t bytes;  ///< read and written at them: inputs, constants, outputs
 } mdl_step_profile;
 
 /// Calls `visit` for each step of the last successful run, in order, until it returns 0. The
