@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backend from a shared object takes its node and gives the right bytes.
+#include "medulla/backend.hpp"
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
 #include "tests/paths.h"
@@ -12,15 +13,12 @@ namespace {
 const std::string kPath = std::string(kBinaryDir) + "/tests/example_backend.so";
 
 struct Library {
-  Library() {
-    mdl_error error = MDL_ERROR_INIT;
-    if (mdl_backend_load(kPath.c_str(), &library, &backend, &error) != MDL_OK) {
-      throw std::runtime_error(error.text);
-    }
+  Library() : library(mdl::BackendLibrary::load(kPath.c_str())) {
+    if (!library) throw std::runtime_error(library.error().text());
+    backend = library->backend();
   }
-  ~Library() { mdl_backend_unload(library); }
 
-  mdl_backend_library* library = nullptr;
+  mdl::Result<mdl::BackendLibrary> library;
   const mdl_backend* backend = nullptr;
 };
 
@@ -76,6 +74,17 @@ TEST_CASE("a loaded backend leaves what it does not compute to others") {
   set_input(session.get(), 0, {-1, 2, -3, 4, -5, 6});
   REQUIRE(mdl_session_run(session.get()) == MDL_OK);
   CHECK(get_output(session.get(), 0) == std::vector<float>{0, 2, 0, 4, 0, 6});
+}
+
+TEST_CASE("a backend's handle moves, and says why it is empty") {
+  mdl::Result<mdl::BackendLibrary> loaded = mdl::BackendLibrary::load(kPath.c_str());
+  REQUIRE(loaded);
+  const mdl::BackendLibrary owner = std::move(*loaded);
+  CHECK(std::string(owner.backend()->name) == "example");
+  CHECK(loaded->backend() == nullptr);
+  const mdl::Result<mdl::BackendLibrary> none = mdl::BackendLibrary::load("/nowhere/backend.so");
+  CHECK(none.error().status() == MDL_ERROR_IO);
+  CHECK(none->backend() == nullptr);
 }
 
 TEST_CASE("what is no backend is refused") {
