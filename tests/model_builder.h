@@ -77,9 +77,17 @@ class ModelBuilder {
     const mdl_dtype dtype =
         node.inputs.empty() ? MDL_FLOAT32 : graph().tensors.at(index(node.inputs[0])).dtype;
     for (const std::string& name : outputs) node.outputs.push_back(tensor(name, {}, dtype));
-    graph().nodes.push_back(node);
-    tools::infer_node(graph(), graph().nodes.back());
-    return node.outputs;
+    return add(node);
+  }
+  // QuantizeLinear to int8, zero point 0.
+  int32_t quantized(int32_t input, const std::string& output, float scale) {
+    tools::Node node;
+    node.name = output;
+    node.op = "QuantizeLinear";
+    node.inputs = {input};
+    node.outputs = {tensor(output, {}, MDL_INT8)};
+    at(node.outputs[0]).quantization = tools::Quantization{{scale}, {0}, 0};
+    return add(node)[0];
   }
 
   void output(int32_t tensor) { graph().outputs.push_back(tensor); }
@@ -108,6 +116,12 @@ class ModelBuilder {
 
  private:
   static size_t index(int32_t i) { return static_cast<size_t>(i); }
+
+  std::vector<int32_t> add(const tools::Node& node) {
+    graph().nodes.push_back(node);
+    tools::infer_node(graph(), graph().nodes.back());
+    return node.outputs;
+  }
 
   int32_t tensor(const std::string& name, std::vector<int64_t> dims, mdl_dtype dtype,
                  std::vector<std::string> symbols = {}) {

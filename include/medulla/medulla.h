@@ -68,7 +68,7 @@ typedef enum mdl_status {
   MDL_ERROR_LIMIT = 10,            ///< a limit or budget that the caller set is exceeded
   MDL_ERROR_CANCELLED = 11,        ///< mdl_session_cancel stopped the run; state is as before it
   MDL_ERROR_BACKEND = 12,          ///< a backend or its device failed
-  MDL_ERROR_NOT_FINITE = 13,       ///< a checked output holds NaN or infinity
+  MDL_ERROR_NOT_FINITE = 13,       ///< a checked tensor holds NaN or infinity
   MDL_ERROR_STATE = 14,            ///< a saved state is not of this model, or a state is full
   MDL_ERROR_DIGEST = 15,           ///< stored and computed digest differ: the bytes changed
   MDL_ERROR_NOT_FOUND = 16,        ///< no tensor, state, label or key of that name
@@ -390,10 +390,12 @@ typedef struct mdl_thread_pool {
 
 typedef struct mdl_session_options {
   size_t struct_size;
-  uint32_t threads;                ///< 0 and 1: the calling thread alone; no lock is taken
-  const mdl_thread_pool* pool;     ///< null: `threads` of Medulla's own; kept as a copy
-  uint32_t profile;                ///< 1: measure every step; see mdl_session_profile
-  uint32_t check_finite;           ///< 1: a step's float output with NaN or infinity is an error
+  uint32_t threads;             ///< 0 and 1: the calling thread alone; no lock is taken
+  const mdl_thread_pool* pool;  ///< null: `threads` of Medulla's own; kept as a copy
+  uint32_t profile;             ///< 1: measure every step; see mdl_session_profile
+  /// 1: NaN or infinity in a float input, or in a step's float output, is an error of the run; in
+  /// values for an input of integers, of mdl_session_set_input.
+  uint32_t check_finite;
   const mdl_allocator* allocator;  ///< null: malloc; kept as a copy
   mdl_block block;                 ///< see mdl_session_memory_need
 } mdl_session_options;
@@ -439,9 +441,11 @@ MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, v
                                            size_t bytes, mdl_error* error);
 
 /// Copies `count` floats into an input, converted to its dtype: quantised when it has a scale, by
-/// the rule of QuantizeLinear; else integers are rounded to nearest even, saturate, and are 0 for
-/// NaN. Statuses: INVALID_ARGUMENT, SHAPE (count differs from the current element count), DTYPE
-/// (int4 and uint4: use mdl_session_input), UNSUPPORTED (bound to the caller's buffer).
+/// the rule of QuantizeLinear; else integers are rounded to nearest even and saturate.
+/// Statuses: INVALID_ARGUMENT, SHAPE (count differs from the current element count), DTYPE (int4
+/// and uint4: use mdl_session_input), UNSUPPORTED (bound to the caller's buffer), NOT_FINITE
+/// (check_finite, and NaN or infinity for integers; without it NaN becomes the least value of an
+/// input with a scale, 0 of one without).
 MDL_API mdl_status mdl_session_set_input(mdl_session* session, size_t index, const float* values,
                                          size_t count, mdl_error* error);
 

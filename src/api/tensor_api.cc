@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session's inputs, outputs and named tensors.
+#include <cmath>
+
 #include "src/api/handles.h"
 #include "src/api/options.h"
 #include "src/api/tensor_info.h"
@@ -85,6 +87,18 @@ mdl_status check_floats(const Session& session, int32_t tensor, size_t count, md
   return MDL_OK;
 }
 
+// What an integer cannot hold would become a number; a float input is looked at by the run.
+mdl_status check_integers(const mdl_tensor& info, const float* values, size_t count,
+                          mdl_error* error) {
+  if (is_float_dtype(info.dtype)) return MDL_OK;
+  for (size_t i = 0; i < count; ++i) {
+    if (std::isfinite(values[i])) continue;
+    return fail(error, MDL_ERROR_NOT_FINITE, "input '", info.name, "' is ",
+                mdl_dtype_name(info.dtype), ", its value is not finite at element ", i);
+  }
+  return MDL_OK;
+}
+
 mdl_status give_shape(const mdl_session* session, bool output, size_t index, int64_t* dims,
                       uint32_t* rank, mdl_error* error) {
   int32_t tensor = -1;
@@ -154,6 +168,7 @@ mdl_status mdl_session_set_input(mdl_session* session, size_t index, const float
     return fail(error, MDL_ERROR_UNSUPPORTED, "input '", info.name,
                 "' is bound to a buffer of the caller, who has to write it");
   }
+  if (s.checks_finite()) MDL_TRY(check_integers(info, values, count, error));
   floats_to_tensor(info, s.shape(tensor), values, s.data(tensor));
   return MDL_OK;
 }

@@ -9,6 +9,7 @@
 #include "src/base/fp_env.h"
 #include "src/base/text.h"
 #include "src/graph/backends.h"
+#include "src/graph/convert.h"
 #include "src/graph/session.h"
 
 namespace medulla {
@@ -58,11 +59,6 @@ bool is_finite(mdl_dtype dtype, const std::byte* element) {
     default:
       return true;
   }
-}
-
-bool is_float(mdl_dtype dtype) {
-  return dtype == MDL_FLOAT16 || dtype == MDL_BFLOAT16 || dtype == MDL_FLOAT32 ||
-         dtype == MDL_FLOAT64;
 }
 
 }  // namespace
@@ -127,27 +123,47 @@ mdl_status Session::run_measured(const Call* begin, const Call* end) {
   return MDL_OK;
 }
 
+// Whether a tensor holds NaN or infinity; `element` receives the first one's index.
+bool Session::holds_not_finite(int32_t t, size_t* element) const {
+  const mdl_dtype dtype = program_->graph.tensors[t].dtype;
+  if (!is_float_dtype(dtype)) return false;
+  const mdl_shape dims = shape(t);
+  const size_t columns = dims.rank > 0 ? static_cast<size_t>(dims.dims[dims.rank - 1]) : 1;
+  const size_t pitch = static_cast<size_t>(program_->places[static_cast<size_t>(t)].pitch);
+  const size_t size = mdl_dtype_bits(dtype) / 8;
+  const size_t row_bytes = (pitch != 0 ? pitch : columns) * size;
+  const size_t row_count = columns > 0 ? bytes(t) / size / columns : 0;
+  const std::byte* row = static_cast<const std::byte*>(data(t));
+  for (size_t r = 0; r < row_count; ++r, row += row_bytes) {
+    for (size_t c = 0; c < columns; ++c) {
+      if (is_finite(dtype, row + c * size)) continue;
+      *element = r * columns + c;
+      return true;
+    }
+  }
+  return false;
+}
+
+// An integer network would turn NaN into a number at its first step.
+mdl_status Session::check_inputs() {
+  const mdl_graph& graph = program_->graph;
+  for (size_t i = 0; i < graph.input_count; ++i) {
+    size_t element = 0;
+    if (!holds_not_finite(graph.inputs[i], &element)) continue;
+    return fail(&error_, MDL_ERROR_NOT_FINITE, "input '", graph.tensors[graph.inputs[i]].name,
+                "' is not finite at element ", element);
+  }
+  return MDL_OK;
+}
+
 mdl_status Session::check_outputs(const Step& step) {
   for (size_t o = 0; o < step.group.output_count; ++o) {
-    const int32_t t = step.group.outputs[o];
-    const mdl_tensor& tensor = program_->graph.tensors[t];
-    if (!is_float(tensor.dtype)) continue;
-    const mdl_shape dims = shape(t);
-    const int64_t columns = dims.rank > 0 ? dims.dims[dims.rank - 1] : 1;
-    const int64_t pitch = program_->places[static_cast<size_t>(t)].pitch;
-    const size_t element = mdl_dtype_bits(tensor.dtype) / 8;
-    const size_t row_bytes = static_cast<size_t>(pitch != 0 ? pitch : columns) * element;
-    const size_t row_count = columns > 0 ? bytes(t) / element / static_cast<size_t>(columns) : 0;
-    const std::byte* row = static_cast<const std::byte*>(data(t));
-    for (size_t r = 0; r < row_count; ++r, row += row_bytes) {
-      for (int64_t c = 0; c < columns; ++c) {
-        if (is_finite(tensor.dtype, row + static_cast<size_t>(c) * element)) continue;
-        const mdl_node& node = program_->graph.nodes[tensor.producer];
-        return fail(&error_, MDL_ERROR_NOT_FINITE, "node '", node.name, "' (", node.op,
-                    "): its output '", tensor.name, "' is not finite at element ",
-                    r * static_cast<size_t>(columns) + static_cast<size_t>(c));
-      }
-    }
+    size_t element = 0;
+    if (!holds_not_finite(step.group.outputs[o], &element)) continue;
+    const mdl_tensor& tensor = program_->graph.tensors[step.group.outputs[o]];
+    const mdl_node& node = program_->graph.nodes[tensor.producer];
+    return fail(&error_, MDL_ERROR_NOT_FINITE, "node '", node.name, "' (", node.op,
+                "): its output '", tensor.name, "' is not finite at element ", element);
   }
   return MDL_OK;
 }

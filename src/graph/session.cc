@@ -182,6 +182,7 @@ mdl_status Session::begin_run() {
   const bool finds = program_->early_steps != program_->steps.size();
   if (!finds) MDL_TRY(check_room());
   if (stale_) MDL_TRY(resize(nullptr, &error_));
+  if (options_.check_finite) MDL_TRY(check_inputs());
   MDL_TRY(run_steps());
   if (finds) {
     MDL_TRY(check_room());

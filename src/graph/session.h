@@ -79,6 +79,7 @@ class Session {
   // Of each step of the last successful run; empty when profile is off.
   std::span<const uint64_t> nanoseconds() const { return nanoseconds_; }
   bool has_profile() const { return profiled_; }
+  bool checks_finite() const { return options_.check_finite; }
   const mdl_error& last_error() const { return error_; }
 
  private:
@@ -119,6 +120,8 @@ class Session {
   mdl_status run_measured(const Call* begin, const Call* end);
   mdl_status run_shared(const Call& call);
   mdl_status take_cancel();
+  bool holds_not_finite(int32_t t, size_t* element) const;
+  mdl_status check_inputs();
   mdl_status check_outputs(const Step& step);
   mdl_status fail_call(const Call& call, mdl_status status);
   uint32_t parts_of(const Step& step, int64_t rows) const;
