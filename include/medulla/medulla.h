@@ -69,7 +69,8 @@ typedef enum mdl_status {
   MDL_ERROR_CANCELLED = 11,        ///< mdl_session_cancel stopped the run; state is as before it
   MDL_ERROR_BACKEND = 12,          ///< a backend or its device failed
   MDL_ERROR_NOT_FINITE = 13,       ///< a checked tensor holds NaN or infinity
-  MDL_ERROR_STATE = 14,            ///< a saved state is not of this model, or a state is full
+  MDL_ERROR_STATE = 14,            ///< a saved state is not of this model, a state is full, or
+                                   ///< there is no answer: no run yet, or the last one failed
   MDL_ERROR_DIGEST = 15,           ///< stored and computed digest differ: the bytes changed
   MDL_ERROR_NOT_FOUND = 16,        ///< no tensor, state, label or key of that name
   MDL_ERROR_INTERNAL = 17,         ///< a defect of Medulla or of a backend; please report it
@@ -423,10 +424,12 @@ MDL_API void mdl_session_destroy(mdl_session* session);
 
 /// The memory of an input, to be written before a run, dense, in the tensor's own dtype; `bytes`,
 /// which may be null, receives its size at the current shape. Valid until the session is destroyed;
-/// after a bind it is the caller's buffer. Statuses: INVALID_ARGUMENT.
+/// after a bind it is the caller's buffer. What was never written is zeros: that an input was
+/// forgotten cannot be seen. Statuses: INVALID_ARGUMENT.
 MDL_API mdl_status mdl_session_input(mdl_session* session, size_t index, void** data, size_t* bytes,
                                      mdl_error* error);
-/// The same for an output, to be read after a run; it keeps its values until the next.
+/// The same for an output, to be read after a run; it keeps its values until the next. Before the
+/// first run it is zeros, after one that failed of no use.
 MDL_API mdl_status mdl_session_output(mdl_session* session, size_t index, const void** data,
                                       size_t* bytes, mdl_error* error);
 
@@ -449,8 +452,9 @@ MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, v
 MDL_API mdl_status mdl_session_set_input(mdl_session* session, size_t index, const float* values,
                                          size_t count, mdl_error* error);
 
-/// Copies an output into `count` floats, dequantised when it has a scale. Statuses:
-/// INVALID_ARGUMENT, SHAPE, DTYPE (int4 and uint4: use mdl_session_output).
+/// Copies an output of the last run into `count` floats, dequantised when it has a scale. Statuses:
+/// INVALID_ARGUMENT, SHAPE, DTYPE (int4 and uint4: use mdl_session_output), STATE (the session has
+/// not run since it was created or resized, or its last run failed).
 MDL_API mdl_status mdl_session_get_output(const mdl_session* session, size_t index, float* values,
                                           size_t count, mdl_error* error);
 

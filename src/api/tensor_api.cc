@@ -180,6 +180,12 @@ mdl_status mdl_session_get_output(const mdl_session* session, size_t index, floa
   if (values == nullptr && count > 0) return fail_null("values", error);
   const Session& s = session->session();
   MDL_TRY(check_floats(s, tensor, count, error));
+  if (!s.has_answer()) {
+    return fail(error, MDL_ERROR_STATE, "output '", s.program().graph.tensors[tensor].name,
+                s.last_error().status == MDL_OK
+                    ? "': the session has not run since it was created or resized"
+                    : "': the last run failed, see mdl_session_error");
+  }
   tensor_to_floats(s.program().graph.tensors[tensor], s.shape(tensor), s.data(tensor), values);
   return MDL_OK;
 }

@@ -49,7 +49,9 @@ mdl_status Session::resize(const int64_t* const* dims, mdl_error* error) {
   MDL_TRY(set_inputs(dims, error));
   set_state_shapes();
   MDL_TRY(infer_shapes(graph, room_, next_shapes_, error));
-  return apply(error);
+  MDL_TRY(apply(error));
+  answered_ = false;
+  return MDL_OK;
 }
 
 // Checks and sets the inputs' shapes in next_shapes_.

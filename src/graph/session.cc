@@ -171,7 +171,8 @@ mdl_status Session::run() {
   error_.struct_size = sizeof(error_);
   error_.text[0] = 0;
   error_.status = begin_run();
-  profiled_ = error_.status == MDL_OK && options_.profile;
+  answered_ = error_.status == MDL_OK;
+  profiled_ = answered_ && options_.profile;
   // A run that fails for another reason takes the cancel with it: the next is not stopped by it.
   if (error_.status != MDL_OK) cancel_->store(0, std::memory_order_relaxed);
   return error_.status;

@@ -79,6 +79,7 @@ class Session {
   // Of each step of the last successful run; empty when profile is off.
   std::span<const uint64_t> nanoseconds() const { return nanoseconds_; }
   bool has_profile() const { return profiled_; }
+  bool has_answer() const { return answered_; }
   bool checks_finite() const { return options_.check_finite; }
   const mdl_error& last_error() const { return error_; }
 
@@ -135,6 +136,7 @@ class Session {
   bool given_;     // of a body: shapes or pointers have changed since its steps were prepared
   bool stale_;     // a state's length has changed since the steps were prepared
   bool profiled_;  // nanoseconds_ are of a run that succeeded
+  bool answered_;  // the outputs are
   mdl_error error_;
 
   std::byte* arena_;
