@@ -13,6 +13,7 @@ double heart_rate(const alarm_rules* rules) {
 }
 
 int alarms_on_beat(alarm_rules* rules, long peak, char label, char* text, size_t size) {
+  if (rules->doubting) rules->known = 0;
   memmove(&rules->peaks[1], &rules->peaks[0], RATE_BEATS * sizeof(rules->peaks[0]));
   rules->peaks[0] = peak;
   if (rules->known <= RATE_BEATS) ++rules->known;
@@ -37,6 +38,7 @@ int alarms_on_silence(alarm_rules* rules, long sample, double wander, char* text
   const int unclear = wander >= UNCLEAR_MILLIVOLT;
   if (silence >= PAUSE_SAMPLES) {
     rules->pausing = 1;
+    rules->doubting |= unclear;
     return snprintf(text, size, "no beat for %.1f s%s", (double)PAUSE_SAMPLES / SAMPLE_RATE,
                     unclear ? ", signal unclear" : "");
   }

@@ -21,12 +21,13 @@ typedef struct alarm_rules {
   int known;                   // how many of them
   int run;                     // ventricular beats in a row
   int pausing;                 // the pause was announced
-  int doubting;                // the signal's loss was
+  int doubting;                // the signal was unclear since the last beat
   int slow;
   int fast;
 } alarm_rules;
 
-// Beats a minute over the last RATE_BEATS intervals; 0 before there are that many.
+// Beats a minute over the last RATE_BEATS intervals; 0 before there are that many since the start,
+// or since the signal was unclear: beats may have gone by unseen in that interval.
 double heart_rate(const alarm_rules* rules);
 
 // Tells of a beat, in order. Returns the length of the alarm's text in `text`; 0: no alarm.

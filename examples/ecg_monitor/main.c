@@ -51,6 +51,7 @@ static int classify(monitor* m, long sample) {
   }
   const char label = kClassNames[b->int8.label];
   char text[64];
+  b->gap = m->rules.doubting;
   const int alarm = alarms_on_beat(&m->rules, b->peak, label, text, sizeof(text));
   b->rate = heart_rate(&m->rules);
   char rate[16] = "-";
@@ -94,22 +95,33 @@ static int by_value(const void* a, const void* b) {
   return x < y ? -1 : x > y;
 }
 
-static uint64_t median(uint64_t* values, long count) {
-  if (count == 0) return 0;
+static call_times times_of(uint64_t* values, long count) {
+  call_times times = {0, 0, 0};
+  if (count == 0) return times;
   qsort(values, (size_t)count, sizeof(*values), by_value);
-  return values[count / 2];
+  times.median = values[count / 2];
+  times.p99 = values[(99 * count + 99) / 100 - 1];
+  times.most = values[count - 1];
+  return times;
+}
+
+static void print_times(const char* what, const call_times* times) {
+  printf("%-20s %8.1f %8.1f %8.1f\n", what, (double)times->median / 1e3, (double)times->p99 / 1e3,
+         (double)times->most / 1e3);
 }
 
 static void summarise(monitor* m) {
-  m->log.finder_nanoseconds = median(m->finder_times, m->finder_calls);
-  for (int i = 0; i < m->log.beat_count; ++i) m->finder_times[i] = m->log.beats[i].int8.nanoseconds;
-  m->log.int8_nanoseconds = median(m->finder_times, m->log.beat_count);
-  for (int i = 0; i < m->log.beat_count; ++i) m->finder_times[i] = m->log.beats[i].fp32.nanoseconds;
-  m->log.fp32_nanoseconds = median(m->finder_times, m->log.beat_count);
-  printf(
-      "\n%d beats, %d alarms. Median time: 4 samples %.1f us, a beat INT8 %.1f us, FP32 %.1f us.\n",
-      m->log.beat_count, m->log.alarm_count, (double)m->log.finder_nanoseconds / 1e3,
-      (double)m->log.int8_nanoseconds / 1e3, (double)m->log.fp32_nanoseconds / 1e3);
+  monitor_log* log = &m->log;
+  log->times[0] = times_of(m->finder_times, m->finder_calls);
+  for (int i = 0; i < log->beat_count; ++i) m->finder_times[i] = log->beats[i].int8.nanoseconds;
+  log->times[1] = times_of(m->finder_times, log->beat_count);
+  for (int i = 0; i < log->beat_count; ++i) m->finder_times[i] = log->beats[i].fp32.nanoseconds;
+  log->times[2] = times_of(m->finder_times, log->beat_count);
+  printf("\n%d beats, %d alarms\n\n", log->beat_count, log->alarm_count);
+  printf("time of a call, us     median      p99  largest\n");
+  print_times("4 samples", &log->times[0]);
+  print_times("a beat, INT8", &log->times[1]);
+  print_times("a beat, FP32", &log->times[2]);
 }
 
 // One line a beat: sample, then the logits of INT8 and of FP32.
@@ -144,9 +156,10 @@ static int watch(monitor* m) {
 
 static int start(monitor* m, char** models, const ecg_recording* recording) {
   mdl_error error = MDL_ERROR_INIT;
-  network* const networks[] = {&m->finder_network, &m->int8, &m->fp32};
-  for (int i = 0; i < 3; ++i) {
+  network* const networks[NETWORKS] = {&m->finder_network, &m->int8, &m->fp32};
+  for (int i = 0; i < NETWORKS; ++i) {
     if (network_open(networks[i], models[i], &error) != MDL_OK) return failed(models[i], &error);
+    m->log.digests[i] = mdl_model_digest(networks[i]->model);
   }
   if (mdl_model_state_count(m->finder_network.model) == 0) {
     fprintf(stderr,

@@ -2,6 +2,7 @@
 #include "page.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "beat_finder.h"
 
@@ -79,20 +80,74 @@ static void write_limits(FILE* out) {
       SAMPLE_RATE);
 }
 
+// Beats a minute over all intervals between two beats but those in which the signal was unclear.
+static double mean_rate(const monitor_log* log) {
+  long samples = 0;
+  int intervals = 0;
+  for (int i = 1; i < log->beat_count; ++i) {
+    if (log->beats[i].gap) continue;
+    samples += log->beats[i].peak - log->beats[i - 1].peak;
+    ++intervals;
+  }
+  return samples > 0 ? 60.0 * SAMPLE_RATE * intervals / (double)samples : 0;
+}
+
+// The CPU's name as Linux tells it, else "unknown".
+static void write_cpu(FILE* out) {
+  char line[256];
+  FILE* in = fopen("/proc/cpuinfo", "r");
+  const char* name = "unknown";
+  while (in != NULL && fgets(line, sizeof(line), in) != NULL) {
+    if (strncmp(line, "model name", 10) != 0 || strchr(line, ':') == NULL) continue;
+    line[strcspn(line, "\n")] = 0;
+    name = strchr(line, ':') + 1;
+    break;
+  }
+  if (in != NULL) fclose(in);
+  write_text(out, name + strspn(name, " "));
+}
+
+static void write_times(FILE* out, const monitor_log* log) {
+  static const char* const kNames[NETWORKS] = {"ecg_stream_gru, 4 samples (11.1 ms of signal)",
+                                               "ecg_cnn INT8, one beat", "ecg_cnn FP32, one beat"};
+  fprintf(out,
+          "<h2>Time of one inference</h2>\n<table><tr><th class=\"l\">network</th>"
+          "<th>median, us</th><th>99 %% within, us</th><th>largest, us</th>"
+          "<th class=\"l\">digest of the file</th></tr>\n");
+  for (int n = 0; n < NETWORKS; ++n) {
+    const call_times* t = &log->times[n];
+    fprintf(out,
+            "<tr><td class=\"l\">%s</td><td>%.1f</td><td>%.1f</td><td>%.1f</td>"
+            "<td class=\"l\"><code style=\"font-size:.7em\">",
+            kNames[n], (double)t->median / 1e3, (double)t->p99 / 1e3, (double)t->most / 1e3);
+    for (int i = 0; i < 32; ++i) fprintf(out, "%02x", log->digests[n][i]);
+    fprintf(out, "</code></td></tr>\n");
+  }
+  char isa[256];
+  mdl_host_isa(isa, sizeof(isa));
+  fprintf(out, "</table>\n<p>CPU: ");
+  write_cpu(out);
+  fprintf(out,
+          "; instruction sets: %s. Time on the clock, one thread, what the system did meanwhile "
+          "included: the largest is of an ordinary system, not of one made for real time.</p>\n",
+          isa[0] != 0 ? isa : "portable");
+}
+
 static void write_summary(FILE* out, const monitor_log* log) {
   int count[CLASSES + 1] = {0};
   int differ = 0;
+  int gaps = 0;
   for (int i = 0; i < log->beat_count; ++i) {
     ++count[log->beats[i].int8.label];
+    gaps += i > 0 && log->beats[i].gap;
     differ += log->beats[i].int8.label != log->beats[i].fp32.label;
   }
-  const double minutes = (double)log->recording->count / SAMPLE_RATE / 60;
   fprintf(out,
           "<p><span class=\"stat\"><span>beats</span><b class=\"big\">%d</b></span>"
           "<span class=\"stat\"><span>mean rate, per minute</span><b class=\"big\">%.0f</b></span>"
           "<span class=\"stat\"><span>INT8 and FP32 differ</span><b class=\"big\">%d</b></span>"
           "<span class=\"stat\"><span>alarms</span><b class=\"big\">%d</b></span></p>\n",
-          log->beat_count, log->beat_count / minutes, differ, log->alarm_count);
+          log->beat_count, mean_rate(log), differ, log->alarm_count);
   fprintf(out, "<table><tr><th class=\"l\">class</th><th>beats</th><th>share</th></tr>\n");
   for (int c = 0; c <= CLASSES; ++c) {
     if (c == NO_ANSWER && count[c] == 0) continue;
@@ -104,14 +159,10 @@ static void write_summary(FILE* out, const monitor_log* log) {
         kColours[c], kClassNames[c], kLongNames[c], count[c],
         log->beat_count > 0 ? 100.0 * count[c] / log->beat_count : 0.0);
   }
-  fprintf(
-      out,
-      "</table>\n<h2>Time of one inference</h2>\n<table><tr><th class=\"l\">network</th>"
-      "<th>median</th></tr><tr><td class=\"l\">ecg_stream_gru, 4 samples (11.1 ms of signal)</td>"
-      "<td>%.1f us</td></tr><tr><td class=\"l\">ecg_cnn INT8, one beat</td><td>%.1f us</td></tr>"
-      "<tr><td class=\"l\">ecg_cnn FP32, one beat</td><td>%.1f us</td></tr></table>\n",
-      (double)log->finder_nanoseconds / 1e3, (double)log->int8_nanoseconds / 1e3,
-      (double)log->fp32_nanoseconds / 1e3);
+  fprintf(out,
+          "</table>\n<p>The mean rate leaves out %d %s in which the signal was unclear; beats in "
+          "there are not counted.</p>\n",
+          gaps, gaps == 1 ? "interval" : "intervals");
 }
 
 // The rhythm's rate over time.
@@ -127,15 +178,32 @@ static void write_rate(FILE* out, const monitor_log* log) {
             "<text x=\"2\" y=\"%d\" fill=\"#888\">%d</text>\n",
             ROW_WIDTH, RATE_HEIGHT - rate, RATE_HEIGHT - rate, RATE_HEIGHT - 3 - rate, rate);
   }
-  fprintf(out, "<polyline fill=\"none\" stroke=\"#333\" stroke-width=\"1.5\" points=\"");
+  for (int i = 1; i < log->beat_count; ++i) {
+    if (!log->beats[i].gap) continue;
+    const double from = (double)log->beats[i - 1].peak / SAMPLE_RATE / seconds * ROW_WIDTH;
+    const double to = (double)log->beats[i].peak / SAMPLE_RATE / seconds * ROW_WIDTH;
+    fprintf(out, "<rect x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\" fill=\"#f1d0c8\"/>\n", from,
+            to - from, RATE_HEIGHT);
+  }
+  const char* begin = "<polyline fill=\"none\" stroke=\"#333\" stroke-width=\"1.5\" points=\"";
+  int drawing = 0;
   for (int i = 0; i < log->beat_count; ++i) {
     const beat* b = &log->beats[i];
-    if (b->rate <= 0) continue;
+    if (b->rate <= 0) {
+      if (drawing) fprintf(out, "\"/>\n");
+      drawing = 0;
+      continue;
+    }
+    if (!drawing) fputs(begin, out);
+    drawing = 1;
     const double rate = b->rate > RATE_HEIGHT - 2 ? RATE_HEIGHT - 2 : b->rate;
     fprintf(out, "%.1f,%.1f ", (double)b->peak / SAMPLE_RATE / seconds * ROW_WIDTH,
             RATE_HEIGHT - rate);
   }
-  fprintf(out, "\"/>\n</svg>\n<p>Beats a minute, over the last eight intervals.</p>\n");
+  if (drawing) fprintf(out, "\"/>\n");
+  fprintf(out,
+          "</svg>\n<p>Beats a minute, over the last eight intervals. Where the signal was unclear "
+          "(shaded) beats may be missing: the average begins anew behind it.</p>\n");
 }
 
 static void write_beat_mark(FILE* out, const beat* b, long row_start, double height) {
@@ -245,6 +313,7 @@ int page_write(const char* path, const monitor_log* log) {
   write_head(out, log);
   write_limits(out);
   write_summary(out, log);
+  write_times(out, log);
   write_rate(out, log);
   write_alarms(out, log);
   write_strip(out, log);

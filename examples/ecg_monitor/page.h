@@ -11,6 +11,7 @@
 typedef struct beat {
   long peak;    // sample
   double rate;  // beats a minute, 0: not known yet
+  int gap;      // the signal was unclear between the beat before it and this one
   beat_answer int8;
   beat_answer fp32;
 } beat;
@@ -20,6 +21,15 @@ typedef struct alarm_event {
   char text[64];
 } alarm_event;
 
+// Of one call, in nanoseconds.
+typedef struct call_times {
+  uint64_t median;
+  uint64_t p99;
+  uint64_t most;
+} call_times;
+
+enum { NETWORKS = 3 };  // the streaming one, INT8, FP32
+
 typedef struct monitor_log {
   const ecg_recording* recording;
   const char* recording_name;
@@ -27,9 +37,8 @@ typedef struct monitor_log {
   int beat_count;
   alarm_event* alarms;
   int alarm_count;
-  uint64_t finder_nanoseconds;  // median of one call of the streaming network
-  uint64_t int8_nanoseconds;    // median of one beat
-  uint64_t fp32_nanoseconds;
+  call_times times[NETWORKS];
+  const uint8_t* digests[NETWORKS];  // of the model files, 32 bytes each
 } monitor_log;
 
 // Returns 0 after printing what went wrong; the file is then not there.
