@@ -62,6 +62,18 @@ TEST_CASE("channels that are far apart are brought together") {
   CHECK(with.equalized == 2);
   CHECK(without.equalized == 0);
   CHECK(with.result.sqnr > without.result.sqnr + 3);
+  // A name of the source stands for the source's numbers only.
+  const auto contains = [](const std::vector<std::byte>& bytes, const std::string& name) {
+    const auto* text = reinterpret_cast<const char*>(bytes.data());
+    return std::string_view(text, bytes.size()).find(name) != std::string_view::npos;
+  };
+  CHECK(!contains(read_bytes(options.convert.output), ".equalized"));
+  options.equalize = true;
+  done(options);
+  const auto bytes = read_bytes(options.convert.output);
+  CHECK(contains(bytes, "r.equalized"));
+  CHECK(contains(bytes, "s.equalized"));
+  CHECK(!contains(bytes, "y.equalized"));
 }
 
 TEST_CASE("the same samples give the same file") {

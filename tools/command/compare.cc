@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 
 #include "src/model/model.h"
@@ -281,8 +282,15 @@ void run(const Options& options) {
   }
   if (report.compared.empty()) throw std::runtime_error("no tensor of one name is in both");
   if (first == nullptr) return;
-  throw std::runtime_error("the first tensor over its bound is '" + first->tensor + "', made by " +
-                           first->op + " '" + first->node + "'");
+  std::string text = "the first tensor over its bound is '" + first->tensor + "', made by " +
+                     first->op + " '" + first->node + "'";
+  if (first->against_float) {
+    std::ostringstream units;
+    units << *first->units;
+    text += "; it is quantised, the reference is not: " + units.str() +
+            " units apart may be what quantising costs (see its SQNR), --units N allows as many";
+  }
+  throw std::runtime_error(text);
 }
 
 }  // namespace
@@ -304,7 +312,10 @@ void add_compare(CLI::App& app) {
       ->add_option("--bound", options->bounds.relative,
                    "Of floats, to the tensor's greatest magnitude; 0.0001")
       ->check(at_least(0));
-  command->add_option("--units", options->bounds.units, "Of quantised tensors, in their unit; 1")
+  command
+      ->add_option(
+          "--units", options->bounds.units,
+          "Of quantised tensors, in their unit; 1. Beside float32 their rounding adds up to more")
       ->check(at_least(0));
   command->add_option("--max", options->maxima, "SYMBOL=NUMBER, as convert takes them")
       ->take_all()

@@ -177,6 +177,7 @@ std::optional<Difference> difference(const Numbers& found, const Numbers& refere
   if (!best && found.values.size() == reference.values.size()) take(found.values);
   if (!best) return best;
   best->dtype = found.dtype;
+  best->against_float = found.scale > 0 && reference.scale == 0;
   best->shape = found.shape;
   return best;
 }

@@ -97,11 +97,20 @@ class Equalizer {
     auto made = values_of<float>(graph_.tensors[at(first.inputs[1])]);
     for (size_t i = 0; i < made.size(); ++i) multiply(made[i], 1 / factors[before.channel(i)]);
     first.inputs[1] = constant(first.inputs[1], made);
+    rename_between(first, second);
     if (first.inputs.size() < 3 || first.inputs[2] < 0) return true;
     auto bias = values_of<float>(graph_.tensors[at(first.inputs[2])]);
     for (size_t c = 0; c < bias.size(); ++c) multiply(bias[c], 1 / factors[c % channels]);
     first.inputs[2] = constant(first.inputs[2], bias);
     return true;
+  }
+
+  // What lies between holds other numbers than the source's tensor of that name.
+  void rename_between(const Node& first, const Node& second) {
+    for (int32_t t = second.inputs[0];; t = graph_.nodes[at(producers_[at(t)])].inputs[0]) {
+      graph_.tensors[at(t)].name += ".equalized";
+      if (t == first.outputs[0]) return;
+    }
   }
 
   static void multiply(float& value, double factor) {
