@@ -124,7 +124,7 @@ TEST_CASE("inputs that do not fit") {
                     {run + "fortran.npy", 1, {"fortran.npy", "C order"}},
                     {run + "negative.npy", 1, {"negative.npy"}},
                     {run + "key.npy", 1, {"key.npy"}},
-                    {run + "word.csv", 1, {"word.csv", "'three'"}},
+                    {run + "word.csv", 1, {"word.csv, line 1", "'three'"}},
                     {run + "none.csv", 1, {"none.csv", "[0]"}},
                     {run + "few.csv", 1, {"few.csv", "[3]", "[1,4]"}},
                     {run + "short.bin", 1, {"short.bin", "5 bytes", "16"}},

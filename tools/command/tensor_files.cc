@@ -73,9 +73,12 @@ void require_writable(const std::string& path) {
   if (path == "-") {
     throw CLI::ValidationError("'-' is no file to write to; /dev/stdout is one");
   }
-  if (is_picture(path) || ending == ".npz") {
-    throw CLI::ValidationError(path + ": no " + ending + " is written; .npy and .csv are, and raw");
+  for (const char* known : {"", ".npy", ".csv", ".raw", ".bin"}) {
+    if (ending == known) return;
   }
+  throw CLI::ValidationError(path + ": no " + ending +
+                             " is written; .npy and .csv are, and the bytes as they are to .raw, "
+                             ".bin or a name without an ending");
 }
 
 void write_array(const std::string& path, const Array& array) {

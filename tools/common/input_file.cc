@@ -26,12 +26,19 @@ Array read_csv(const std::string& path) {
   for (char& c : text) {
     if (c == ',' || c == ';') c = ' ';
   }
-  std::istringstream in(text);
+  std::istringstream lines(text);
   std::vector<float> values;
-  for (std::string word; in >> word;) {
-    char* end = nullptr;
-    values.push_back(std::strtof(word.c_str(), &end));
-    if (*end != 0) throw std::runtime_error(path + ": '" + word + "' is not a number");
+  size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream in(line);
+    for (std::string word; in >> word;) {
+      char* end = nullptr;
+      values.push_back(std::strtof(word.c_str(), &end));
+      if (*end == 0) continue;
+      throw std::runtime_error(path + ", line " + std::to_string(number) + ": '" + word +
+                               "' is not a number");
+    }
   }
   Array array{MDL_FLOAT32, {static_cast<int64_t>(values.size())}, {}};
   array.data.resize(values.size() * sizeof(float));

@@ -38,6 +38,19 @@ void require_float(const Model& model) {
   }
 }
 
+// A few of the layers that --keep may name.
+std::string layer_names(const Graph& graph) {
+  constexpr size_t kMost = 8;
+  std::string names;
+  size_t count = 0;
+  for (const Node& node : graph.nodes) {
+    if (!is_layer(graph, node) || ++count > kMost) continue;
+    names += (names.empty() ? "'" : ", '") + node.name + "'";
+  }
+  if (count > kMost) names += " and " + std::to_string(count - kMost) + " more";
+  return names.empty() ? "no layers" : names;
+}
+
 class Quantizer {
  public:
   Quantizer(const QuantizeOptions& options, QuantizeReport& report)
@@ -136,7 +149,8 @@ class Quantizer {
     for (const std::string& name : options_.float_layers) {
       const auto& nodes = model.main().nodes;
       if (std::none_of(nodes.begin(), nodes.end(), [&](const Node& n) { return n.name == name; })) {
-        throw std::runtime_error("--keep " + name + ": no node has this name");
+        throw std::runtime_error("--keep " + name + ": no node has this name; there are " +
+                                 layer_names(model.main()));
       }
       kept.insert(name);
     }

@@ -91,7 +91,8 @@ std::vector<Array> samples_of(const std::string& path, const mdl_model* model, s
   std::vector<Array> samples;
   std::vector<std::string> names;
   if (!std::filesystem::exists(path)) {
-    fail(path, "is not there; a .npy with a sample a row or a folder with a sample a file should");
+    fail(path,
+         "is not there; it should be a .npy with a sample a row or a folder with a sample a file");
   } else if (std::filesystem::is_directory(path)) {
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
       if (entry.is_regular_file()) names.push_back(entry.path().string());
