@@ -54,6 +54,7 @@ TEST_CASE("a wrong command line") {
                            {"run m.mdl --zeros --output -", 2, {"'-'", "/dev/stdout"}},
                            {"run m.mdl --zeros --output y=o.png", 2, {"o.png", ".npy"}},
                            {"run m.mdl --zeros --dump shifted=o.npz", 2, {"o.npz", ".npy"}},
+                           {"run m.mdl --zeros --output y=o.txt", 2, {"o.txt", ".npy", ".raw"}},
                        });
 }
 
@@ -78,6 +79,8 @@ TEST_CASE("what is no model") {
     }
     check_refused(shell, cases);
   }
+  shell.write("foreign.onnx", std::string(300, 'x'));
+  check_refused(shell, {{"run foreign.onnx", 1, {"foreign.onnx", "medulla convert foreign.onnx"}}});
 }
 
 TEST_CASE("inputs that do not fit") {

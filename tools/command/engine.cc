@@ -78,7 +78,7 @@ void EngineOptions::add_to(CLI::App& command, bool runs) {
                    : "'" + text + "' should read family=row, of those that medulla isa lists";
       });
   if (runs) {
-    command.add_option("--threads", threads, "Threads")->check(CLI::Range(1u, 1024u));
+    command.add_option("--threads", threads, "Threads; 1")->check(CLI::Range(1u, 1024u));
     command.add_flag("--check-finite", check_finite, "Stop at the first NaN or infinity");
   }
 }
@@ -88,7 +88,13 @@ ModelPtr open_model(const std::string& path, mdl_check level) {
   options.check = level;
   mdl_error error = MDL_ERROR_INIT;
   mdl_model* model = nullptr;
-  check(mdl_model_open(path.c_str(), &options, &model, &error), error);
+  const mdl_status status = mdl_model_open(path.c_str(), &options, &model, &error);
+  if (status == MDL_ERROR_BAD_MODEL && (path.ends_with(".onnx") || path.ends_with(".tflite"))) {
+    throw std::runtime_error(path +
+                             ": is no Medulla model yet; convert it first: medulla convert " +
+                             path + " (" + mdl_status_name(status) + ")");
+  }
+  check(status, error);
   return ModelPtr(model, mdl_model_close);
 }
 

@@ -34,6 +34,25 @@ IsaSet asked_set(const std::string& isa) {
   return asked;
 }
 
+// What could serve any family; the others are for one kind of arithmetic, SHA-256 or bfloat16 say.
+constexpr Isa kWider[] = {Isa::avx2, Isa::avx512, Isa::neon, Isa::sve, Isa::sve2};
+
+bool has_rows(Isa isa) {
+  const auto& rows = kernel_names();
+  return std::any_of(rows.begin(), rows.end(),
+                     [&](const KernelName& row) { return row.isa == isa; });
+}
+
+// Whether the row that is taken is of the instruction set, of one that includes it, or of one that
+// was made for the family.
+bool uses(const nlohmann::json& family, Isa isa) {
+  for (const KernelName& row : kernel_names()) {
+    if (family.value("takes", std::string()) != row.name) continue;
+    return row.isa == Isa::sha || isa_needs(row.isa).contains(isa_bit(isa));
+  }
+  return false;
+}
+
 nlohmann::json describe(IsaSet set) {
   nlohmann::json families = nlohmann::json::object();
   for (const KernelName& row : kernel_names()) {
@@ -47,12 +66,8 @@ nlohmann::json describe(IsaSet set) {
   }
   for (auto& [name, family] : families.items()) {
     std::string lacking;
-    for (int i = 1; i < kIsaCount; ++i) {
-      const auto isa = static_cast<Isa>(i);
-      const auto& rows = family["rows"];
-      const bool has_row = std::any_of(
-          rows.begin(), rows.end(), [&](const auto& row) { return row["isa"] == isa_name(isa); });
-      if (has_row || !set.contains(isa_bit(isa))) continue;
+    for (const Isa isa : kWider) {
+      if (!set.contains(isa_bit(isa)) || !has_rows(isa) || uses(family, isa)) continue;
       lacking += (lacking.empty() ? "" : ", ") + std::string(isa_name(isa));
     }
     if (!lacking.empty()) family["no_row_for"] = lacking;

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "src/base/checked.h"
+#include "src/model/preamble.h"
 #include "src/model/preprocessing.h"
 #include "src/model/text.h"
 #include "tools/common/new_file.h"
@@ -273,6 +274,12 @@ const ImporterRow& find_importer(const std::string& path) {
   return std::string_view(start + 4, 4) == "TFL3" ? find_importer(".tflite") : kImporters[0];
 }
 
+bool is_converted(const std::string& path) {
+  char start[sizeof(kMagic)] = {};
+  std::ifstream(path, std::ios::binary).read(start, sizeof(start));
+  return std::memcmp(start, kMagic, sizeof(kMagic)) == 0;
+}
+
 // A symbol has one maximum in the whole file, and means something in its graph only.
 void name_symbols_apart(Model& model) {
   for (size_t g = 1; g < model.graphs.size(); ++g) {
@@ -324,6 +331,7 @@ void require_same(const std::vector<Tensor>& before, const Graph& graph, Convert
 void read_and_write(const ConvertOptions& options, ConvertReport& report) {
   try {
     require_file(options.input);
+    if (is_converted(options.input)) return refuse(report, "it is a Medulla model already");
     require_other_file(options.output, options.input);
     const Model model = import_and_optimize(options, report);
     if (!report.refusals.empty()) return;
