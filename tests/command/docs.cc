@@ -30,6 +30,10 @@ TEST_CASE("the manual and the completion name every option") {
   for (char c : source("man/medulla.1")) {
     if (c != '\\') manual += c;  // hyphens are written \-
   }
+  for (const std::string& option : options_in(shell.run("--help").out)) {
+    INFO("medulla " << option);
+    CHECK(options_in(manual).count(option) == 1);
+  }
   const std::string completion = source("completion/medulla.bash");
   for (const char* command :
        {"convert", "quantize", "inspect", "run", "compare", "bench", "verify", "isa"}) {
