@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Converts the models of ../shared, runs them through the C API and compares with golden answers.
+// Converts the models of ../shared, runs them through the C API and compares with golden answers: a
+// few samples of each quickly, all of them among the slow.
 #include <onnx/onnx_pb.h>
 
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include "tests/convert/runner.h"
 #include "tests/convert/samples.h"
@@ -14,6 +16,10 @@
 using namespace medulla::tools;
 
 namespace {
+
+// Samples of a model that are run.
+constexpr size_t kFew = 4;
+constexpr size_t kAll = std::numeric_limits<size_t>::max();
 
 // Agreement with golden outputs, over all samples.
 struct Agreement {
@@ -72,7 +78,7 @@ const Golden kQuantized[] = {
     {"xray_mobilenet", "model_int8_qat", {"y_int8_qat"}, "xray_pneumonia", 100},
 };
 
-std::vector<Agreement> compare(const Golden& golden, Runner& runner) {
+std::vector<Agreement> compare(const Golden& golden, Runner& runner, size_t most) {
   const std::string folder = shared("models/" + std::string(golden.model) + "/");
   const auto x = samples_of(shared("models/" + std::string(golden.samples) + "/x.npy"));
   const auto count = static_cast<size_t>(
@@ -81,7 +87,7 @@ std::vector<Agreement> compare(const Golden& golden, Runner& runner) {
   std::vector<Agreement> agreements(golden.outputs.size());
   std::vector<Array> y;
   for (const char* output : golden.outputs) y.push_back(read_npy(folder + output + ".npy"));
-  const size_t limit = std::min(golden.limit, static_cast<size_t>(y[0].shape[0]));
+  const size_t limit = std::min({golden.limit, most, static_cast<size_t>(y[0].shape[0])});
   for (size_t s = 0; s < limit; ++s) {
     const auto first = x.begin() + static_cast<ptrdiff_t>(s * size);
     runner.set(0, {first, first + static_cast<ptrdiff_t>(size)});
@@ -102,15 +108,12 @@ std::vector<float> floats_of(const onnx::TensorProto& tensor) {
   return values;
 }
 
-}  // namespace
-
-TEST_CASE("float models agree with their golden outputs to 1e-4", "[slow]") {
-  if (absent("models")) return;
+void check_float_models(size_t most) {
   for (const Golden& golden : kFloat) {
     DYNAMIC_SECTION(golden.model) {
       Runner runner(
           from(shared("models/" + std::string(golden.model) + "/" + golden.file + ".onnx")));
-      for (const Agreement& a : compare(golden, runner)) {
+      for (const Agreement& a : compare(golden, runner, most)) {
         std::printf("%s %s: error %.3g of %.3g\n", golden.model, golden.file, a.error, a.range);
         CHECK(a.error <= 1e-4 * a.range);
       }
@@ -118,13 +121,12 @@ TEST_CASE("float models agree with their golden outputs to 1e-4", "[slow]") {
   }
 }
 
-TEST_CASE("quantized models agree with the labels of their golden outputs", "[slow]") {
-  if (absent("models")) return;
+void check_labels(size_t most) {
   for (const Golden& golden : kQuantized) {
     DYNAMIC_SECTION(golden.model << " " << golden.file) {
       Runner runner(
           from(shared("models/" + std::string(golden.model) + "/" + golden.file + ".onnx")));
-      for (const Agreement& a : compare(golden, runner)) {
+      for (const Agreement& a : compare(golden, runner, most)) {
         std::printf("%s %s: %zu of %zu labels, error %.3g of %.3g\n", golden.model, golden.file,
                     a.labels, a.samples, a.error, a.range);
         CHECK(static_cast<double>(a.labels) >= 0.99 * static_cast<double>(a.samples));
@@ -133,8 +135,7 @@ TEST_CASE("quantized models agree with the labels of their golden outputs", "[sl
   }
 }
 
-TEST_CASE("quantized pictures agree with their golden outputs", "[slow]") {
-  if (absent("models")) return;
+void check_pictures(size_t most) {
   const Golden pictures[] = {
       {"xray_autoencoder", "model_int8", {"y_int8"}, "xray_autoencoder", 2},
       {"us_nerve_unet", "model_int8", {"y_int8"}, "us_nerve_unet", 1},
@@ -143,22 +144,22 @@ TEST_CASE("quantized pictures agree with their golden outputs", "[slow]") {
     DYNAMIC_SECTION(golden.model) {
       Runner runner(
           from(shared("models/" + std::string(golden.model) + "/" + golden.file + ".onnx")));
-      const Agreement a = compare(golden, runner)[0];
+      const Agreement a = compare(golden, runner, most)[0];
       std::printf("%s %s: error %.3g of %.3g\n", golden.model, golden.file, a.error, a.range);
       CHECK(a.error <= 0.04 * a.range);
     }
   }
 }
 
-TEST_CASE("the quantized U-Net agrees with 99 % of its golden pixels' labels", "[slow]") {
-  if (absent("models")) return;
+void check_pixels(size_t most) {
   const std::string folder = shared("models/us_nerve_unet/");
   Runner runner(from(folder + "model_int8.onnx"));
   const auto x = samples_of(folder + "x.npy");
   const Array y = read_npy(folder + "y_int8.npy");  // pictures, classes, height, width
   const auto golden = to_floats(y);
-  const auto pictures = static_cast<size_t>(y.shape[0]), classes = static_cast<size_t>(y.shape[1]);
-  const size_t pixels = golden.size() / pictures / classes;
+  const auto classes = static_cast<size_t>(y.shape[1]);
+  const auto pixels = static_cast<size_t>(y.shape[2] * y.shape[3]);
+  const size_t pictures = std::min(most, static_cast<size_t>(y.shape[0]));
   const auto label = [&](const float* of, size_t pixel) {
     size_t greatest = 0;
     for (size_t c = 1; c < classes; ++c) {
@@ -182,9 +183,8 @@ TEST_CASE("the quantized U-Net agrees with 99 % of its golden pixels' labels", "
   CHECK(static_cast<double>(same) >= 0.99 * static_cast<double>(all));
 }
 
-TEST_CASE("the streaming model agrees with its golden outputs, its state fed by hand and kept",
-          "[slow]") {
-  if (absent("models")) return;
+// A state fed by hand and one that the session keeps.
+void check_stream(size_t most) {
   const std::string folder = shared("models/ecg_stream_gru/");
   const auto x = to_floats(read_npy(folder + "x.npy"));
   for (const std::string kind : {"fp32", "int8"}) {
@@ -196,7 +196,7 @@ TEST_CASE("the streaming model agrees with its golden outputs, its state fed by 
       REQUIRE(runner.inputs() == (state ? 1 : 2));
       std::vector<float> h(32, 0.0f);
       Agreement agreement;
-      for (size_t call = 0; call < y.size(); ++call) {
+      for (size_t call = 0; call < std::min(most, y.size()); ++call) {
         runner.set(0, {x.begin() + static_cast<ptrdiff_t>(4 * call),
                        x.begin() + static_cast<ptrdiff_t>(4 * call + 4)});
         if (!state) runner.set(1, h);
@@ -209,6 +209,26 @@ TEST_CASE("the streaming model agrees with its golden outputs, its state fed by 
       CHECK(agreement.error <= (kind == "fp32" ? 1e-4 : 2e-2) * agreement.range);
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("models agree with their golden outputs") {
+  if (absent("models")) return;
+  SECTION("float32, to 1e-4") { check_float_models(kFew); }
+  SECTION("quantized, their labels") { check_labels(kFew); }
+  SECTION("quantized, their pictures") { check_pictures(1); }
+  SECTION("quantized, 99 % of the labels of pixels") { check_pixels(1); }
+  SECTION("streams, their chunks") { check_stream(50 * kFew); }
+}
+
+TEST_CASE("models agree with all of their golden outputs", "[slow]") {
+  if (absent("models")) return;
+  SECTION("float32, to 1e-4") { check_float_models(kAll); }
+  SECTION("quantized, their labels") { check_labels(kAll); }
+  SECTION("quantized, their pictures") { check_pictures(kAll); }
+  SECTION("quantized, 99 % of the labels of pixels") { check_pixels(kAll); }
+  SECTION("streams, their chunks") { check_stream(kAll); }
 }
 
 TEST_CASE("ONNX's light graphs agree with their golden outputs", "[slow]") {
