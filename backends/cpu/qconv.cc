@@ -52,17 +52,17 @@ void set_pictures(bool pointwise, const mdl_shape& input, const mdl_shape& outpu
   geometry->batch = geometry->in_h = geometry->out_h = 1;
 }
 
-// Merges groups until one's outputs fill a panel, whose columns would be idle else, and pixels are
-// gathered by more than single channels. Returns how many become one.
-size_t merge_groups(ConvGeometry* geometry) {
-  constexpr size_t kFewChannels = 8;
-  const size_t outputs = geometry->out_channels / geometry->groups;
-  if (geometry->in_channels / geometry->groups > kFewChannels) return 1;
-  size_t count = kPanelS8 / outputs;
-  while (count > 1 && geometry->groups % count != 0) --count;
-  if (count <= 1) return 1;
-  geometry->groups /= count;
-  return count;
+// How many groups become one: as many as fill a panel of outputs, whose columns would else be idle,
+// so that more channels of a pixel are gathered at a time. Where few are left all do for kernels of
+// vectors, which gather nothing without groups; measured on Zen 4.
+size_t merged_groups(const ConvGeometry& c, bool vectors) {
+  constexpr size_t kFewChannels = 8, kFewGroups = 4, kMostOutputs = 128;
+  if (c.in_channels / c.groups > kFewChannels) return 1;
+  const size_t fill = kPanelS8 / (c.out_channels / c.groups);
+  size_t count = fill > 1 ? fill : 1;
+  while (c.groups % count != 0) --count;
+  const bool all = vectors && c.groups <= kFewGroups * count && c.out_channels <= kMostOutputs;
+  return all ? c.groups : count;
 }
 
 // The weights of merged groups, to `to`: outputs give nothing to inputs of others' groups.
@@ -108,10 +108,13 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   problem.float_output = group.output().dtype == MDL_FLOAT32;
   problem.narrow_weights = weights_fit_s8(reading->weights);
   const bool depthwise = is_depthwise(node);
-  reading->merged = depthwise ? 1 : merge_groups(&problem.conv);
   const char* family = depthwise ? "dwconv_s8" : "conv_s8";
-  return choose_row(cpu, family, depthwise ? dwconv_s8_rows() : conv_s8_rows(), problem,
-                    &reading->row, error);
+  const std::span<const ConvS8Row> rows = depthwise ? dwconv_s8_rows() : conv_s8_rows();
+  MDL_TRY(choose_row(cpu, family, rows, problem, &reading->row, error));
+  reading->merged = depthwise ? 1 : merged_groups(problem.conv, reading->row->isa != Isa::portable);
+  if (reading->merged == 1) return MDL_OK;
+  problem.conv.groups /= reading->merged;
+  return choose_row(cpu, family, rows, problem, &reading->row, error);
 }
 
 mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
