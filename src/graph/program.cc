@@ -13,6 +13,7 @@
 #include "src/graph/control.h"
 #include "src/graph/memory.h"
 #include "src/graph/place.h"
+#include "src/graph/widen.h"
 
 namespace medulla {
 namespace {
@@ -311,6 +312,7 @@ mdl_status plan_steps(const PlaceOptions& options, Arena& arena, Program* progra
                       mdl_error* error) {
   program->dynamic = is_dynamic(program->graph);
   MDL_TRY(check_graph(program->graph, error));
+  MDL_TRY(widen_constants(arena, &program->graph, error));
   {
     const Arena::Scope scope(arena);
     Uses uses;

@@ -63,7 +63,7 @@ struct Step {
 
 // What became of a node that is no step's.
 enum NodeFate : int32_t {
-  kNodeUnused = -1,  // nothing needs its outputs
+  kNodeUnused = -1,  // nothing needs its outputs, or they are constants of the program
   kNodeView = -2,    // its output is its input's bytes under another shape
   kNodePlaced = -3,  // a concatenation whose parts are made in place
 };

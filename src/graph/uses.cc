@@ -45,10 +45,13 @@ void find_live(const mdl_graph& graph, std::span<bool> needed, Uses* uses) {
   for (size_t t = 0; t < graph.tensor_count; ++t) {
     needed[t] = (graph.tensors[t].flags & kNeeded) != 0;
   }
+  const auto is_to_be_made = [&](int32_t t) {
+    return t >= 0 && needed[static_cast<size_t>(t)] && graph.tensors[t].data == nullptr;
+  };
   for (size_t n = graph.node_count; n-- > 0;) {
     const mdl_node& node = graph.nodes[n];
     for (uint32_t o = 0; o < node.output_count; ++o) {
-      uses->live[n] |= node.outputs[o] >= 0 && needed[static_cast<size_t>(node.outputs[o])];
+      uses->live[n] |= is_to_be_made(node.outputs[o]);
     }
     if (uses->live[n] && makes_nothing(graph, node)) uses->live[n] = false;
     if (!uses->live[n]) continue;
