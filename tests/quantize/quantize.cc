@@ -140,6 +140,74 @@ TEST_CASE("layers that are named stay in float32") {
   }
 }
 
+// Layers in float32 whose weights are worth storing in fewer bytes.
+OnnxModel wide_model() {
+  OnnxModel model(13);
+  model.input("x", {1, 3, 8, 8});
+  model.floats("conv_w", {16, 3, 3, 3}, normal_numbers(432, 0.2f, 1));
+  model.node("Conv", {"x", "conv_w"}, {"conv"});
+  model.node("Relu", {"conv"}, {"relu"});
+  model.node("Flatten", {"relu"}, {"flat"});
+  model.floats("dense_w", {576, 64}, normal_numbers(576 * 64, 0.05f, 2));
+  model.node("MatMul", {"flat", "dense_w"}, {"wide"});
+  model.floats("huge_w", {64, 32}, normal_numbers(64 * 32, 1e5f, 3));
+  model.node("MatMul", {"wide", "huge_w"}, {"y"});
+  model.output("y", {1, 32});
+  return model;
+}
+
+TEST_CASE("weights alone are stored in fewer bytes") {
+  struct Case {
+    WeightForm form;
+    double least, most;  // share of the file
+    double sqnr;
+  };
+  for (const Case& expected :
+       {Case{WeightForm::float16, 0.5, 0.6, 60}, Case{WeightForm::int8, 0.25, 0.34, 35}}) {
+    const Folder folder;
+    QuantizeOptions options = options_for(wide_model(), folder);
+    options.evaluation = std::exchange(options.calibration, {});
+    options.weights_alone = true;
+    options.weights = expected.form;
+    const QuantizeReport report = done(options);
+    const double share =
+        static_cast<double>(report.bytes_result) / static_cast<double>(report.bytes_float);
+    INFO(share << " of the bytes, " << report.result.sqnr << " dB");
+    CHECK(share > expected.least);
+    CHECK(share < expected.most);
+    CHECK(report.result.sqnr > expected.sqnr);
+    CHECK(report.samples == 0);
+    CHECK(report.layers.empty());
+    REQUIRE(report.stored.size() == 3);
+    CHECK(report.stored[0].op == "Conv");
+    CHECK(report.stored[1].form == expected.form);
+    CHECK(report.stored[1].bytes < report.stored[1].bytes_float);
+    const bool half = expected.form == WeightForm::float16;
+    CHECK(report.stored[2].form == (half ? WeightForm::float32 : WeightForm::int8));  // too large
+    CHECK(std::filesystem::file_size(options.convert.output) == report.bytes_result);
+  }
+}
+
+TEST_CASE("a layer that stays in float32 has float16 weights where the bound allows it") {
+  const Folder folder;
+  QuantizeOptions options = options_for(wide_model(), folder);
+  options.sqnr = 55;
+  const QuantizeReport report = done(options);
+  CHECK(report.budget_met);
+  REQUIRE(!report.stored.empty());
+  CHECK(std::any_of(report.stored.begin(), report.stored.end(),
+                    [](const StoredWeights& s) { return s.form == WeightForm::float16; }));
+  options.weights = WeightForm::float32;
+  const QuantizeReport wide = done(options);
+  CHECK(wide.stored.empty());
+  CHECK(wide.bytes_result > report.bytes_result);
+  options.weights = WeightForm::float16;
+  options.sqnr = 100;  // float16 weights do not reach it
+  const QuantizeReport exact = done(options);
+  CHECK(exact.budget_met);
+  CHECK(exact.stored.empty());
+}
+
 TEST_CASE("the fewest layers are kept that are enough") {
   const std::vector<std::string> ranked = {"a", "b", "c", "d", "e", "f", "g"};
   size_t asked = 0;

@@ -19,6 +19,7 @@ struct Options {
   QuantizeOptions quantize;
   std::string html;
   std::string method = "search";
+  std::string weights;
   double budget = -1;
   double sqnr = -1;
   bool no_equalize = false;
@@ -32,10 +33,30 @@ const std::map<std::string, RangeMethod> kMethods = {{"search", RangeMethod::sea
                                                      {"mse", RangeMethod::mse},
                                                      {"entropy", RangeMethod::entropy}};
 
-std::vector<std::string> names_of(const std::map<std::string, RangeMethod>& methods) {
+const std::map<std::string, WeightForm> kWeights = {
+    {"float32", WeightForm::float32}, {"fp16", WeightForm::float16}, {"int8", WeightForm::int8}};
+
+template <class Value>
+std::vector<std::string> names_of(const std::map<std::string, Value>& values) {
   std::vector<std::string> names;
-  for (const auto& [name, method] : methods) names.push_back(name);
+  for (const auto& [name, value] : values) names.push_back(name);
   return names;
+}
+
+// What only ranges, and so samples, give a meaning to.
+void require_samples(const CLI::App& command, const std::string& weights) {
+  if (command.count("--calib") > 0) return;
+  if (weights.empty() || weights == "float32") {
+    throw CLI::RequiredError("--calib, or --weights int8 or fp16 for layers in float32,");
+  }
+  for (const char* option : {"--method", "--budget", "--sqnr", "--html"}) {
+    if (command.count(option) == 0) continue;
+    throw CLI::ValidationError(std::string(option) +
+                               " is about integer layers, which need --calib");
+  }
+  if (command.count("--labels") > 0 && command.count("--eval") == 0) {
+    throw CLI::ValidationError("--labels needs --eval, or --calib");
+  }
 }
 
 // A line on a terminal that says how far the work is.
@@ -45,8 +66,11 @@ void show_progress(const std::string& stage, size_t done, size_t of) {
   std::cerr << "\033[K" << std::flush;
 }
 
-void run(Options& options) {
+void run(const CLI::App& command, Options& options) {
+  require_samples(command, options.weights);
   QuantizeOptions& quantize = options.quantize;
+  quantize.weights_alone = command.count("--calib") == 0;
+  if (!options.weights.empty()) quantize.weights = kWeights.at(options.weights);
   quantize.convert = options.flags.resolve();
   quantize.method = kMethods.at(options.method);
   quantize.equalize = !options.no_equalize;
@@ -96,7 +120,6 @@ void add_quantize(CLI::App& app) {
   command
       ->add_option("--calib", quantize.calibration,
                    "[INPUT=]PATH: a .npy with a sample a row, or a folder with a sample a file")
-      ->required()
       ->take_all()
       ->allow_extra_args(false);
   command
@@ -112,6 +135,11 @@ void add_quantize(CLI::App& app) {
       ->add_option("--method", options->method,
                    "Of ranges: search, mse, min-max, percentile or entropy")
       ->check(CLI::IsMember(names_of(kMethods)));
+  command
+      ->add_option("--weights", options->weights,
+                   "How the file holds weights of layers that compute in float32: fp16, int8 or "
+                   "float32")
+      ->check(CLI::IsMember(names_of(kWeights)));
   command->add_option("--budget", options->budget, "Points of top-1 that may be lost")
       ->check(at_least(0));
   command->add_option("--sqnr", options->sqnr, "dB that every output keeps")->check(at_least(0));
@@ -124,7 +152,7 @@ void add_quantize(CLI::App& app) {
                     "Leave the means that rounding shifts");
   command->add_option("--html", options->html, "Write the report as one self-contained page");
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { run(*options); });
+  command->callback([options, command] { run(*command, *options); });
 }
 
 }  // namespace medulla::tools

@@ -41,6 +41,19 @@ nlohmann::json to_json(const LayerReport& layer) {
   return json;
 }
 
+const char* name_of(WeightForm form) {
+  constexpr const char* kNames[] = {"float32", "float16", "int8"};
+  return kNames[static_cast<size_t>(form)];
+}
+
+nlohmann::json to_json(const StoredWeights& stored) {
+  return {{"layer", stored.layer},
+          {"op", stored.op},
+          {"tensor", stored.tensor},
+          {"form", name_of(stored.form)},
+          {"bytes", {{"float32", stored.bytes_float}, {"result", stored.bytes}}}};
+}
+
 void print_accuracy(std::ostream& out, const char* what, const Accuracy& accuracy) {
   out << std::left << std::setw(26) << what << std::right << std::setw(9)
       << decibels(accuracy.sqnr);
@@ -48,21 +61,8 @@ void print_accuracy(std::ostream& out, const char* what, const Accuracy& accurac
   out << "\n";
 }
 
-}  // namespace
-
-void print(std::ostream& out, const QuantizeOptions& options, const QuantizeReport& report) {
-  out << options.convert.output << ": " << report.samples << " samples, ranges by " << report.method
-      << "\n";
-  out << std::left << std::setw(26) << "" << std::right << std::setw(9) << "SQNR dB"
-      << (report.float32.top_1 ? "     top-1" : "") << "\n";
-  print_accuracy(out, "float32", report.float32);
-  print_accuracy(out, "int8", report.int8);
-  print_accuracy(out, "as written", report.result);
-  const double share = 100 * static_cast<double>(report.bytes_result) /
-                       static_cast<double>(std::max<size_t>(report.bytes_float, 1));
-  out << report.bytes_result << " bytes, " << fixed(share, 1) << " % of float32's "
-      << report.bytes_float << "\n\n";
-  out << "  alone dB  clipped %        low       high  bytes f32      int8    us f32     int8  "
+void print_layers(std::ostream& out, const QuantizeReport& report) {
+  out << "\n  alone dB  clipped %        low       high  bytes f32      int8    us f32     int8  "
          "layer\n";
   for (const LayerReport& layer : report.layers) {
     out << std::setw(10) << (layer.measured ? decibels(layer.sqnr) : "") << std::setw(11)
@@ -75,9 +75,45 @@ void print(std::ostream& out, const QuantizeOptions& options, const QuantizeRepo
   }
 }
 
+// Of layers in float32.
+void print_stored(std::ostream& out, const QuantizeReport& report) {
+  out << "\n  bytes f32   written  weights\n";
+  for (const StoredWeights& stored : report.stored) {
+    out << std::setw(11) << stored.bytes_float << std::setw(10) << stored.bytes << "  "
+        << name_of(stored.form) << " '" << stored.tensor << "' of " << stored.op << " '"
+        << stored.layer << "'\n";
+  }
+}
+
+}  // namespace
+
+void print(std::ostream& out, const QuantizeOptions& options, const QuantizeReport& report) {
+  out << options.convert.output << ": ";
+  if (report.samples > 0) {
+    out << report.samples << " samples, ranges by " << report.method << "\n";
+  } else {
+    out << "layers compute in float32\n";
+  }
+  if (report.evaluated > 0) {
+    out << std::left << std::setw(26) << "" << std::right << std::setw(9) << "SQNR dB"
+        << (report.float32.top_1 ? "     top-1" : "") << "\n";
+    print_accuracy(out, "float32", report.float32);
+    if (report.samples > 0) print_accuracy(out, "int8", report.int8);
+    print_accuracy(out, "as written", report.result);
+  }
+  const double share = 100 * static_cast<double>(report.bytes_result) /
+                       static_cast<double>(std::max<size_t>(report.bytes_float, 1));
+  out << report.bytes_result << " bytes, " << fixed(share, 1) << " % of float32's "
+      << report.bytes_float << "\n";
+  if (!report.layers.empty()) print_layers(out, report);
+  if (!report.stored.empty()) print_stored(out, report);
+}
+
 nlohmann::json to_json(const QuantizeOptions& options, const QuantizeReport& report) {
   nlohmann::json layers = nlohmann::json::array();
   for (const LayerReport& layer : report.layers) layers.push_back(to_json(layer));
+  nlohmann::json stored = nlohmann::json::array();
+  for (const StoredWeights& weights : report.stored) stored.push_back(to_json(weights));
   return {{"output", options.convert.output},
           {"method", report.method},
           {"equalized", report.equalized},
@@ -89,7 +125,8 @@ nlohmann::json to_json(const QuantizeOptions& options, const QuantizeReport& rep
           {"bytes", {{"float32", report.bytes_float}, {"result", report.bytes_result}}},
           {"bound_met", report.budget_met},
           {"nodes_after", report.convert.nodes_after},
-          {"layers", layers}};
+          {"layers", layers},
+          {"float32_weights", stored}};
 }
 
 }  // namespace medulla::tools

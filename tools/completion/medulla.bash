@@ -20,7 +20,7 @@ _medulla() {
     quantize)
       options='--output --name --state --stream --max --fix-dim --fix --metadata --class-names
                --preprocess --layout --no-pass --calib --eval --labels --method --budget --sqnr --keep
-               --no-equalize --no-bias-correction --html --json --help' ;;
+               --weights --no-equalize --no-bias-correction --html --json --help' ;;
     inspect) options="--ops --tensors --plan --dot --html $common" ;;
     run) options="--input --zeros --output --dump --threads --check-finite $common" ;;
     compare)

@@ -11,6 +11,7 @@
 #include "tools/quantize/accuracy.h"
 #include "tools/quantize/equalize.h"
 #include "tools/quantize/integer_model.h"
+#include "tools/quantize/narrow.h"
 #include "tools/quantize/precision.h"
 #include "tools/quantize/samples.h"
 #include "tools/quantize/search.h"
@@ -60,7 +61,11 @@ class Quantizer {
     Model model = import_and_optimize(options_.convert, report_.convert);
     if (!report_.convert.refusals.empty()) return;
     require_float(model);
-    quantize(model);
+    if (options_.weights_alone) {
+      store_weights(model);
+    } else {
+      quantize(model);
+    }
   }
 
  private:
@@ -105,7 +110,24 @@ class Quantizer {
     measure_costs(float32, integer_run, evaluation[0]);
     measure_layers(few_judge, integers);
     const bool bound = options_.budget || options_.sqnr;
-    write(integers.make(bound ? meet_bound(judge, integers, asked) : asked), judge);
+    write(integers.make(bound ? meet_bound(judge, integers, asked) : asked), asked, judge);
+  }
+
+  // Without samples there are no ranges: every layer computes in float32.
+  void store_weights(const Model& model) {
+    const Model made = narrowed(model, options_.weights, asked_for(model), &report_.stored);
+    report_.method = "none";
+    report_.bytes_float = model_bytes(model).size();
+    if (!options_.evaluation.empty()) {
+      ModelRun float32(model);
+      const std::vector<Sample> samples = read_samples(float32.model(), options_.evaluation);
+      const Judge judge(float32, samples, options_.labels);
+      report_.evaluated = samples.size();
+      report_.float32 = judge.float32();
+      ModelRun run(made);
+      report_.result = judge.judge(run);
+    }
+    write(made);
   }
 
   // A model with ranges for its tensors, and what it is then worth.
@@ -286,10 +308,17 @@ class Quantizer {
     return whole;
   }
 
-  void write(const Model& model, const Judge& judge) {
-    ModelRun run(model);
-    report_.result = judge.judge(run);
-    report_.budget_met = meets(report_.result);
+  void write(const Model& model, const std::set<std::string>& asked, const Judge& judge) {
+    for (const WeightForm form : {options_.weights, WeightForm::float32}) {
+      const Model made = narrowed(model, form, asked, &report_.stored);
+      ModelRun run(made);
+      report_.result = judge.judge(run);
+      report_.budget_met = meets(report_.result);
+      if (report_.budget_met || form == WeightForm::float32) return write(made);
+    }
+  }
+
+  void write(const Model& model) {
     const Bytes bytes = model_bytes(model);
     report_.bytes_result = bytes.size();
     report_.convert.nodes_after.clear();

@@ -17,6 +17,9 @@ namespace medulla::tools {
 // How the range of an activation is found from what the samples gave.
 enum class RangeMethod { search, min_max, percentile, mse, entropy };
 
+// How a file holds the weights of layers that compute in float32.
+enum class WeightForm { float32, float16, int8 };
+
 struct QuantizeOptions {
   ConvertOptions convert;
   // [INPUT=]PATH each: a .npy with a sample a row, or a folder with a sample a file.
@@ -29,6 +32,9 @@ struct QuantizeOptions {
   std::optional<double> budget;           // percentage points of top-1 that may be lost
   std::optional<double> sqnr;             // dB that every output should keep
   std::vector<std::string> float_layers;  // names of nodes that stay in float32
+  bool weights_alone = false;             // all layers stay in float32; no calibration
+  // Of layers that compute in float32. With a bound that is not met so, they stay float32.
+  WeightForm weights = WeightForm::float16;
   std::function<void(const std::string& stage, size_t done, size_t of)> progress;
 };
 
@@ -47,6 +53,13 @@ struct LayerReport {
   std::vector<double> histogram;  // of its output, share of elements a bin, from low to high
 };
 
+// Weights of a layer that computes in float32.
+struct StoredWeights {
+  std::string layer, tensor, op;
+  WeightForm form = WeightForm::float32;
+  size_t bytes_float = 0, bytes = 0;  // of the elements, the scales and the node that widens them
+};
+
 // Of the outputs of the evaluation's samples.
 struct Accuracy {
   double sqnr = 0;              // dB, of the worst output; infinite: equal
@@ -61,6 +74,7 @@ struct QuantizeReport {
   size_t samples = 0, evaluated = 0;
   Accuracy float32, int8, result;  // int8: with every layer that can be
   std::vector<LayerReport> layers;
+  std::vector<StoredWeights> stored;
   size_t bytes_float = 0, bytes_result = 0;  // of the files
   bool budget_met = true;
 };

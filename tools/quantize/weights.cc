@@ -29,18 +29,21 @@ WeightLayout::WeightLayout(const Graph& graph, const Node& layer) {
   per_group_ = channels_ / std::max<size_t>(groups, 1);
 }
 
-Tensor quantize_weights(const Graph& graph, const Node& layer, const std::vector<double>& least) {
-  const WeightLayout layout(graph, layer);
-  const Tensor& from = constant_of(graph, layer, 1);
+Tensor quantize_constant(const Tensor& from, int32_t axis, const std::vector<double>& least) {
   const auto values = values_of<float>(from);
-  std::vector<double> greatest(layout.channels(), 0);
+  const auto along = static_cast<size_t>(axis);
+  const auto channels = static_cast<size_t>(from.dims[along]);
+  size_t inner = 1;
+  for (size_t d = along + 1; d < from.dims.size(); ++d) inner *= static_cast<size_t>(from.dims[d]);
+  const auto channel = [&](size_t i) { return i / inner % channels; };
+  std::vector<double> greatest(channels, 0);
   for (size_t i = 0; i < values.size(); ++i) {
-    double& most = greatest[layout.channel(i)];
+    double& most = greatest[channel(i)];
     most = std::max(most, std::abs(static_cast<double>(values[i])));
   }
   Quantization q;
-  q.axis = layout.axis();
-  for (size_t c = 0; c < layout.channels(); ++c) {
+  q.axis = axis;
+  for (size_t c = 0; c < channels; ++c) {
     const auto scale =
         static_cast<float>(std::max(greatest[c] / kMost, least.empty() ? 0 : least[c]));
     q.scales.push_back(scale >= 1e-30f ? scale : 1.0f);  // a channel of zeros
@@ -48,8 +51,7 @@ Tensor quantize_weights(const Graph& graph, const Node& layer, const std::vector
   }
   Bytes bytes(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
-    const double t =
-        static_cast<double>(values[i]) / static_cast<double>(q.scales[layout.channel(i)]);
+    const double t = static_cast<double>(values[i]) / static_cast<double>(q.scales[channel(i)]);
     bytes[i] =
         static_cast<std::byte>(static_cast<int8_t>(std::clamp(std::nearbyint(t), -kMost, kMost)));
   }
@@ -72,7 +74,7 @@ LayerConstants quantize_layer(const Graph& graph, const Node& layer, const Quant
     least.push_back(std::abs(static_cast<double>(b)) / (s_x * std::ldexp(1.0, 30)));
   }
   if (least.size() != layout.channels()) least.clear();  // the layer has no integer form
-  made.weights = quantize_weights(graph, layer, least);
+  made.weights = quantize_constant(constant_of(graph, layer, 1), layout.axis(), least);
 
   const auto values = values_of<float>(constant_of(graph, layer, 1));
   const auto integers = values_of<int8_t>(made.weights);

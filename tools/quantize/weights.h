@@ -44,8 +44,9 @@ struct LayerConstants {
 LayerConstants quantize_layer(const Graph& graph, const Node& layer, const Quantization& x,
                               const Statistics* statistics);
 
-// The same for the weights alone.
-Tensor quantize_weights(const Graph& graph, const Node& layer, const std::vector<double>& least);
+// A float32 constant in symmetric int8 in [-127, 127], with a scale for each index of `axis`, at
+// least `least` where that is not empty.
+Tensor quantize_constant(const Tensor& from, int32_t axis, const std::vector<double>& least);
 
 }  // namespace medulla::tools
 
