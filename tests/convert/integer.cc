@@ -138,6 +138,7 @@ TEST_CASE("a transposed convolution becomes QConv, its phases put between each o
   struct Shape {
     Dims x, w;  // w: [O, kernel..., C]
     Dims strides, pads, dilations, output_padding;
+    int64_t group = 1;
   };
   const Shape shape = GENERATE(
       Shape{{1, 5, 4, 3}, {4, 4, 4, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, {0, 0}},
@@ -146,6 +147,9 @@ TEST_CASE("a transposed convolution becomes QConv, its phases put between each o
       Shape{{1, 5, 4, 3}, {4, 1, 3, 3}, {2, 3}, {0, 0, 0, 0}, {1, 1}, {1, 2}},
       Shape{{1, 5, 4, 3}, {4, 3, 2, 3}, {1, 2}, {0, 1, 1, 0}, {2, 3}, {0, 1}},
       Shape{{1, 9, 3}, {2, 5, 3}, {3}, {1, 2}, {1}, {0}},
+      Shape{{2, 5, 4, 6}, {4, 3, 3, 3}, {2, 2}, {1, 0, 1, 0}, {1, 1}, {1, 0}, 2},
+      Shape{{1, 5, 4, 3}, {3, 4, 4, 1}, {2, 2}, {1, 1, 1, 1}, {1, 1}, {0, 0}, 3},
+      Shape{{1, 9, 4}, {6, 5, 2}, {3}, {1, 2}, {1}, {0}, 2},
       Shape{{1, 3, 2, 4, 2}, {3, 2, 3, 2, 2}, {2, 1, 2}, {0, 1, 0, 0, 1, 0}, {1, 1, 1}, {0, 0, 0}});
   QuantizedGraph g(shape.x);
   const int32_t x = g.quantize(g.x, kInputScale, 5);
@@ -154,7 +158,8 @@ TEST_CASE("a transposed convolution becomes QConv, its phases put between each o
                              {{"strides", shape.strides},
                               {"pads", shape.pads},
                               {"dilations", shape.dilations},
-                              {"output_padding", shape.output_padding}});
+                              {"output_padding", shape.output_padding},
+                              {"group", shape.group}});
   SECTION("quantized") {
     const Graph after = formed(g, g.quantize(g.add("Relu", {conv}), kOutputScale, -100));
     CHECK(only(after, "QConv").get<int64_t>("qmin", 0) == -100);

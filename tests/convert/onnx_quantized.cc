@@ -232,3 +232,46 @@ TEST_CASE("integers that are quantized again are multiplied by the scales' quoti
   }
   CHECK(run(m, x) == expected);
 }
+
+TEST_CASE("a grouped transposed convolution of INT8 weights is integer, with a scale a channel") {
+  // x[1, 4, 3], w[4, 2, 2] in two groups of two outputs each.
+  const bool per_channel = GENERATE(false, true);
+  OnnxModel m(17);
+  m.input("x", {1, 4, 3});
+  m.output("y", {1, 4, 6});
+  m.floats("x_scale", {}, {0.5f});
+  m.floats("w_scale", per_channel ? std::vector<int64_t>{2} : std::vector<int64_t>{},
+           per_channel ? std::vector<float>{0.25f, 0.5f} : std::vector<float>{0.25f});
+  m.floats("y_scale", {}, {0.125f});
+  m.bytes("zero", {}, onnx::TensorProto::INT8, {0});
+  std::string w;
+  for (int i = 0; i < 16; ++i) w.push_back(static_cast<char>(i - 7));
+  m.constant("w", {4, 2, 2}, onnx::TensorProto::INT8)->set_raw_data(w);
+  m.node("QuantizeLinear", {"x", "x_scale", "zero"}, {"xq"});
+  m.node("DequantizeLinear", {"xq", "x_scale", "zero"}, {"xr"});
+  set_int(m.node("DequantizeLinear", {"w", "w_scale"}, {"wr"}), "axis", 1);
+  onnx::NodeProto* up = m.node("ConvTranspose", {"xr", "wr"}, {"sum"});
+  set_int(up, "group", 2);
+  set_ints(up, "strides", {2});
+  m.node("QuantizeLinear", {"sum", "y_scale", "zero"}, {"yq"});
+  m.node("DequantizeLinear", {"yq", "y_scale", "zero"}, {"y"});
+  const std::vector<float> x = {0.5f, -1, 1, 0, 0.5f, 0.5f, -0.5f, 1, 0, 0.5f, 0, -1};
+  // With a stride as long as the kernel each input gives two outputs.
+  std::vector<float> expected;
+  for (size_t o = 0; o < 4; ++o) {
+    const float scale = per_channel && o % 2 == 1 ? 0.5f : 0.25f;
+    for (size_t p = 0; p < 6; ++p) {
+      float sum = 0;
+      for (size_t i = 0; i < 2; ++i) {
+        const size_t c = o / 2 * 2 + i;
+        const auto weight = static_cast<float>(w[(c * 2 + o % 2) * 2 + p % 2]);
+        sum += x[c * 3 + p / 2] * weight * scale;
+      }
+      expected.push_back(sum);
+    }
+  }
+  CHECK(run(m, x) == expected);
+  CHECK(run(m, x, "reference") == expected);
+  const Folder folder;
+  CHECK(convert(m.write(folder)).nodes_after.count("QConv") == 1);
+}

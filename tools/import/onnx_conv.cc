@@ -92,6 +92,16 @@ void require_image(const OnnxNode& node, int32_t x) {
   }
 }
 
+// The int8 constant that a tensor is the DequantizeLinear of; -1: none.
+int32_t dequantized_constant(Builder& build, int32_t real) {
+  for (const Node& node : build.graph().nodes) {
+    if (node.op != "DequantizeLinear" || node.outputs[0] != real) continue;
+    const Tensor& q = build.tensor(node.inputs[0]);
+    return q.data && q.dtype == MDL_INT8 ? node.inputs[0] : -1;
+  }
+  return -1;
+}
+
 // w[C, M/g, K..] of ONNX -> [M, K.., C/g].
 int32_t transposed_weights(Builder& build, int32_t w, int64_t group) {
   const Dims dims = build.dims(w);
@@ -112,7 +122,32 @@ int32_t transposed_weights(Builder& build, int32_t w, int64_t group) {
   perm.push_back(1);
   joined.insert(joined.end(), dims.begin() + 2, dims.end());
   joined.push_back(dims[0] / group);
-  return build.reshape(build.transpose(build.reshape(w, split), perm), joined);
+  const auto moved = [&](int32_t t) {
+    return build.reshape(build.transpose(build.reshape(t, split), perm), joined);
+  };
+  const int32_t q = dequantized_constant(build, w);
+  if (q < 0 || (build.tensor(q).quantization->scales.size() > 1 &&
+                build.tensor(q).quantization->axis != 1)) {
+    return moved(w);
+  }
+  // Integers stay so, each output channel with its scale: those of one group hold for all.
+  Tensor plain = build.tensor(q);
+  Quantization all = *plain.quantization;
+  const std::vector<float> scales = all.scales;
+  const std::vector<int32_t> zero_points = all.zero_points;
+  for (int64_t g = 1; scales.size() > 1 && g < group; ++g) {
+    all.scales.insert(all.scales.end(), scales.begin(), scales.end());
+    all.zero_points.insert(all.zero_points.end(), zero_points.begin(), zero_points.end());
+  }
+  all.axis = 0;
+  plain.quantization.reset();
+  const int32_t by_row = moved(build.add_tensor(std::move(plain)));
+  build.graph().tensors[static_cast<size_t>(by_row)].quantization = std::move(all);
+  const std::string name = build.name();  // the node's own
+  build.set_name(name + ".weights");
+  const int32_t real = build.add("DequantizeLinear", {by_row});
+  build.set_name(name);
+  return real;
 }
 
 // Beyond p = 1 and 2 by sums of powers.

@@ -48,18 +48,30 @@ std::optional<std::array<PhaseAxis, 3>> phases_of(const Window& window) {
   return phases;
 }
 
-// [O, kernel..., C] to [phases * O, kernel..., C], per row.
-Tensor phased_weights(const Tensor& w, const std::array<PhaseAxis, 3>& phases) {
+// Weights whose rows are those of another tensor, and which of them each is.
+struct Phased {
+  Tensor weights;
+  std::vector<size_t> rows;
+};
+
+// [groups * O, kernel..., C] to [groups * phases * O, kernel..., C], per row.
+Phased phased_weights(const Tensor& w, const std::array<PhaseAxis, 3>& phases, int64_t groups) {
   const auto& [a, b, c] = phases;
   const auto values = values_of<int8_t>(w);
-  const auto rows = static_cast<size_t>(w.dims[0]), length = static_cast<size_t>(w.dims.back());
+  const auto length = static_cast<size_t>(w.dims.back());
+  const auto group_rows = static_cast<size_t>(w.dims[0] / groups);
   const auto taps = static_cast<size_t>(a.from.kernel * b.from.kernel * c.from.kernel);
+  const int64_t count = a.count * b.count * c.count;
   std::vector<int8_t> phased;
-  Tensor made = w;
+  Phased result{w, {}};
+  Tensor& made = result.weights;
   made.quantization->scales.clear();
   made.quantization->zero_points.clear();
-  for (int64_t phase = 0; phase < a.count * b.count * c.count; ++phase) {
-    for (size_t row = 0; row < rows; ++row) {
+  for (int64_t part = 0; part < groups * count; ++part) {
+    const int64_t phase = part % count;
+    const size_t first_row = static_cast<size_t>(part / count) * group_rows;
+    for (size_t row = first_row; row < first_row + group_rows; ++row) {
+      result.rows.push_back(row);
       made.quantization->scales.push_back(w.quantization->scales[row]);
       made.quantization->zero_points.push_back(w.quantization->zero_points[row]);
       const auto none = static_cast<int8_t>(w.quantization->zero_points[row]);
@@ -77,13 +89,13 @@ Tensor phased_weights(const Tensor& w, const std::array<PhaseAxis, 3>& phases) {
       }
     }
   }
-  made.dims[0] *= a.count * b.count * c.count;
+  made.dims[0] *= count;
   for (size_t d = 1; d + 1 < made.dims.size(); ++d) {
     made.dims[d] = phases[d + 4 - made.dims.size()].kernel;
   }
   const auto* first = reinterpret_cast<const std::byte*>(phased.data());
   made.data = std::make_shared<const Bytes>(first, first + phased.size());
-  return made;
+  return result;
 }
 
 // Rounded once; nothing where it is not finite.
@@ -141,8 +153,8 @@ std::optional<int32_t> IntegerFormer::weights_by_row(int32_t w) {
   return build_.add_tensor(std::move(copy));
 }
 
-IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t w, size_t repeats,
-                                           bool to_float) {
+IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t w,
+                                           const std::vector<size_t>& channels, bool to_float) {
   const int32_t old = node.inputs.size() > 2 ? node.inputs[2] : -1;
   if (old < 0) return {true, -1, {}};
   const auto& scales = quantization(w).scales;
@@ -151,8 +163,11 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
   const std::vector<float>* own = nullptr;
   const Node* dequantize = rewrite_.producer(old, "DequantizeLinear");
   const Tensor& source = parameter(old);
-  const size_t channels = scales.size() / repeats;
-  if (!source.data || source.elements() != channels) return {};
+  const size_t rows = scales.size();
+  const auto channel_of = [&](size_t row) { return channels.empty() ? row : channels[row]; };
+  const size_t count =
+      channels.empty() ? rows : *std::max_element(channels.begin(), channels.end()) + 1;
+  if (!source.data || source.elements() != count) return {};
   if (dequantize != nullptr && source.dtype == MDL_INT32) {
     integers = values_of<int32_t>(source);
     own = &source.quantization->scales;
@@ -165,34 +180,35 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
   } else {
     return {};
   }
-  const Dims dims = {static_cast<int64_t>(scales.size())};
+  const Dims dims = {static_cast<int64_t>(rows)};
   if (to_float) {
     std::vector<float> floats;
-    for (size_t c = 0; c < scales.size(); ++c) {
-      floats.push_back(static_cast<float>(real[c % channels]));
-    }
+    for (size_t r = 0; r < rows; ++r) floats.push_back(static_cast<float>(real[channel_of(r)]));
     return {true, build_.constant(MDL_FLOAT32, dims, floats), {}};
   }
   bool rescaled = own == nullptr;
-  integers.resize(real.size());
-  for (size_t c = 0; c < real.size(); ++c) {
-    const double unit = static_cast<double>(scale(x)) * static_cast<double>(scales[c]);
+  std::vector<int32_t> values;
+  for (size_t r = 0; r < rows; ++r) {
+    const size_t c = channel_of(r);
+    const double unit = static_cast<double>(scale(x)) * static_cast<double>(scales[r]);
     const double given = own ? static_cast<double>((*own)[own->size() > 1 ? c : 0]) : 0;
-    if (own != nullptr && std::abs(given - unit) <= std::ldexp(unit, -22)) continue;
+    if (own != nullptr && std::abs(given - unit) <= std::ldexp(unit, -22)) {
+      values.push_back(integers[c]);
+      continue;
+    }
     const double units = std::nearbyint(real[c] / unit);
     if (!(std::abs(units) < 2147483648.0)) return {};
-    integers[c] = static_cast<int32_t>(units);
+    values.push_back(static_cast<int32_t>(units));
     rescaled = true;
   }
-  for (size_t c = channels; c < scales.size(); ++c) integers.push_back(integers[c % channels]);
   if (rescaled) context_.notes.push_back("node '" + node.name + "': bias rounded to int32");
-  return {true, build_.constant(MDL_INT32, dims, integers), integers};
+  return {true, build_.constant(MDL_INT32, dims, values), values};
 }
 
 std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, const char* op,
                                             int32_t x, int32_t w, Attributes attributes,
-                                            size_t repeats) {
-  const Bias bias = bias_of(node, x, w, repeats, end.quantize == nullptr);
+                                            const std::vector<size_t>& channels) {
+  const Bias bias = bias_of(node, x, w, channels, end.quantize == nullptr);
   if (!bias.ok) return {};
   const auto rows = static_cast<size_t>(build_.dims(w)[0]);
   const Rows sums = sums_of_rows(build_.tensor(w), rows);
@@ -227,12 +243,12 @@ bool IntegerFormer::conv(const Node& node) {
 }
 
 // A transposed convolution is a convolution whose channels are those of each output phase (output
-// index modulo stride) beside each other; a Transpose then puts the phases between each other. A
-// tap that does not reach a phase is z_w there and adds nothing to its sums.
+// index modulo stride) beside each other, group by group; a Transpose then puts the phases between
+// each other. A tap that does not reach a phase is z_w there and adds nothing to its sums.
 bool IntegerFormer::conv_transpose(const Node& node) {
   const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
   const auto rows = x && w ? weights_by_row(*w) : std::nullopt;
-  if (!rows || node.get<int64_t>("group", 1) != 1 || !build_.is_static(*x)) return false;
+  if (!rows || !build_.is_static(*x)) return false;
   const NodeFrame frame(rewrite_.from, node);
   Convolution from;
   if (read_transposed_convolution(frame.view(), frame.inputs()[0].shape, frame.inputs()[1].shape,
@@ -240,11 +256,14 @@ bool IntegerFormer::conv_transpose(const Node& node) {
     return false;
   }
   const auto phases = phases_of(from.window);
-  if (!phases) return false;
-  const int32_t weights = build_.add_tensor(phased_weights(build_.tensor(*rows), *phases));
-  const size_t first = 5 - static_cast<size_t>(build_.rank(*x));
+  // [N, outs..., group, phases..., C / group], where one group needs no dimension.
+  const auto spatial = static_cast<size_t>(build_.rank(*x)) - 2;
+  const size_t grouped = from.group > 1 ? 1 : 0;
+  if (!phases || 2 * spatial + 2 + grouped > MDL_MAX_RANK) return false;
+  Phased phased = phased_weights(build_.tensor(*rows), *phases, from.group);
+  const int32_t weights = build_.add_tensor(std::move(phased.weights));
+  const size_t first = 3 - spatial;
   Dims pads, split = {build_.dims(*x)[0]}, whole = split, starts, ends, axes;
-  size_t repeats = 1;
   for (size_t d = first; d < 3; ++d) {
     const PhaseAxis& a = (*phases)[d];
     pads.push_back(a.pad_begin);
@@ -253,23 +272,24 @@ bool IntegerFormer::conv_transpose(const Node& node) {
     starts.push_back(0);
     ends.push_back(from.window.axis[d].out);
     axes.push_back(static_cast<int64_t>(1 + d - first));
-    repeats *= static_cast<size_t>(a.count);
   }
+  if (grouped != 0) split.push_back(from.group);
   for (size_t d = first; d < 3; ++d) {
     pads.push_back((*phases)[d].pad_end);
     split.push_back((*phases)[d].count);
   }
   const End end = end_of(node);
-  auto y = layer(node, end, "QConv", *x, weights, {{"pads", pads}}, repeats);
+  auto y =
+      layer(node, end, "QConv", *x, weights, {{"pads", pads}, {"group", from.group}}, phased.rows);
   if (!y) return false;
-  // [N, outs..., phases..., C]
-  split.push_back(from.out_channels());
+  split.push_back(from.group_out);
   whole.push_back(from.out_channels());
   Dims perm = {0};
   for (size_t d = first; d < 3; ++d) {
     perm.push_back(static_cast<int64_t>(1 + d - first));
-    perm.push_back(static_cast<int64_t>(4 + d - 2 * first));
+    perm.push_back(static_cast<int64_t>(1 + spatial + grouped + d - first));
   }
+  if (grouped != 0) perm.push_back(static_cast<int64_t>(1 + spatial));
   perm.push_back(static_cast<int64_t>(perm.size()));
   *y = build_.reshape(build_.transpose(build_.reshape(*y, split), perm), whole);
   if (ends != Dims(whole.begin() + 1, whole.end() - 1)) {

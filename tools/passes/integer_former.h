@@ -103,12 +103,14 @@ class IntegerFormer {
   const Tensor& parameter(int32_t old) const;
   // Weights with a scale and a zero point for each row, or nothing.
   std::optional<int32_t> weights_by_row(int32_t w);
-  // The bias in units of s_x * s_w[c], or in float for a float output; `repeats` times.
-  Bias bias_of(const Node& node, int32_t x, int32_t w, size_t repeats, bool to_float);
-  // The output of an integer layer: inputs x, w, bias, multiplier; sums; the proof. `repeats`: how
-  // often the node's channels stand in w.
+  // The bias in units of s_x * s_w[c], or in float for a float output. `channels`: which channel of
+  // the node each row of w is; empty: in order.
+  Bias bias_of(const Node& node, int32_t x, int32_t w, const std::vector<size_t>& channels,
+               bool to_float);
+  // The output of an integer layer: inputs x, w, bias, multiplier; sums; the proof.
   std::optional<int32_t> layer(const Node& node, const End& end, const char* op, int32_t x,
-                               int32_t w, Attributes attributes, size_t repeats = 1);
+                               int32_t w, Attributes attributes,
+                               const std::vector<size_t>& channels = {});
   bool product(const Node& node, const char* op, int32_t x, int32_t w, Attributes attributes);
   bool dense(const Node& node, bool transposed);
 
