@@ -117,6 +117,18 @@ syscall_entry:
         popf
         jmp *%rcx
 program_rsp: .quad 0
+        .globl signed_dot_entry         # INT3, on the task's stack
+signed_dot_entry:
+        .irp r, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+        push %\r
+        .endr
+        cld
+        lea 72(%rsp), %rdi
+        call handle_signed_dot
+        .irp r, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+        pop %\r
+        .endr
+        iretq
         .altmacro
         .macro stub n
 trap\n: pushq $\n

@@ -2,7 +2,7 @@
 // Loads one static program into ring 0 and answers the few system calls of a test without threads
 // and files. run.sh puts the program at the beginning of the ROM, which is ROM_BYTES long and ends
 // at 4 GiB.
-#include <stdint.h>
+#include "tests/emulate/runner.h"
 
 // What run.sh writes: sizes in bytes, then the ELF file, then the arguments, each ending in 0.
 struct image {
@@ -25,6 +25,7 @@ enum {
 
 extern char trap_stubs[];
 void syscall_entry(void);
+void signed_dot_entry(void);
 void enter_program(uint64_t entry, uint64_t stack) __attribute__((noreturn));
 
 static void out_byte(uint16_t port, uint8_t value) {
@@ -58,6 +59,14 @@ static __attribute__((noreturn)) void leave(int status) {
   for (;;) {
     for (const char* p = "Shutdown"; *p != 0; ++p) out_byte(0x8900, (uint8_t)*p);  // Bochs ends
   }
+}
+
+void leave_trapped(const char* what, uint64_t at, int status) {
+  write_text("\n@@trap ");
+  write_text(what);
+  write_text(" at ");
+  write_hex(at);
+  leave(status);
 }
 
 // As a shell reports it: 128 and the signal that Linux would send.
@@ -228,19 +237,43 @@ struct elf_segment {
   uint64_t offset, address, physical, file_bytes, memory_bytes, alignment;
 };
 
+struct table {
+  uint16_t limit;
+  uint64_t base;
+} __attribute__((packed));
+
 static uint64_t idt[64];
 
+// `stack` 0: that of the program; 1: the first of the task's.
+static void set_gate(int vector, const void* handler, uint64_t stack) {
+  const uint64_t at = (uint64_t)handler;
+  idt[2 * vector] = (at & 0xffff) | UINT64_C(0x18) << 16 | stack << 32 | UINT64_C(0x8e00) << 32 |
+                    (at >> 16 & 0xffff) << 48;
+  idt[2 * vector + 1] = at >> 32;
+}
+
+// A task, for its stack: a handler that returns must not write below the program's stack pointer.
+static void set_task(void) {
+  enum { TASK = 0x28, FIRST_STACK_AT = 36 };
+  static char task[104] __attribute__((aligned(16)));
+  static char stack[16384] __attribute__((aligned(16)));
+  // As boot.S has them, and the task's two words.
+  static uint64_t gdt[7] = {0, UINT64_C(0x00cf9b000000ffff), UINT64_C(0x00cf93000000ffff),
+                            UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff)};
+  const uint64_t at = (uint64_t)task;
+  *(uint64_t*)(task + FIRST_STACK_AT) = (uint64_t)(stack + sizeof stack);
+  gdt[5] =
+      (sizeof task - 1) | (at & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (at >> 24 & 0xff) << 56;
+  const struct table table = {sizeof gdt - 1, (uint64_t)gdt};
+  __asm__ volatile("lgdt %0\n\tltr %w1" ::"m"(table), "r"(TASK));
+}
+
 static void set_traps(void) {
-  for (int i = 0; i < 32; ++i) {
-    const uint64_t stub = (uint64_t)trap_stubs + 16 * (uint64_t)i;
-    idt[2 * i] = (stub & 0xffff) | UINT64_C(0x18) << 16 | UINT64_C(0x8e00) << 32 |
-                 (stub >> 16 & 0xffff) << 48;
-    idt[2 * i + 1] = stub >> 32;
-  }
-  const struct {
-    uint16_t limit;
-    uint64_t base;
-  } __attribute__((packed)) table = {sizeof idt - 1, (uint64_t)idt};
+  enum { BREAKPOINT = 3 };
+  for (int i = 0; i < 32; ++i) set_gate(i, trap_stubs + 16 * i, 0);
+  set_task();
+  set_gate(BREAKPOINT, (const void*)signed_dot_entry, 1);
+  const struct table table = {sizeof idt - 1, (uint64_t)idt};
   __asm__ volatile("lidt %0" ::"m"(table));
   write_msr(0xc0000081, UINT64_C(0x18) << 32 | UINT64_C(0x18) << 48);
   write_msr(0xc0000082, (uint64_t)syscall_entry);
@@ -249,6 +282,8 @@ static void set_traps(void) {
 
 // Returns the address of the program's segment table.
 static uint64_t load_program(const char* file, const struct elf_header* header) {
+  enum { EXECUTABLE = 1 };
+  const int replaces = signed_dots_are_wrong();
   uint64_t table = 0;
   for (int i = 0; i < header->segment_count; ++i) {
     const struct elf_segment* s =
@@ -256,6 +291,9 @@ static uint64_t load_program(const char* file, const struct elf_header* header) 
     if (s->type != 1) continue;
     copy((char*)s->address, file + s->offset, s->file_bytes);
     clear((char*)(s->address + s->file_bytes), s->memory_bytes - s->file_bytes);
+    if (replaces && (s->flags & EXECUTABLE) != 0) {
+      replace_signed_dots((uint8_t*)s->address, (uint8_t*)(s->address + s->file_bytes));
+    }
     if (header->segments_at >= s->offset && header->segments_at < s->offset + s->file_bytes) {
       table = s->address + header->segments_at - s->offset;
     }

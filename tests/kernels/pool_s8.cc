@@ -60,7 +60,7 @@ void check(PoolS8 a, Random& random, uint64_t seed, bool extreme) {
     KernelRequest request;
     request.isa = host_isa();
     for (const PoolS8Row& row : pool_s8_rows()) {
-      if (row_refusal(row, request) != nullptr) continue;
+      if (!test::takes(row, request)) continue;
       Guarded<int8_t> actual(expected.size(), random.one_in(2));
       a.out = actual.data();
       const auto run = kind == Kind::max_s8   ? row.kernel->max_s8

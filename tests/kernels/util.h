@@ -12,6 +12,7 @@
 #include <limits>
 #include <new>
 #include <random>
+#include <set>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -19,6 +20,8 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #endif
+
+#include "kernels/row.h"
 
 // What the tests of all kernel families share.
 namespace medulla::test {
@@ -30,6 +33,17 @@ constexpr uint64_t seeds(uint64_t count) {
 #else
   return count;
 #endif
+}
+
+// The rows that a case has run.
+inline std::set<std::string> rows_run;
+
+// Whether `row` takes `problem`, which is run then.
+template <class Kernel, class Problem>
+bool takes(const Row<Kernel, Problem>& row, const Problem& problem) {
+  if (row_refusal(row, problem) != nullptr) return false;
+  rows_run.insert(row.name);
+  return true;
 }
 
 // `count` elements between two pages that may not be touched: at the end of the room by default,
