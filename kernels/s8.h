@@ -112,6 +112,11 @@ struct PackingS8 {
   size_t bytes;
 };
 
+// For products of unsigned by signed bytes: inputs are q + kFlipS8, a flip of the top bit, and the
+// fold of channel_s8 has kFlipS8 more.
+constexpr PackingS8 kQuadsS8 = {.group = 4, .bytes = 1};
+constexpr int32_t kFlipS8 = 128;
+
 constexpr size_t kPanelS8 = 16;
 struct alignas(64) PanelS8 {
   uint32_t bias[kPanelS8];

@@ -7,8 +7,8 @@
 #include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx2.h"
 
-// Exact INT8 on AVX2: inputs and weights are widened to 16 bits and multiplied in pairs by
-// vpmaddwd, whose sums cannot overflow; weights are packed in groups of two.
+// Exact INT8 in vectors of 256 bits: tiles of six rows by a panel, for any product that takes four
+// bytes of each factor; AVX2's own is PairsS8.
 namespace medulla {
 
 constexpr size_t kTileRowsS8 = 6;
@@ -99,11 +99,30 @@ static inline void store_s8_avx2(const OutputS8& out, size_t row, size_t channel
   }
 }
 
+namespace {  // so that what is instantiated with these stays in its file
+
+// Inputs and weights are widened to 16 bits and multiplied in pairs by vpmaddwd, whose sums cannot
+// overflow.
+struct PairsS8 {
+  using Value = int16_t;
+  static constexpr PackingS8 kPacking = kPairsS8;
+  static constexpr bool kRowBias = false;
+
+  static int32_t fold(int32_t) { return 0; }
+  static Value padding(int32_t) { return 0; }
+  static void take(const int8_t* from, size_t count, int32_t zero_point, Value* to) {
+    widen_s8(from, count, zero_point, to);
+  }
+  static __m256i add(__m256i sum, __m256i x, __m256i w) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
+  }
+};
+
 // The kRows rows from `a` on, which are as `rows` says, times a panel: 8 * kVecs channels of which
 // `width` exist.
-template <size_t kRows, size_t kVecs>
-static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t width,
-                    const PanelS8& panel, const int16_t* a, const RowsS8& rows) {
+template <class Dots, size_t kRows, size_t kVecs>
+void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t width, const PanelS8& panel,
+             const typename Dots::Value* a, const RowsS8& rows) {
   __m256i sums[kRows][kVecs];
 #pragma GCC unroll 2
   for (size_t j = 0; j < kVecs; ++j) {
@@ -112,10 +131,18 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
       sums[i][j] = _mm256_load_si256(reinterpret_cast<const __m256i*>(panel.bias) + j);
     }
   }
+  if (Dots::kRowBias && out.row_bias != nullptr) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kRows; ++i) {
+      const __m256i bias = _mm256_set1_epi32(out.row_bias[row + i]);
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVecs; ++j) sums[i][j] = _mm256_add_epi32(sums[i][j], bias);
+    }
+  }
   const __m256i* b = reinterpret_cast<const __m256i*>(panel_weights(panel));
   const size_t lda = rows.stride;
   for (size_t line = 0; line < rows.lines; ++line, a += rows.line_stride) {
-    for (size_t k = 0; k < rows.depth; k += kPairS8, b += 2) {
+    for (size_t k = 0; k < rows.depth; k += Dots::kPacking.group, b += 2) {
       __m256i w[kVecs];
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVecs; ++j) w[j] = _mm256_load_si256(b + j);
@@ -125,71 +152,65 @@ static void tile_s8(const OutputS8& out, size_t row, size_t channel, size_t widt
         std::memcpy(&values, a + i * lda + k, sizeof values);
         const __m256i x = _mm256_set1_epi32(values);
 #pragma GCC unroll 2
-        for (size_t j = 0; j < kVecs; ++j) {
-          sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(x, w[j]));
-        }
+        for (size_t j = 0; j < kVecs; ++j) sums[i][j] = Dots::add(sums[i][j], x, w[j]);
       }
     }
   }
   store_s8_avx2<kRows, kVecs>(out, row, channel, width, panel, sums);
 }
 
-using TileS8Function = void (*)(const OutputS8& out, size_t row, size_t channel, size_t width,
-                                const PanelS8& panel, const int16_t* a, const RowsS8& rows);
-
-// Rows of `depth` 16-bit values that a block keeps in scratch: half of a 32 KiB L1 if it can, so
-// that they stay for all panels.
-static inline size_t block_rows_s8(size_t depth) {
-  const size_t rows = 8192 / (depth + 1);
+// Rows of `depth` Values that a block keeps in scratch: half of a 32 KiB L1 if it can, so that they
+// stay for all panels.
+template <class Value>
+size_t block_rows_s8(size_t depth) {
+  const size_t rows = 16384 / sizeof(Value) / (depth + 1);
   if (rows < kTileRowsS8) return kTileRowsS8;
   return rows > 96 ? 96 : rows / kTileRowsS8 * kTileRowsS8;
 }
 
-// A BlockS8 of widened rows.
-static inline void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
-                                const void* panels, const RowsS8& rows) {
-  static constexpr TileS8Function kOneVector[] = {tile_s8<1, 1>, tile_s8<2, 1>, tile_s8<4, 1>,
-                                                  tile_s8<6, 1>};
-  static constexpr TileS8Function kTwoVectors[] = {tile_s8<1, 2>, tile_s8<2, 2>, tile_s8<4, 2>,
-                                                   tile_s8<6, 2>};
-  const auto* const a = static_cast<const int16_t*>(rows.values);
-  const size_t panel_bytes = panel_bytes_s8(kPairsS8, rows.lines * rows.depth);
+// A BlockS8 of rows of Values.
+template <class Dots>
+void run_block_s8(const OutputS8& out, size_t row, size_t channel, size_t channels,
+                  const void* panels, const RowsS8& rows) {
+  using Value = typename Dots::Value;
+  using Tile = void (*)(const OutputS8& out, size_t row, size_t channel, size_t width,
+                        const PanelS8& panel, const Value* a, const RowsS8& rows);
+  static constexpr Tile kOneVector[] = {tile_s8<Dots, 1, 1>, tile_s8<Dots, 2, 1>,
+                                        tile_s8<Dots, 4, 1>, tile_s8<Dots, 6, 1>};
+  static constexpr Tile kTwoVectors[] = {tile_s8<Dots, 1, 2>, tile_s8<Dots, 2, 2>,
+                                         tile_s8<Dots, 4, 2>, tile_s8<Dots, 6, 2>};
+  const auto* const a = static_cast<const Value*>(rows.values);
+  const size_t panel_bytes = panel_bytes_s8(Dots::kPacking, rows.lines * rows.depth);
   for (size_t j = 0; j < channels; j += kPanelS8) {
     const PanelS8& panel = *panel_s8(panels, panel_bytes, j);
     const size_t width = channels - j < kPanelS8 ? channels - j : kPanelS8;
-    const TileS8Function* tiles = width <= 8 ? kOneVector : kTwoVectors;
+    const Tile* tiles = width <= 8 ? kOneVector : kTwoVectors;
     for_each_tile_s8<kTileRowsS8>(rows.count, [&](size_t begin, size_t height) {
       tiles[height / 2](out, row + begin, channel + j, width, panel, a + begin * rows.stride, rows);
     });
   }
 }
 
-namespace {  // so that what is instantiated with it stays in this file
-
 // What gemm_s8/blocks.h, conv_s8/blocks.h and conv_s8/lines.h ask for.
-struct BlocksS8 {
-  using Value = int16_t;
+template <class Dots>
+struct BlocksS8 : Dots {
+  using typename Dots::Value;
   using Rows = DenseRowsS8<Value>;
-  static constexpr PackingS8 kPacking = kPairsS8;
+  using Dots::kPacking;
   static constexpr size_t kGroup = kPacking.group;
   static constexpr size_t kRows = kTileRowsS8;
   static constexpr size_t kColumns = kPanelS8;
 
   static size_t packed_bytes(const WeightsS8& w) { return packed_bytes_s8(w.n, w.k, kPacking); }
-  static int32_t fold(int32_t) { return 0; }
   static void pack(const WeightsS8& w, int32_t zero_point, void* packed) {
-    pack_s8(w, kPacking, fold(zero_point), packed);
+    pack_s8(w, kPacking, Dots::fold(zero_point), packed);
   }
   static const void* panels(const void* packed, size_t depth, size_t n) {
     return panel_s8(packed, panel_bytes_s8(kPacking, depth), n);
   }
-  static Value padding(int32_t) { return 0; }
-  static void take(const int8_t* from, size_t count, int32_t zero_point, Value* to) {
-    widen_s8(from, count, zero_point, to);
-  }
-  static constexpr auto block_rows = block_rows_s8;
+  static constexpr auto block_rows = block_rows_s8<Value>;
   static size_t block_bytes(size_t depth) { return block_rows(depth) * depth * sizeof(Value); }
-  static constexpr auto run_block = run_block_s8;
+  static constexpr auto run_block = run_block_s8<Dots>;
 };
 
 }  // namespace

@@ -211,7 +211,7 @@ inline void pack_sorted(const WeightsS8& w, int32_t in_zero_point, void* packed)
   std::memset(packed, 0, sorted_packed_bytes(w));
   uint32_t forms = 0;
   for (size_t n = 0; n < w.n; n += kSortedColumns) {
-    forms |= pack_panel(w, n, in_zero_point + kSortedFlip, sorted_panel(packed, panel_bytes, n));
+    forms |= pack_panel(w, n, in_zero_point + kFlipS8, sorted_panel(packed, panel_bytes, n));
   }
   for (size_t n = 0; n < w.n; n += kSortedColumns) {
     sorted_panel(packed, panel_bytes, n)->forms = forms;

@@ -6,6 +6,7 @@
 
 #include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/x86_avx2.h"
+#include "kernels/x86_avx2_flip_s8.h"
 
 // Exact INT8 on AVX2 by vpmaddubsw, where the weights prove that it cannot saturate. It multiplies
 // unsigned by signed bytes and adds pairs of products in 16 bits; inputs are taken as u = q + 128,
@@ -30,7 +31,6 @@ constexpr size_t kSortedRows = 12;
 constexpr size_t kSortedColumns = 8;
 constexpr size_t kSortedGroup = 4;
 constexpr size_t kSortedOrders = 3;
-constexpr int32_t kSortedFlip = 128;
 
 // In front of a panel's weights, [groups][8 columns][4 k] as the classes follow each other; of a
 // wide group [2][8 columns][2 k]. After them, for each group, the byte of a row where it reads.
@@ -248,27 +248,6 @@ __attribute__((noinline)) void tile_sorted(const OutputS8& out, size_t row, size
   store_sorted<kRows>(out, row, rows, channel, width, panel, sums);
 }
 
-// to[i] = from[i] + 128. Neither reads nor writes past `count`: the last vector overlaps.
-inline void flip_s8(const int8_t* from, size_t count, uint8_t* to) {
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(kSortedFlip));
-  const auto sixteen = [&](size_t i) {
-    const __m128i q = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
-                     _mm_xor_si128(q, _mm256_castsi256_si128(flip)));
-  };
-  if (count >= 16) {
-    size_t i = 0;
-    for (; i + 32 <= count; i += 32) {
-      const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_xor_si256(q, flip));
-    }
-    if (i + 16 < count) sixteen(i);
-    if (i < count) sixteen(count - 16);
-  } else {
-    for (size_t i = 0; i < count; ++i) to[i] = static_cast<uint8_t>(from[i] + kSortedFlip);
-  }
-}
-
 // The bytes of each group in order `order`.
 inline __m256i in_order(__m256i groups, size_t order) {
   if (order == 0) return groups;
@@ -407,7 +386,7 @@ struct RowsSorted {
     return static_cast<const unsigned char*>(packed) +
            n / kColumns * sorted_panel_bytes(depth / kGroup);
   }
-  static Value padding(int32_t zero_point) { return static_cast<Value>(zero_point + kSortedFlip); }
+  static Value padding(int32_t zero_point) { return static_cast<Value>(zero_point + kFlipS8); }
   static constexpr auto block_rows = sorted_block_rows;
   static size_t block_bytes(size_t depth) {
     return sorted_front_bytes(depth) +

@@ -8,14 +8,11 @@
 #include "kernels/x86_avx512.h"
 
 // Exact INT8 by vpdpbusd, which multiplies unsigned by signed bytes and adds four products to a sum
-// without saturating. Inputs are taken as q + 128, a flip of the top bit, and the biases are packed
-// with 128 + z_in folded in; weights are packed in groups of four, one byte each.
+// without saturating; weights are packed in kQuadsS8.
 namespace medulla {
 
 constexpr size_t kTileRowsS8 = 6;    // rows and panels of a tile: 24 sums, 4 vectors of weights
 constexpr size_t kTilePanelsS8 = 4;  // and one of inputs, of 32 registers
-constexpr PackingS8 kQuadsS8 = {.group = 4, .bytes = 1};
-constexpr int32_t kFlipS8 = 128;
 
 static inline __mmask64 byte_mask(size_t count) {
   return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1;

@@ -93,7 +93,9 @@ const ConvS8Row* winograd_row(const Cpu& cpu, const Reading& direct) {
   ConvS8Problem problem = direct.problem;
   problem.weight_sum = largest_weight_sum_s8(direct.weights);
   const ConvS8Row* row = select_row(winograd_s8_rows(), problem, forced);
-  return row != nullptr && (row->isa == isa || !forced.empty()) ? row : nullptr;
+  // Of 16-bit factors AVX-VNNI multiplies no more at a time than AVX2.
+  const Isa wanted = isa == Isa::avxvnni ? Isa::avx2 : isa;
+  return row != nullptr && (row->isa == wanted || !forced.empty()) ? row : nullptr;
 }
 
 mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_error* error) {

@@ -5,6 +5,6 @@
 namespace medulla {
 
 extern const GemmS8Kernel gemm_s8_6x16_avx2;
-const GemmS8Kernel gemm_s8_6x16_avx2 = GemmS8Blocks<BlocksS8>::kKernel;
+const GemmS8Kernel gemm_s8_6x16_avx2 = GemmS8Blocks<BlocksS8<PairsS8>>::kKernel;
 
 }  // namespace medulla
