@@ -309,3 +309,17 @@ TEST_CASE("names come from the first signature") {
   REQUIRE(report.notes.size() == 1);
   CHECK(report.notes[0] == "signature 'other' is left out; one is converted");
 }
+
+TEST_CASE("a GELU without options is the exact one") {
+  for (const bool tanh : {false, true}) {
+    tflite::GeluOptionsT options;
+    options.approximate = true;
+    const Floats y =
+        tanh ? apply(TfliteOp::GELU, {3}, {}, {3}, options) : apply(TfliteOp::GELU, {3}, {}, {3});
+    CAPTURE(tanh);
+    REQUIRE(y.size() == 3);
+    CHECK(y[0] == 0);
+    CHECK(std::abs(y[1] - (tanh ? 0.84119199f : 0.84134475f)) <= 1e-6f);
+    CHECK(std::abs(y[2] - (tanh ? 1.95459769f : 1.95449974f)) <= 2e-6f);
+  }
+}

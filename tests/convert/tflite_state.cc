@@ -94,6 +94,70 @@ TEST_CASE("an LSTM goes on where the last run ended") {
   }
 }
 
+// As exporters write an LSTM's last output, which the operator does not give.
+TEST_CASE("a variable tensor is read before an LSTM and behind it") {
+  for (const bool quantized : {false, true}) {
+    CAPTURE(quantized);
+    constexpr int32_t kInputs = 2, kUnits = 3;
+    TfliteModel m;
+    std::vector<int32_t> ids = {m.input("x", {1, 1, kInputs})};
+    for (uint32_t i = 0; i < 8; ++i) {
+      const int32_t width = i < 4 ? kInputs : kUnits;
+      ids.push_back(
+          m.floats({kUnits, width}, random_floats(static_cast<size_t>(kUnits * width), 1 + i)));
+    }
+    ids.insert(ids.end(), {-1, -1, -1});
+    for (int g = 0; g < 4; ++g) ids.push_back(m.floats({kUnits}, Floats(kUnits, 0.5f)));
+    const auto type = quantized ? TfliteType::INT8 : TfliteType::FLOAT32;
+    const int32_t h = m.add("h", {1, kUnits}, type), c = m.add("c", {1, kUnits});
+    m.tensor(h).is_variable = m.tensor(c).is_variable = true;
+    const int32_t before = m.output("before", {kUnits}, type), y = m.output("y", {1, 1, kUnits}),
+                  after = m.output("after", {kUnits}, type), shape = m.ints({kUnits});
+    if (quantized) {
+      for (const int32_t t : {h, before, after}) m.quantize(t, {0.0078125f}, {3});
+    }
+    ids.insert(ids.end(), {-1, -1, h, c, -1, -1, -1, -1});
+    tflite::UnidirectionalSequenceLSTMOptionsT options;
+    options.activation = tflite::Activation::TANH;
+    m.node(TfliteOp::RESHAPE, {h, shape}, {before});
+    m.node(TfliteOp::UNIDIRECTIONAL_SEQUENCE_LSTM, ids, {y}, options);
+    m.node(TfliteOp::RESHAPE, {h, shape}, {after});
+
+    const Folder folder;
+    Runner runner(m.write(folder));
+    Floats last(kUnits);
+    for (uint32_t run = 0; run < 3; ++run) {
+      CAPTURE(run);
+      runner.set(0, random_floats(kInputs, 70 + run));
+      runner.run();
+      CHECK(runner.get(0) == last);
+      last = runner.get(2);
+      const Floats made = runner.get(1);
+      for (size_t i = 0; i < kUnits; ++i) {
+        CHECK(std::abs(last[i] - made[i]) <= (quantized ? 0.00390625f : 0.0f));
+      }
+    }
+  }
+}
+
+// As exporters write a GRU's first state.
+TEST_CASE("a variable tensor that nothing writes is zero, and no state") {
+  TfliteModel m;
+  const int32_t x = m.input("x", {2}), zero = m.add("zero", {2}), y = m.output("y", {2});
+  m.tensor(zero).is_variable = true;
+  m.node(TfliteOp::ADD, {x, zero}, {y}, tflite::AddOptionsT());
+  const Folder folder;
+  const ConvertOptions options = m.write(folder);
+  ConvertReport report;
+  const Model model = import_and_optimize(options, report);
+  REQUIRE(report.refusals.empty());
+  CHECK(model.graphs[0].states.empty());
+  Runner runner(options);
+  runner.set(0, {1, 2});
+  runner.run();
+  CHECK(runner.get(0) == Floats{1, 2});
+}
+
 TEST_CASE("SVDF remembers what its filters gave") {
   constexpr int32_t kFilters = 4, kRank = 2, kMemory = 3, kInputs = 2;
   const Floats feature = random_floats(kFilters * kInputs, 1);

@@ -27,6 +27,7 @@ class Importer {
   int64_t extent_of(const std::string& symbol, const std::string& input, size_t d);
   void add_input(int32_t id);
   void add_outputs();
+  void fix_unwritten();
   void add_states();
   void refuse_tensor(const std::string& name, const char* role, const Refused& why) {
     scope_.report.refusals.push_back({name, role, why.attribute, 0, why.reason, why.rewrite});
@@ -145,9 +146,25 @@ void Importer::add_outputs() {
   }
 }
 
+// What nobody writes is no state, but what it begins with.
+void Importer::fix_unwritten() {
+  for (auto& [name, state] : scope_.states) {
+    if (state.tensor < 0 || state.written != state.tensor) continue;
+    const auto id = static_cast<size_t>(state.tensor);
+    graph_.tensors[id].data = state.initial;
+    if (!state.initial) {
+      const int32_t zero = scope_.build.scalar(0.0f);
+      const Attributes shape = {{"shape", graph_.tensors[id].dims}};
+      graph_.nodes.insert(graph_.nodes.begin(),
+                          {graph_.tensors[id].name, "Expand", 1, shape, {zero}, {state.tensor}});
+    }
+    state.tensor = -1;
+  }
+}
+
 void Importer::add_states() {
   for (auto& [name, state] : scope_.states) {
-    if (state.tensor < 0) continue;  // written before it is read, in every run
+    if (state.tensor < 0) continue;  // written before it is read, in every run, or never
     const Tensor& read = scope_.build.tensor(state.tensor);
     const Tensor& written = scope_.build.tensor(state.written);
     if (read.dtype != written.dtype || read.dims != written.dims) {
@@ -155,8 +172,7 @@ void Importer::add_states() {
                     {"", "is written in another dtype or shape than it is read", ""});
       continue;
     }
-    const bool kept = state.written == state.tensor || graph_.is_constant(state.written);
-    if (kept) {
+    if (graph_.is_constant(state.written)) {
       Tensor copy = written;
       copy.data = nullptr;
       const int32_t id = scope_.build.add_tensor(std::move(copy));
@@ -191,6 +207,7 @@ void Importer::run() {
                                   " layers have integer weights and float activations; they are "
                                   "computed in float32");
   }
+  fix_unwritten();
   add_outputs();
   add_states();
   if (!scope_.report.refusals.empty()) return;

@@ -89,6 +89,8 @@ struct TfliteScope {
   Tensor declared(int32_t id) const;
   // What stands for an output of the subgraph. Refuses one that nothing makes.
   int32_t result(int32_t id);
+  // The state that is a variable tensor, in real numbers.
+  TfliteState& state_of(int32_t id);
 };
 
 bool is_quantized(const tflite::Tensor& tensor);

@@ -98,7 +98,8 @@ void convert_unary(TfliteNode& node) {
     case Op::ELU:
       return node.set(0, build.add("Elu", {x}, {{"alpha", 1.0}}));
     case Op::GELU: {
-      const bool tanh = node.options<tflite::GeluOptions>().approximate();
+      const auto* options = node.proto.options_as<tflite::GeluOptions>();  // exporters leave it out
+      const bool tanh = options != nullptr && options->approximate();
       return node.set(
           0, build.add("Gelu", {x}, {{"approximate", std::string(tanh ? "tanh" : "none")}}));
     }

@@ -46,7 +46,16 @@ const tflite::Tensor& TfliteNode::source(size_t i) const {
 
 int32_t TfliteNode::stored(size_t i) const {
   if (!has(i)) refuse("has no input " + std::to_string(i));
-  const int32_t stored = scope.values[static_cast<size_t>(input(i))].stored;
+  const int32_t id = input(i);
+  int32_t& stored = scope.values[static_cast<size_t>(id)].stored;
+  if (stored < 0 && scope.tensor(id).is_variable()) {
+    const Tensor declared = scope.declared(id);
+    stored = scope.state_of(id).written;
+    if (declared.quantization) {
+      stored =
+          build.add_typed("QuantizeLinear", {stored}, {}, declared.dtype, declared.quantization);
+    }
+  }
   if (stored < 0) refuse("input " + std::to_string(i) + " is no tensor of numbers");
   return stored;
 }

@@ -7,23 +7,18 @@
 namespace medulla::tools {
 namespace {
 
-// The number of a variable tensor's state, in real numbers, with its declared shape.
+// The state of input i.
 TfliteState& state_of(TfliteNode& node, size_t i) {
-  TfliteScope& scope = node.scope;
-  if (!node.has(i) || !scope.tensor(node.input(i)).is_variable()) {
+  if (!node.has(i) || !node.scope.tensor(node.input(i)).is_variable()) {
     refuse("input " + std::to_string(i) + " should be a variable tensor");
   }
-  const std::string name =
-      scope.name_of(node.input(i)) + " (" + std::to_string(node.input(i)) + ")";
-  TfliteState& state = scope.states[name];
-  if (state.tensor < 0) {
-    Tensor tensor = scope.declared(node.input(i));
-    tensor.name = scope.name_of(node.input(i));
-    tensor.dtype = MDL_FLOAT32;
-    tensor.quantization.reset();
-    state.tensor = state.written = node.build.add_tensor(std::move(tensor));
-  }
-  return state;
+  return node.scope.state_of(node.input(i));
+}
+
+// The state of input i becomes `t`, for what reads the tensor from here on too.
+void keep(TfliteNode& node, size_t i, int32_t t) {
+  state_of(node, i).written = t;
+  node.scope.values[static_cast<size_t>(node.input(i))] = {};
 }
 
 // What quantized elements of input i would hold of `t`: rounded to its scale.
@@ -83,8 +78,7 @@ void convert_lstm(TfliteNode& node) {
                                        std::vector<float>(build.tensor(bias).elements()));
   bias = build.add("Concat", {bias, zeros}, {{"axis", int64_t{1}}});
 
-  TfliteState& h = state_of(node, kH);
-  TfliteState& c = state_of(node, kC);
+  const int32_t h = state_of(node, kH).written, c = state_of(node, kC).written;
   // One direction stands in front of the batch, or behind it.
   const Dims direction = {time_major ? 0 : 1};
   Attributes attributes = {{"hidden_size", units}, {"layout", int64_t{time_major ? 0 : 1}}};
@@ -92,14 +86,13 @@ void convert_lstm(TfliteNode& node) {
     attributes["cell_clip"] = static_cast<double>(options.cell_clip());
   }
   node.scope.float_layers_of_integer_weights += node.quantized(kW) && !node.quantized(kX);
-  const std::vector<int32_t> y =
-      build.add_many("LSTM",
-                     {x, joined(kW), joined(kR), bias, -1,
-                      build.add("Unsqueeze", {h.written}, {{"axes", direction}}),
-                      build.add("Unsqueeze", {c.written}, {{"axes", direction}})},
-                     std::move(attributes), {true, true, true});
-  h.written = rounded(node, kH, build.add("Squeeze", {y[1]}, {{"axes", direction}}));
-  c.written = rounded(node, kC, build.add("Squeeze", {y[2]}, {{"axes", direction}}));
+  const std::vector<int32_t> y = build.add_many(
+      "LSTM",
+      {x, joined(kW), joined(kR), bias, -1, build.add("Unsqueeze", {h}, {{"axes", direction}}),
+       build.add("Unsqueeze", {c}, {{"axes", direction}})},
+      std::move(attributes), {true, true, true});
+  keep(node, kH, rounded(node, kH, build.add("Squeeze", {y[1]}, {{"axes", direction}})));
+  keep(node, kC, rounded(node, kC, build.add("Squeeze", {y[2]}, {{"axes", direction}})));
   // [T, 1, B, H] or [B, T, 1, H]
   node.set(0, build.add("Squeeze", {y[0]}, {{"axes", Dims{time_major ? 1 : 2}}}));
 }
@@ -123,7 +116,7 @@ void convert_svdf(TfliteNode& node) {
            " filters");
   }
   node.scope.float_layers_of_integer_weights += node.quantized(kFeature) && !node.quantized(kX);
-  TfliteState& state = state_of(node, kState);
+  const TfliteState state = state_of(node, kState);
   const int32_t before = build.reshape(state.written, {batch, filters, memory});
   const int32_t kept = build.add(
       "Slice", {before},
@@ -132,7 +125,7 @@ void convert_svdf(TfliteNode& node) {
       rounded(node, kState, build.add("Gemm", {x, feature}, {{"transB", int64_t{1}}}));
   const int32_t after = build.add("Concat", {kept, build.reshape(newest, {batch, filters, 1})},
                                   {{"axis", int64_t{2}}});
-  state.written = build.reshape(after, build.dims(state.tensor));
+  keep(node, kState, build.reshape(after, build.dims(state.tensor)));
 
   int32_t y = build.add("ReduceSum", {build.add("Mul", {after, time})},
                         {{"axes", Dims{2}}, {"keepdims", int64_t{0}}});

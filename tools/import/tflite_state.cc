@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Variables: states of the model. CALL_ONCE says what they hold before the first run.
+// Variables and variable tensors: states of the model. CALL_ONCE says what they hold before the
+// first run.
 #include "tools/import/tflite_ops.h"
 
 namespace medulla::tools {
@@ -15,6 +16,21 @@ const std::string& variable_of(const TfliteNode& node) {
 }
 
 }  // namespace
+
+TfliteState& TfliteScope::state_of(int32_t id) {
+  TfliteState& state = states[name_of(id) + " (" + std::to_string(id) + ")"];
+  if (state.tensor >= 0) return state;
+  Tensor kept = declared(id);
+  if (kept.dtype != MDL_FLOAT32 && !kept.quantization) {
+    refuse("the variable tensor '" + name_of(id) + "' is " + mdl_dtype_name(kept.dtype) +
+           ", should be float32 or quantized");
+  }
+  kept.name = name_of(id);
+  kept.dtype = MDL_FLOAT32;
+  kept.quantization.reset();
+  state.tensor = state.written = build.add_tensor(std::move(kept));
+  return state;
+}
 
 void convert_var_handle(TfliteNode& node) {
   const auto* name = node.options<tflite::VarHandleOptions>().shared_name();
