@@ -26,9 +26,9 @@ OnnxModel shaped() {
   return m;
 }
 
-void check(const OnnxModel& m) {
+void check(const OnnxModel& m, const std::vector<int64_t>& extents = {1, 4, kMost}) {
   const Folder folder;
-  for (const int64_t n : {int64_t{1}, int64_t{4}, kMost}) {
+  for (const int64_t n : extents) {
     INFO("N " << n);
     ConvertOptions options = m.write(folder);
     const Floats x = random_floats(static_cast<size_t>(3 * n), 5);
@@ -80,6 +80,94 @@ TEST_CASE("tensors take shapes that vary") {
     m.output("y", {1, 3, -1});
   }
   check(m);
+}
+
+TEST_CASE("a Slice goes to or from a half of an extent that varies") {
+  OnnxModel m = shaped();
+  m.node("Div", {"t", "two"}, {"h"});
+  m.node("Unsqueeze", {"h", "none"}, {"half"});
+  m.ints("end", {INT64_MAX});
+  SECTION("the first") { m.node("Slice", {"x", "none", "half", "last"}, {"p"}); }
+  SECTION("the second") { m.node("Slice", {"x", "half", "end", "last"}, {"p"}); }
+  SECTION("the second, up to the extent") {
+    m.node("Unsqueeze", {"t", "none"}, {"whole"});
+    m.node("Slice", {"x", "half", "whole", "last"}, {"p"});
+  }
+  SECTION("all but the second") {
+    m.node("Sub", {"t", "h"}, {"d"});
+    m.node("Unsqueeze", {"d", "none"}, {"first"});
+    m.node("Slice", {"x", "none", "first", "last"}, {"p"});
+  }
+  SECTION("of a table, up to twice the half and one more") {
+    m.floats("table", {1, 3, 20}, random_floats(60, 6));
+    m.node("Mul", {"two", "h"}, {"d"});
+    m.node("Add", {"d", "one"}, {"e"});
+    m.node("Unsqueeze", {"e", "none"}, {"more"});
+    m.node("Slice", {"table", "none", "more", "last"}, {"p"});
+  }
+  m.node("Neg", {"p"}, {"y"});
+  m.output("y", {1, 3, -1});
+  check(m, {2, 4, 5, kMost});
+}
+
+TEST_CASE("Resize goes to sizes that vary") {
+  OnnxModel m = shaped();
+  m.ints("first two", {0, 1});
+  m.node("Gather", {"s", "first two"}, {"head"});
+  const auto resize = [&](const std::string& from, const char* mode) {
+    m.node("Unsqueeze", {"n", "none"}, {"tail"});
+    set_int(m.node("Concat", {"head", "tail"}, {"sizes"}), "axis", 0);
+    auto* node = m.node("Resize", {from, "", "", "sizes"}, {"r"});
+    set_string(node, "mode", mode);
+    m.node("Neg", {"r"}, {"y"});
+    m.output("y", {1, 3, -1});
+  };
+  SECTION("twice as many") {
+    m.node("Mul", {"t", "two"}, {"n"});
+    resize("x", "linear");
+    check(m);
+  }
+  SECTION("as many, computed in floats") {
+    m.floats("factor", {}, {3});
+    set_int(m.node("Cast", {"t"}, {"f"}), "to", onnx::TensorProto::FLOAT);
+    m.node("Mul", {"f", "factor"}, {"g"});
+    m.node("Floor", {"g"}, {"w"});
+    set_int(m.node("Cast", {"w"}, {"n"}), "to", onnx::TensorProto::INT64);
+    resize("x", "nearest");
+    check(m);
+  }
+  SECTION("as many as there were before a pool") {
+    auto* pool = m.node("MaxPool", {"x"}, {"p"});
+    set_ints(pool, "kernel_shape", {3});
+    set_ints(pool, "strides", {3});
+    m.node("Identity", {"t"}, {"n"});
+    resize("p", "linear");
+    check(m, {3, 6, kMost});
+  }
+  SECTION("from one") {
+    m.node("GlobalAveragePool", {"x"}, {"p"});
+    m.node("Identity", {"t"}, {"n"});
+    resize("p", "linear");
+    check(m);
+  }
+}
+
+TEST_CASE("a Resize by no whole factor of an extent that varies is refused") {
+  OnnxModel m = shaped();
+  m.ints("first two", {0, 1});
+  m.node("Gather", {"s", "first two"}, {"head"});
+  m.node("Div", {"t", "two"}, {"h"});
+  m.node("Unsqueeze", {"h", "none"}, {"tail"});
+  set_int(m.node("Concat", {"head", "tail"}, {"sizes"}), "axis", 0);
+  set_string(m.node("Resize", {"x", "", "", "sizes"}, {"y"}), "mode", "linear");
+  m.output("y", {1, 3, -1});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima["N"] = kMost;
+  const ConvertReport report = convert(options);
+  REQUIRE(report.refusals.size() == 1);
+  CHECK(report.refusals[0].text().find("to 'N' / 2, up to 4") != std::string::npos);
+  CHECK(report.refusals[0].text().find("--fix-dim N=N") != std::string::npos);
 }
 
 TEST_CASE("extents that vary are numbers too") {

@@ -7,6 +7,7 @@
 #include "tests/convert/run_graph.h"
 #include "tests/convert/runner.h"
 #include "tests/convert/tflite_model.h"
+#include "tools/ir/infer.h"
 #include "tools/passes/pass.h"
 
 using namespace medulla;
@@ -281,6 +282,32 @@ TEST_CASE("a dimension that is open may vary up to its maximum") {
   ConvertReport report;
   imported(m, {}, &report);
   CHECK(report.notes.size() == 1);
+}
+
+// TensorFlow's names end in ':0', by which extents that follow one in another measure are told too.
+TEST_CASE("an open dimension of a tensor with a colon in its name may vary") {
+  TfliteModel m;
+  const int32_t x = m.input("serving_default_x:0", {1, 9, 1, 2});
+  m.tensor(x).shape_signature = {1, -1, 1, 2};
+  const int32_t w = m.floats({1, 3, 1, 2}, {1, 2, 3, 4, 5, 6}), b = m.floats({1}, {0});
+  const int32_t y = m.add("y:0", {1, 4, 1, 1}), z = m.output("z:0", {1, 4, 1, 1});
+  for (const int32_t t : {y, z}) m.tensor(t).shape_signature = {1, -1, 1, 1};
+  m.node(TfliteOp::CONV_2D, {x, w, b}, {y}, conv_options(tflite::Padding::VALID, 2));
+  m.node(TfliteOp::ADD, {y, y}, {z}, tflite::AddOptionsT());
+  const Model model = imported(m, {{"serving_default_x:0.1", 9}});
+  const Tensor& out = model.main().tensors[static_cast<size_t>(model.main().outputs[0])];
+  CHECK(out.dims == Dims{1, 4, 1, 1});
+  CHECK(out.symbols == std::vector<std::string>{"", "serving_default_x:0.1:4", "", ""});
+}
+
+TEST_CASE("a symbol is told from its measure") {
+  CHECK(without_measure("N", 9) == "N");
+  CHECK(without_measure("N:5", 5) == "N");
+  CHECK(without_measure("x:0.1", 9) == "x:0.1");
+  CHECK(without_measure("x:0.1:5", 5) == "x:0.1");
+  CHECK(without_measure("x:0", 9) == "x:0");
+  CHECK(without_measure("9.k:found:4", 4) == "9.k:found");
+  CHECK(only_maximum("x:0.1:8", 8).find("--fix-dim x:0.1=N") != std::string::npos);
 }
 
 TEST_CASE("names come from the first signature") {

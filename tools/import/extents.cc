@@ -22,7 +22,7 @@ Place find_extent(const Graph& graph, const Extent& extent) {
     size_t at = tensor.symbols.size();
     bool can_be_empty = false;
     for (size_t d = 0; d < tensor.symbols.size(); ++d) {
-      const bool same = tensor.symbols[d] == extent.symbol && tensor.dims[d] == extent.value;
+      const bool same = tensor.symbols[d] == extent.symbol && tensor.dims[d] == extent.maximum;
       if (same) at = d;
       can_be_empty |= !same && is_found(tensor.symbols[d]);
     }
@@ -32,13 +32,32 @@ Place find_extent(const Graph& graph, const Extent& extent) {
          fix_dim_text({extent.symbol}));
 }
 
+// `t` of one dimension, or of ones beside it, whose extent goes through the steps.
+int32_t stepped(Builder& build, int32_t t, const std::vector<ExtentStep>& steps) {
+  using Op = ExtentStep::Op;
+  for (const auto& [op, by] : steps) {
+    if (op == Op::times) {
+      t = build.add_like("Tile", {t}, {{"repeats", Dims{by}}});
+    } else if (op == Op::plus) {
+      t = build.add_like(
+          "Pad", {t}, {{"pads", Dims{0, by}}, {"mode", std::string("constant")}, {"value", 0.0}});
+    } else {
+      t = build.add_like("Slice", {t},
+                         {{"starts", Dims{op == Op::divided_down ? by - 1 : 0}},
+                          {"ends", Dims{INT32_MAX}},
+                          {"axes", Dims{0}},
+                          {"steps", Dims{by}}});
+    }
+  }
+  return t;
+}
+
 // Booleans of `rank` dimensions: as many along `at` as the extent is, one along others.
 int32_t flags(Builder& build, const Extent& extent, size_t rank, size_t at) {
   const auto [from, dimension] = find_extent(build.graph(), extent);
-  const size_t dimensions = build.dims(from).size();
   int32_t t = from;
   Dims others;
-  for (size_t d = 0; d < dimensions; ++d) {
+  for (size_t d = 0; d < build.dims(from).size(); ++d) {
     if (d != dimension) others.push_back(static_cast<int64_t>(d));
   }
   if (!others.empty()) {
@@ -46,7 +65,8 @@ int32_t flags(Builder& build, const Extent& extent, size_t rank, size_t at) {
     t = build.add_like("Slice", {t},
                        {{"starts", zeros}, {"ends", ones}, {"axes", others}, {"steps", ones}});
   }
-  if (dimensions != rank || dimension != at) {
+  if (!extent.steps.empty()) t = stepped(build, build.reshape(t, {-1}), extent.steps);
+  if (build.dims(t).size() != rank || dimension != at || !extent.steps.empty()) {
     Dims shape(rank, 1);
     shape[at] = -1;
     t = build.add_like("Reshape", {t}, {{"shape", shape}, {"allowzero", int64_t{0}}});
@@ -63,15 +83,17 @@ int32_t expanded(Builder& build, int32_t x, std::vector<Extent> shape) {
   Dims fixed;
   bool grows = added > 0;
   for (size_t d = 0; d < shape.size(); ++d) {
-    fixed.push_back(shape[d].symbol.empty() ? shape[d].value : 1);
+    fixed.push_back(shape[d].varies() ? 1 : shape[d].value);
     grows |= d >= added && fixed[d] != 1 && fixed[d] != in[d - added];
   }
   if (grows) x = build.add_like("Expand", {x}, {{"shape", fixed}});
   for (size_t d = 0; d < shape.size(); ++d) {
     const Tensor& tensor = build.tensor(x);
-    if (shape[d].symbol.empty()) continue;
-    if (d < tensor.symbols.size() && tensor.symbols[d] == shape[d].symbol) continue;
-    if (tensor.dims[d] != 1) {
+    if (!shape[d].varies()) continue;
+    const bool open = d < tensor.symbols.size() && !tensor.symbols[d].empty();
+    if (open && shape[d].steps.empty() && tensor.symbols[d] == shape[d].symbol) continue;
+    // What both vary to is compared when they are known.
+    if (tensor.dims[d] != 1 && !(open && tensor.dims[d] == shape[d].value)) {
       refuse("extent " + std::to_string(tensor.dims[d]) + " does not broadcast to '" +
                  shape[d].symbol + "', which varies",
              fix_dim_text({shape[d].symbol}));
@@ -90,19 +112,21 @@ int32_t counted(Builder& build, const Extent& extent) {
                    {{"axis", int64_t{0}}, {"exclusive", int64_t{1}}, {"reverse", int64_t{0}}});
 }
 
-int32_t values_of_extents(Builder& build, const std::vector<Extent>& extents, Dims dims) {
+int32_t values_of_extents(Builder& build, const std::vector<Extent>& extents, Dims dims,
+                          mdl_dtype dtype) {
   std::vector<int32_t> parts;
   for (const Extent& extent : extents) {
-    int32_t part =
-        build.constant<int64_t>(MDL_INT64, {1}, {extent.symbol.empty() ? extent.value : 1});
-    if (!extent.symbol.empty()) {
+    int32_t part = build.constant<int64_t>(MDL_INT64, {1}, {extent.varies() ? 1 : extent.value});
+    if (extent.varies()) {
       part = build.add("ReduceSum", {expanded(build, part, {extent})},
                        {{"axes", Dims{0}}, {"keepdims", int64_t{1}}});
     }
     parts.push_back(part);
   }
   const int32_t values = parts.size() == 1 ? parts[0] : build.concat(parts, 0);
-  return build.reshape(values, dims);
+  const int32_t integers = build.reshape(values, dims);
+  if (dtype == MDL_INT64) return integers;
+  return build.add_typed("Cast", {integers}, {{"to", int64_t{dtype}}}, dtype);
 }
 
 }  // namespace medulla::tools

@@ -12,8 +12,9 @@ namespace medulla::tools {
 int32_t expanded(Builder& build, int32_t x, std::vector<Extent> shape);
 // 0, 1, ... below the extent, as int64.
 int32_t counted(Builder& build, const Extent& extent);
-// The extents themselves, as int64; `dims` is empty for a scalar.
-int32_t values_of_extents(Builder& build, const std::vector<Extent>& extents, Dims dims);
+// The extents themselves; `dims` is empty for a scalar.
+int32_t values_of_extents(Builder& build, const std::vector<Extent>& extents, Dims dims,
+                          mdl_dtype dtype);
 
 }  // namespace medulla::tools
 

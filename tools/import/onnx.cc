@@ -248,7 +248,8 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph) {
     try {
       const auto extents = shapes_.find(tensor);
       if (extents != shapes_.end()) {
-        tensor = values_of_extents(build_, extents->second, build_.dims(tensor));
+        tensor = values_of_extents(build_, extents->second, build_.dims(tensor),
+                                   build_.tensor(tensor).dtype);
       }
     } catch (const Refused& why) {
       report_.refusals.push_back({output.name(), "output", "", opset_, why.reason, why.rewrite});

@@ -16,10 +16,21 @@
 
 namespace medulla::tools {
 
+// What was computed with an extent: times, plus or divided by a number, rounded down or up.
+struct ExtentStep {
+  enum class Op { times, plus, divided_down, divided_up } op;
+  int64_t by;
+  bool operator==(const ExtentStep&) const = default;
+};
+
 // An element of a tensor of extents; with a symbol it varies, up to `value`.
 struct Extent {
   int64_t value;
-  std::string symbol;
+  std::string symbol = "";
+  int64_t maximum = 0;                 // of the symbol itself, from which steps lead to the value
+  std::vector<ExtentStep> steps = {};  // none: it is the symbol's own
+  bool operator==(const Extent&) const = default;
+  bool varies() const { return !symbol.empty(); }
 };
 using ShapeValues = std::map<int32_t, std::vector<Extent>>;  // by tensor
 

@@ -191,7 +191,7 @@ std::vector<int32_t> convert_shape(OnnxNode& node) {
   const Tensor& x = build.tensor(node.input(0));
   std::vector<Extent> extents;
   for (auto d = static_cast<size_t>(start); d < static_cast<size_t>(end); ++d) {
-    extents.push_back({x.dims[d], x.symbols.empty() ? "" : x.symbols[d]});
+    extents.push_back({x.dims[d], x.symbols.empty() ? "" : x.symbols[d], x.dims[d]});
   }
   return {add_extents(node, {end - start}, std::move(extents))};
 }

@@ -88,7 +88,8 @@ std::vector<int32_t> convert_where(OnnxNode& node);
 
 // shape_values.cc: for any node that reads a tensor of node.shapes.
 std::vector<int32_t> convert_shape_values(OnnxNode& node, Conversion convert);
-int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents);
+int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents,
+                    mdl_dtype dtype = MDL_INT64);
 
 // onnx_activation.cc
 std::vector<int32_t> convert_hardmax(OnnxNode& node);

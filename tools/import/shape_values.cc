@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists of extents of which some can vary, as Shape gives them for an input with a maximum. They
 // are followed through the few operators by which exporters build the shape of a Reshape, which can
-// keep an extent (0) or infer it (-1), of an Expand or of a constant, or the end of a Slice. No
-// node is left of them there; any other operator reads them as numbers that are made at run time.
+// keep an extent (0) or infer it (-1), of an Expand or of a constant, the bounds of a Slice or the
+// sizes of a Resize. No node is left of them there; any other operator reads them as numbers that
+// are made at run time.
 #include <algorithm>
 
 #include "tools/import/dimensions.h"
+#include "tools/import/extent_arithmetic.h"
 #include "tools/import/extents.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
 namespace {
-
-std::vector<Extent> extents_of(const OnnxNode& node, size_t i) {
-  const auto found = node.shapes.find(node.input(i));
-  if (found != node.shapes.end()) return found->second;
-  std::vector<Extent> extents;
-  for (const int64_t v : node.constant_ints(i, "shape")) extents.push_back({v, ""});
-  return extents;
-}
 
 std::vector<std::string> symbols_of(const OnnxNode& node, int32_t tensor) {
   std::vector<std::string> symbols;
@@ -50,8 +44,8 @@ int32_t reshape(const OnnxNode& node) {
   Dims shape;
   for (const Extent& extent : node.shapes.at(node.input(1))) {
     const size_t d = shape.size();
-    const bool kept = d < symbols.size() && symbols[d] == extent.symbol;
-    shape.push_back(extent.symbol.empty() ? extent.value : kept ? 0 : -1);
+    const bool kept = d < symbols.size() && symbols[d] == extent.symbol && extent.steps.empty();
+    shape.push_back(!extent.varies() ? extent.value : kept ? 0 : -1);
   }
   if (std::count(shape.begin(), shape.end(), -1) > 1) {
     refuse("more than one extent of the shape can vary",
@@ -60,41 +54,64 @@ int32_t reshape(const OnnxNode& node) {
   return node.build.add_like("Reshape", {x}, {{"shape", shape}, {"allowzero", int64_t{0}}});
 }
 
-// A Slice up to an extent: of what has it, all; of a table, as many rows.
-int32_t cut(const OnnxNode& node) {
+// Where a Slice begins and ends along an axis.
+struct Cut {
+  size_t axis;
+  Extent start, end;
+  int64_t step;
+};
+
+// What has the extent itself is taken whole; of a table, or of what has more of the same extent,
+// so many rows are gathered.
+int32_t cut(const OnnxNode& node, int32_t x, const Cut& c) {
   Builder& build = node.build;
-  const std::vector<Extent> ends = extents_of(node, 2);
-  const Dims starts = node.constant_ints(1, "starts");
+  const Tensor from = build.tensor(x);
+  const int64_t size = from.dims[c.axis];
+  const auto axis = static_cast<int64_t>(c.axis);
+  if (!c.start.varies() && !c.end.varies()) {
+    return build.add_like("Slice", {x},
+                          {{"starts", Dims{c.start.value}},
+                           {"ends", Dims{c.end.value}},
+                           {"axes", Dims{axis}},
+                           {"steps", Dims{c.step}}});
+  }
+  const Extent whole = {size, from.symbols.empty() ? "" : from.symbols[c.axis], size};
+  const auto is_within = [&](const Extent& e) {
+    if (!e.varies()) return e.value >= 0 && e.value <= size && !whole.varies();
+    if (!whole.varies()) return e.value <= size;
+    return e.symbol == whole.symbol && e.maximum == size && never_grows(e);
+  };
+  const bool to_end = c.end == whole || (!c.end.varies() && c.end.value >= INT32_MAX);
+  const bool from_begin = !c.start.varies() && c.start.value == 0;
+  if (c.step == 1 && from_begin && to_end) return x;
+  const Extent& end = to_end ? whole : c.end;
+  const auto count = from_begin ? std::optional<Extent>(end) : difference(end, c.start);
+  if (c.step != 1 || !(from_begin || is_within(c.start)) || !(to_end || is_within(end)) || !count) {
+    const auto text = [](const Extent& e) {
+      return e.varies() ? extent_text(e) + ", which varies up to " + std::to_string(e.value)
+                        : std::to_string(e.value);
+    };
+    refuse("cuts " + std::to_string(size) + " elements of dimension " + std::to_string(c.axis) +
+               " from " + text(c.start) + " to " + text(c.end) +
+               "; such a cut takes the first ones, of no fewer elements, or the second half",
+           fix_dim_text({c.start.symbol, c.end.symbol}));
+  }
+  int32_t rows = counted(build, *count);
+  if (!from_begin)
+    rows = build.add("Add", {rows, values_of_extents(build, {c.start}, {1}, MDL_INT64)});
+  return build.add_like("Gather", {x, rows}, {{"axis", axis}});
+}
+
+int32_t cut(const OnnxNode& node) {
+  const std::vector<Extent> starts = extents_of(node, 1), ends = extents_of(node, 2);
   Dims axes = node.ints_by_opset("axes", 3, 10);
   const Dims steps = node.ints_by_opset("steps", 4, 10);
   for (size_t i = 0; axes.size() < ends.size(); ++i) axes.push_back(static_cast<int64_t>(i));
   int32_t x = node.input(0);
-  axes = node.axes(axes, build.rank(x));
+  axes = node.axes(axes, node.build.rank(x));
   for (size_t i = 0; i < ends.size(); ++i) {
-    const Extent& end = ends[i];
-    const int64_t step = steps.empty() ? 1 : steps.at(i);
-    if (end.symbol.empty()) {
-      x = build.add_like("Slice", {x},
-                         {{"starts", Dims{starts.at(i)}},
-                          {"ends", Dims{end.value}},
-                          {"axes", Dims{axes[i]}},
-                          {"steps", Dims{step}}});
-      continue;
-    }
-    const auto axis = static_cast<size_t>(axes[i]);
-    const Tensor& from = build.tensor(x);
-    const std::string symbol = axis < from.symbols.size() ? from.symbols[axis] : "";
-    const bool all = symbol == end.symbol && from.dims[axis] == end.value;
-    if (starts.at(i) != 0 || step != 1 ||
-        (!all && (!symbol.empty() || from.dims[axis] < end.value))) {
-      refuse("cuts " + std::to_string(from.dims[axis]) + " elements of dimension " +
-                 std::to_string(axis) + " from " + std::to_string(starts.at(i)) + " to '" +
-                 end.symbol + "', which varies up to " + std::to_string(end.value) +
-                 "; such a cut begins at 0, of no fewer elements",
-             fix_dim_text({end.symbol}));
-    }
-    if (all) continue;
-    x = build.add_like("Gather", {x, counted(build, end)}, {{"axis", axes[i]}});
+    x = cut(node, x,
+            {static_cast<size_t>(axes[i]), starts.at(i), ends[i], steps.empty() ? 1 : steps.at(i)});
   }
   return x;
 }
@@ -130,8 +147,8 @@ std::vector<int32_t> by_values(const OnnxNode& node, Conversion convert) {
   for (int32_t& t : inputs) {
     const auto found = node.shapes.find(t);
     if (found == node.shapes.end()) continue;
-    t = of_dtype(node, values_of_extents(node.build, found->second, node.build.dims(t)),
-                 node.build.tensor(t).dtype);
+    t = values_of_extents(node.build, found->second, node.build.dims(t),
+                          node.build.tensor(t).dtype);
   }
   OnnxNode other{node.proto,  node.opset, std::move(inputs), node.build,
                  node.shapes, node.read,  node.scope};
@@ -140,16 +157,21 @@ std::vector<int32_t> by_values(const OnnxNode& node, Conversion convert) {
 
 }  // namespace
 
-int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents) {
-  if (std::all_of(extents.begin(), extents.end(),
-                  [](const Extent& e) { return e.symbol.empty(); })) {
-    std::vector<int64_t> values;
-    for (const Extent& e : extents) values.push_back(e.value);
-    return node.build.constant(MDL_INT64, dims, values);
+int32_t add_extents(OnnxNode& node, const Dims& dims, std::vector<Extent> extents,
+                    mdl_dtype dtype) {
+  if (std::none_of(extents.begin(), extents.end(), [](const Extent& e) { return e.varies(); })) {
+    const auto constant = [&]<class T>(mdl_dtype of, T) {
+      std::vector<T> values;
+      for (const Extent& e : extents) values.push_back(static_cast<T>(e.value));
+      return node.build.constant(of, dims, values);
+    };
+    if (dtype == MDL_FLOAT32) return constant(dtype, float{});
+    if (dtype == MDL_FLOAT64) return constant(dtype, double{});
+    return constant(MDL_INT64, int64_t{});
   }
   Tensor stand_in;
   stand_in.name = node.build.name();
-  stand_in.dtype = MDL_INT64;
+  stand_in.dtype = dtype;
   stand_in.dims = dims;
   const int32_t id = node.build.add_tensor(std::move(stand_in));
   node.shapes[id] = std::move(extents);
@@ -162,17 +184,20 @@ std::vector<int32_t> convert_shape_values(OnnxNode& node, Conversion convert) {
     if (op == "Reshape") return {reshape(node)};
     if (op == "Slice") return {cut(node)};
     if (op == "Expand") return {expanded(node.build, node.input(0), extents_of(node, 1))};
+    if (op == "Resize") return {resized(node, convert)};
+    if (op == "Gather") return by_values(node, convert);
   }
   if (op == "ConstantOfShape") return {filled(node)};
   if (op == "Range" && counts(node)) {
     return {of_dtype(node, counted(node.build, extents_of(node, 1).at(0)),
                      node.build.tensor(node.input(1)).dtype)};
   }
-  if (op == "Cast" && !is_index(onnx_dtype(static_cast<int32_t>(node.int_or("to", 0))))) {
-    return by_values(node, convert);
-  }
   std::vector<Extent> result;
-  if (op == "Cast" || op == "Identity" || op == "Squeeze" || op == "Unsqueeze") {
+  if (op == "Cast" || op == "Identity" || op == "Squeeze" || op == "Unsqueeze" || op == "Floor" ||
+      op == "Ceil" || op == "Round") {
+    const mdl_dtype to =
+        op == "Cast" ? onnx_dtype(static_cast<int32_t>(node.int_or("to", 0))) : MDL_INT64;
+    if (!is_index(to) && to != MDL_FLOAT32 && to != MDL_FLOAT64) return by_values(node, convert);
     result = extents_of(node, 0);
   } else if (op == "Gather") {
     const std::vector<Extent> from = extents_of(node, 0);
@@ -181,23 +206,24 @@ std::vector<int32_t> convert_shape_values(OnnxNode& node, Conversion convert) {
     }
   } else if (op == "Slice") {
     result = sliced(node, extents_of(node, 0));
-  } else if (op == "Concat") {
+  } else if (op == "Concat" && is_index(node.build.tensor(node.input(0)).dtype)) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       for (Extent& e : extents_of(node, i)) result.push_back(std::move(e));
     }
+  } else if (auto computed = computed_extents(node)) {
+    result = std::move(*computed);
   } else {
     return by_values(node, convert);
   }
-  const bool scalar = op == "Squeeze" || (op == "Gather" && node.build.rank(node.input(1)) == 0) ||
-                      ((op == "Cast" || op == "Identity") && node.build.rank(node.input(0)) == 0);
+  const bool elementwise = op != "Unsqueeze" && op != "Gather" && op != "Slice" && op != "Concat";
+  const bool scalar =
+      op == "Squeeze" || (op == "Gather" && node.build.rank(node.input(1)) == 0) ||
+      (elementwise && std::all_of(node.inputs.begin(), node.inputs.end(),
+                                  [&](int32_t t) { return node.build.rank(t) == 0; }));
   const Dims dims = scalar ? Dims() : Dims{static_cast<int64_t>(result.size())};
-  const int32_t extents = add_extents(node, dims, std::move(result));
-  if (node.shapes.count(extents) > 0) {
-    node.build.graph().tensors[static_cast<size_t>(extents)].dtype =
-        op == "Cast" ? onnx_dtype(static_cast<int32_t>(node.int_or("to", 0)))
-                     : node.build.tensor(node.input(0)).dtype;
-  }
-  return {extents};
+  const mdl_dtype dtype = op == "Cast" ? onnx_dtype(static_cast<int32_t>(node.int_or("to", 0)))
+                                       : node.build.tensor(node.input(0)).dtype;
+  return {add_extents(node, dims, std::move(result), dtype)};
 }
 
 }  // namespace medulla::tools

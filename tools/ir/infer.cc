@@ -156,11 +156,17 @@ std::vector<int64_t> smaller_extents(int64_t maximum) {
 }
 
 std::string only_maximum(const std::string& symbol, int64_t maximum) {
-  const std::string name = symbol.substr(0, symbol.find(':'));
+  const std::string name = without_measure(symbol, maximum);
   return " (with " + symbol + "=" + std::to_string(smaller_extents(maximum).front()) +
          ", and with no smaller extent that was tried; where only the maximum is valid, make it "
          "static with --fix-dim " +
          name + "=N)";
+}
+
+std::string without_measure(const std::string& symbol, int64_t extent) {
+  const std::string measure = ":" + std::to_string(extent);
+  const bool follows = symbol.ends_with(measure) && symbol.size() > measure.size();
+  return follows ? symbol.substr(0, symbol.size() - measure.size()) : symbol;
 }
 
 bool is_found(const std::string& symbol) { return symbol.find(":found") != std::string::npos; }

@@ -23,6 +23,9 @@ void name_found(uint32_t mask, const std::string& name, Tensor& tensor);
 std::vector<int64_t> smaller_extents(int64_t maximum);
 // What to add to the reason why none of them is: " (with T=15 ...".
 std::string only_maximum(const std::string& symbol, int64_t maximum);
+// "N" of "N:50", the symbol of an extent of 50 that follows N in a measure of its own, and of "N".
+// A name may have colons itself.
+std::string without_measure(const std::string& symbol, int64_t extent);
 // Whether a symbol is such a one or follows it.
 bool is_found(const std::string& symbol);
 

@@ -83,11 +83,7 @@ struct Varying {
 };
 
 Varying varying(const Tensor& tensor, size_t d) {
-  const std::string& symbol = tensor.symbols[d];
-  const std::string mark = ":found";  // part of the name, and no measure
-  const size_t found = symbol.find(mark);
-  const size_t end = found == std::string::npos ? symbol.find(':') : found + mark.size();
-  return {symbol.substr(0, end), tensor.dims[d]};
+  return {without_measure(tensor.symbols[d], tensor.dims[d]), tensor.dims[d]};
 }
 
 // Infers with the inputs' dimensions that vary as `which` set to `extent`; null: none.

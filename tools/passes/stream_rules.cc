@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 
+#include "tools/ir/infer.h"
 #include "tools/passes/elementwise.h"
 
 namespace medulla::tools {
@@ -123,8 +124,9 @@ std::string why_not_framewise(const Graph& graph, const Node& node,
     return attribute_axis(-1) > x.axis ? "" : "takes its statistics over time, those ahead too";
   }
   if (is_view(node.op)) {
-    const std::string& symbol = first->symbols[static_cast<size_t>(x.axis)];
-    return why_not_view(graph, node, x, symbol.substr(0, symbol.find(':')));
+    const auto time = static_cast<size_t>(x.axis);
+    const std::string symbol = without_measure(first->symbols[time], first->dims[time]);
+    return why_not_view(graph, node, x, symbol);
   }
   if (node.op == "Tile" && node.get<Dims>("repeats", {})[static_cast<size_t>(x.axis)] == 1) {
     return "";
