@@ -49,14 +49,27 @@ class HeaderWriter {
   fb::Offset<format::Node> write(const Node& node);
   fb::Offset<format::Graph> write(const Graph& graph);
   fb::Offset<fb::String> text(const std::string& s) { return builder_.CreateSharedString(s); }
+  // Numbers that readers use where they lie: equal lists share their bytes.
+  template <class T>
+  fb::Offset<fb::Vector<T>> numbers(const std::vector<T>& values);
 
   fb::FlatBufferBuilder builder_;
+  std::map<std::pair<size_t, std::string>, fb::uoffset_t> lists_;  // by element size and bytes
   Buffers buffers_;
 };
 
+template <class T>
+fb::Offset<fb::Vector<T>> HeaderWriter::numbers(const std::vector<T>& values) {
+  const auto* first = reinterpret_cast<const char*>(values.data());
+  const std::string bytes(first, values.empty() ? 0 : values.size() * sizeof(T));
+  const auto [found, added] = lists_.try_emplace({sizeof(T), bytes});
+  if (added) found->second = builder_.CreateVector(values).o;
+  return found->second;
+}
+
 fb::Offset<format::Tensor> HeaderWriter::write(const Tensor& tensor) {
   const auto name = text(tensor.name);
-  const auto dims = builder_.CreateVector(tensor.dims);
+  const auto dims = numbers(tensor.dims);
   fb::Offset<fb::Vector<fb::Offset<fb::String>>> symbols;
   if (std::ranges::any_of(tensor.symbols, [](const std::string& s) { return !s.empty(); })) {
     std::vector<fb::Offset<fb::String>> list;
@@ -65,8 +78,8 @@ fb::Offset<format::Tensor> HeaderWriter::write(const Tensor& tensor) {
   }
   fb::Offset<format::Quantization> quantization;
   if (tensor.quantization) {
-    const auto scales = builder_.CreateVector(tensor.quantization->scales);
-    const auto zero_points = builder_.CreateVector(tensor.quantization->zero_points);
+    const auto scales = numbers(tensor.quantization->scales);
+    const auto zero_points = numbers(tensor.quantization->zero_points);
     quantization =
         format::CreateQuantization(builder_, scales, zero_points, tensor.quantization->axis);
   }
@@ -88,10 +101,10 @@ fb::Offset<format::Attribute> HeaderWriter::write(const std::string& name,
     return format::CreateAttribute(builder_, key, type, 0, 0, text(*s));
   }
   if (const auto* ints = std::get_if<std::vector<int64_t>>(&attribute)) {
-    return format::CreateAttribute(builder_, key, type, 0, 0, 0, builder_.CreateVector(*ints));
+    return format::CreateAttribute(builder_, key, type, 0, 0, 0, numbers(*ints));
   }
   if (const auto* floats = std::get_if<std::vector<double>>(&attribute)) {
-    return format::CreateAttribute(builder_, key, type, 0, 0, 0, 0, builder_.CreateVector(*floats));
+    return format::CreateAttribute(builder_, key, type, 0, 0, 0, 0, numbers(*floats));
   }
   if (const auto* strings = std::get_if<std::vector<std::string>>(&attribute)) {
     std::vector<fb::Offset<fb::String>> list;
