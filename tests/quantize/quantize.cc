@@ -102,6 +102,35 @@ TEST_CASE("a bound on the SQNR keeps the layers that cost most") {
   CHECK(none.budget_met);  // all in float32
 }
 
+TEST_CASE("an output that is mostly noise is not left so") {
+  OnnxModel model(13);
+  model.input("x", {1, 8});
+  // Large numbers cancel: what is left is less than the input's rounding.
+  std::vector<float> w(8 * 4), v(4 * 4, 0);
+  for (size_t i = 0; i < w.size(); ++i)
+    w[i] = (i / 4 % 2 == 0 ? 1.0f : -1.0f) + 0.0002f * static_cast<float>(i);
+  for (size_t i = 0; i < 4; ++i) v[5 * i] = 1;
+  model.floats("w", {8, 4}, w);
+  model.floats("v", {4, 4}, v);
+  model.node("MatMul", {"x", "w"}, {"a"});
+  model.node("MatMul", {"a", "v"}, {"y"});
+  model.output("y", {1, 4});
+  const Folder folder;
+  QuantizeOptions options;
+  options.convert = model.write(folder);
+  std::vector<float> x = normal_numbers(16 * 8, 1, 3);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = x[i / 2 * 2] * (1 + 0.001f * static_cast<float>(i % 8));
+  write_npy(folder.file("x.npy"), MDL_FLOAT32, {16, 8}, x);
+  options.calibration = {folder.file("x.npy")};
+  const QuantizeReport report = done(options);
+  CHECK(report.int8.sqnr < 10);
+  CHECK(report.result.sqnr > 10);
+  REQUIRE(report.layers.size() == 2);
+  CHECK(report.layers[0].reason == "needed for the bound");
+  CHECK(report.layers[1].reason == "");
+}
+
 TEST_CASE("a budget in points of top-1 is kept") {
   const Folder folder;
   QuantizeOptions options = options_for(small_model(), folder, 64);

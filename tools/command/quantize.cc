@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -59,12 +61,30 @@ void require_samples(const CLI::App& command, const std::string& weights) {
   }
 }
 
-// A line on a terminal that says how far the work is.
-void show_progress(const std::string& stage, size_t done, size_t of) {
-  std::cerr << "\r" << stage << " " << done;
-  if (of > 0) std::cerr << " of " << of;
-  std::cerr << "\033[K" << std::flush;
-}
+// A line on a terminal that says how far the work is, and from the third second of a stage on how
+// long that will take.
+class ProgressLine {
+ public:
+  void operator()(const std::string& stage, size_t done, size_t of) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stage != stage_ || done < done_) start_ = now;
+    stage_ = stage;
+    done_ = done;
+    std::cerr << "\r" << stage << " " << done;
+    if (of > 0) std::cerr << " of " << of;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    if (of > done && done > 1 && seconds >= 3) {
+      const auto left = static_cast<double>(of - done) / static_cast<double>(done - 1);
+      std::cerr << ", some " << std::ceil(seconds * left) << " s left";
+    }
+    std::cerr << "\033[K" << std::flush;
+  }
+
+ private:
+  std::string stage_;
+  size_t done_ = 0;
+  std::chrono::steady_clock::time_point start_;
+};
 
 void run(const CLI::App& command, Options& options) {
   require_samples(command, options.weights);
@@ -86,7 +106,7 @@ void run(const CLI::App& command, Options& options) {
     require_places({options.html, quantize.convert.output});
   }
   const bool shows = !options.json && isatty(STDERR_FILENO) != 0;
-  if (shows) quantize.progress = show_progress;
+  if (shows) quantize.progress = ProgressLine();
 
   const QuantizeReport report = run_quantizer(quantize);
   if (shows) std::cerr << "\r\033[K" << std::flush;
@@ -142,7 +162,8 @@ void add_quantize(CLI::App& app) {
       ->check(CLI::IsMember(names_of(kWeights)));
   command->add_option("--budget", options->budget, "Points of top-1 that may be lost")
       ->check(at_least(0));
-  command->add_option("--sqnr", options->sqnr, "dB that every output keeps")->check(at_least(0));
+  command->add_option("--sqnr", options->sqnr, "dB that every output keeps; 10 without --budget")
+      ->check(at_least(0));
   command->add_option("--keep", quantize.float_layers, "NODE: stays in float32")
       ->take_all()
       ->allow_extra_args(false);

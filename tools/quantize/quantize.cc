@@ -22,6 +22,9 @@ namespace {
 constexpr const char* kMethodNames[] = {"search", "min-max", "percentile", "mse", "entropy"};
 // More tell little about one layer, and take their time for each.
 constexpr size_t kSamplesALayer = 16;
+// dB: what an output keeps where nothing else is asked for. With a tenth of its power in noise it
+// is of no use to anybody.
+constexpr double kLeastSqnr = 10;
 
 // As many of the samples as asked for, spread over all.
 std::vector<Sample> spread(const std::vector<Sample>& samples, size_t most) {
@@ -109,8 +112,7 @@ class Quantizer {
     report_.result = report_.int8;
     measure_costs(float32, integer_run, evaluation[0]);
     measure_layers(few_judge, integers);
-    const bool bound = options_.budget || options_.sqnr;
-    write(integers.make(bound ? meet_bound(judge, integers, asked) : asked), asked, judge);
+    write(integers.make(meet_bound(judge, integers, asked)), asked, judge);
   }
 
   // Without samples there are no ranges: every layer computes in float32.
@@ -277,7 +279,8 @@ class Quantizer {
   }
 
   bool meets(const Accuracy& accuracy) const {
-    if (options_.sqnr && accuracy.sqnr < *options_.sqnr) return false;
+    const double least = options_.budget ? -INFINITY : kLeastSqnr;
+    if (accuracy.sqnr < options_.sqnr.value_or(least)) return false;
     return !options_.budget || *accuracy.top_1 >= *report_.float32.top_1 - *options_.budget - 1e-9;
   }
 

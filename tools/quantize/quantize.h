@@ -30,7 +30,7 @@ struct QuantizeOptions {
   bool equalize = true;
   bool correct_bias = true;
   std::optional<double> budget;           // percentage points of top-1 that may be lost
-  std::optional<double> sqnr;             // dB that every output should keep
+  std::optional<double> sqnr;             // dB that every output should keep; 10 without a budget
   std::vector<std::string> float_layers;  // names of nodes that stay in float32
   bool weights_alone = false;             // all layers stay in float32; no calibration
   // Of layers that compute in float32. With a bound that is not met so, they stay float32.

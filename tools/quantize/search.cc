@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/quantize/search.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace medulla::tools {
 namespace {
 
 constexpr RangeMethod kTried[] = {RangeMethod::mse, RangeMethod::percentile, RangeMethod::min_max};
 constexpr double kTelling = 0.01;  // dB: less is chance
+
+// Ends within one step of int8 of each other: the model hardly changes.
+bool nearly_equal(const Range& a, const Range& b) {
+  const double step = std::max(a.width(), b.width()) / 255;
+  return std::abs(a.low - b.low) <= step && std::abs(a.high - b.high) <= step;
+}
 
 }  // namespace
 
@@ -36,7 +45,7 @@ void search_ranges(IntegerModel& integers, const std::vector<Statistics>& statis
     const size_t t = rounded[i];
     for (const auto& others : by_method) {
       const Range before = ranges[t];
-      if (others[t] == before) continue;
+      if (nearly_equal(others[t], before)) continue;
       ranges[t] = others[t];
       integers.set_ranges(ranges);
       const double found = sqnr(integers.make(kept));
