@@ -113,6 +113,25 @@ mdl_status prove_channel(const NodeView& node, size_t channel, size_t channels,
                    " may reach from ", least, " to ", most, ", should fit 32 bits");
 }
 
+// What sums are divided by: the scale of the output, of a float one that it is in steps of, or 1.
+mdl_status read_output_scale(const NodeView& node, double* scale, mdl_error* error) {
+  const bool steps = node.attribute("output_scale") != nullptr;
+  if (node.output(0)->dtype == MDL_INT8) {
+    if (steps) {
+      return fail_node(error, MDL_ERROR_BAD_MODEL, node,
+                       "output_scale should be there for a float output alone");
+    }
+    *scale = scale_of(*node.output(0));
+    return MDL_OK;
+  }
+  if (!steps) return MDL_OK;
+  *scale = node.float_or("output_scale", 0);
+  const float rounded = static_cast<float>(*scale);
+  if (static_cast<double>(rounded) == *scale && is_normal(rounded) && rounded > 0) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "output_scale is ", *scale,
+                   ", should be float32, positive and normal");
+}
+
 }  // namespace
 
 int32_t Quantizer::operator()(float t) const {
@@ -195,7 +214,8 @@ mdl_status infer_layer(const NodeView& node, std::span<const TensorType> inputs,
                      ", should be int8 or float32");
   }
   if (inputs[2].dtype != MDL_DTYPE_NONE) {
-    MDL_TRY(check_dtype(node, inputs, 2, y == MDL_INT8 ? MDL_INT32 : MDL_FLOAT32, error));
+    const bool steps = y == MDL_INT8 || node.attribute("output_scale") != nullptr;
+    MDL_TRY(check_dtype(node, inputs, 2, steps ? MDL_INT32 : MDL_FLOAT32, error));
   }
   MDL_TRY(check_dtype(node, inputs, 3, MDL_FLOAT32, error));
   MDL_TRY(check_channels(node, inputs, 2, channels, error));
@@ -214,7 +234,8 @@ mdl_status check_layer(const NodeView& node, mdl_error* error) {
   MDL_TRY(check_quantized(node, x, error));
   if (y.dtype == MDL_INT8) MDL_TRY(check_quantized(node, y, error));
   MDL_TRY(check_weights(node, w, channels, error));
-  const double s_y = y.dtype == MDL_INT8 ? scale_of(y) : 1.0;
+  double s_y = 1.0;
+  MDL_TRY(read_output_scale(node, &s_y, error));
   const float* multipliers = static_cast<const float*>(node.input(3)->data);
   std::span<const int64_t> positive;
   std::span<const int64_t> negative;
@@ -235,11 +256,11 @@ LayerEpilogue::LayerEpilogue(const ReferenceCall& call)
       per_channel_(call.node.input(1)->quantization.count > 1),
       input_zero_point_(zero_point_of(*call.node.input(0))),
       quantizer_(read_quantizer(call.node)) {
+  if (call.input_types[2].dtype == MDL_INT32) bias_ = call.in<int32_t>(2);
+  if (call.input_types[2].dtype == MDL_FLOAT32) float_bias_ = call.in<float>(2);
   if (call.output_types[0].dtype == MDL_INT8) {
-    bias_ = call.in<int32_t>(2);
     y_ = call.out<int8_t>(0);
   } else {
-    float_bias_ = call.in<float>(2);
     float_y_ = call.out<float>(0);
   }
 }

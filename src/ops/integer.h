@@ -47,8 +47,9 @@ mdl_status check_normal_constant(const NodeView& node, size_t i, const char* wha
                                  mdl_error* error);
 
 // For layers x, w, bias?, multiplier -> y, int8 or float32, with constants of `channels` output
-// channels, w's first dimension, whose input and output dtypes and shapes were inferred. Checks
-// quantization, multipliers s_x * s_w / s_y (s_x * s_w for a float output), the sums P and N of the
+// channels, w's first dimension, whose input and output dtypes and shapes were inferred. A float
+// output may be in steps of s_y = the attribute "output_scale". Checks quantization, multipliers
+// s_x * s_w / s_y (s_x * s_w for a float output without that), the sums P and N of the
 // positive and of the negated negative w - z_w, and that with lo = -128 - z_x and hi = 127 - z_x
 //   bias + P * hi - N * lo < 2^31  and  bias + P * lo - N * hi >= -2^31,
 // so that every partial sum fits int32 too.
@@ -67,7 +68,7 @@ class LayerEpilogue {
   }
   int32_t input_zero_point() const { return input_zero_point_; }
   // Stores y[i] from the exact sum of the channel's products, without bias: Q(fl(float(sum + bias)
-  // * m)), for a float output fl(fl(float(sum) * m) + bias).
+  // * m)), for a float output fl(fl(float(sum) * m) + bias), in steps fl(float(sum + bias) * m).
   void store(int64_t i, int64_t channel, int64_t sum) const;
 
  private:

@@ -13,6 +13,7 @@ constexpr AttributeRule kAttributes[] = {
     {"group", MDL_ATTRIBUTE_INT},
     {"qmin", MDL_ATTRIBUTE_INT},
     {"qmax", MDL_ATTRIBUTE_INT},
+    {"output_scale", MDL_ATTRIBUTE_FLOAT},
     {"positive_sums", MDL_ATTRIBUTE_INTS, true},
     {"negative_sums", MDL_ATTRIBUTE_INTS, true},
 };

@@ -134,6 +134,37 @@ TEST_CASE("a convolution with its activation becomes QConv") {
   }
 }
 
+TEST_CASE("a layer whose sums are added before they are rounded stays in steps of the output") {
+  QuantizedGraph g({1, 6, 6, 4});
+  const int32_t x = g.quantize(g.x, kInputScale, 5);
+  const auto layer = [&](const char* op) {
+    if (op[0] == 'C') {
+      return g.add("Conv", {x, g.weights({4, 3, 3, 4}, 0), g.constant({4}, 9)},
+                   {{"pads", Dims{1, 1, 1, 1}}});
+    }
+    return g.add("MatMul", {x, g.weights({4, 4}, 1)});
+  };
+  const char* op = GENERATE("Conv", "MatMul");
+  SECTION("with integers before or behind it") {
+    const bool behind = GENERATE(false, true);
+    const int32_t residual = behind ? -1 : g.quantize(g.x, 0.7f * kInputScale, -3);
+    const int32_t sums = layer(op);
+    const int32_t other = behind ? g.quantize(g.x, 0.7f * kInputScale, -3) : residual;
+    const int32_t sum = behind ? g.add("Add", {sums, other}) : g.add("Add", {other, sums});
+    const Graph after = formed(g, g.quantize(g.add("Relu", {sum}), kOutputScale, -100));
+    const Node& node = only(after, op[0] == 'C' ? "QConv" : "QGemm");
+    CHECK(node.get<double>("output_scale", 0) == static_cast<double>(kOutputScale));
+    CHECK(only(after, "QAddFloat").get<int64_t>("qmin", 0) == -100);
+    CHECK(count_of(after, "Add") == 0);
+  }
+  SECTION("not with floats") {
+    const Graph after =
+        formed(g, g.quantize(g.add("Add", {layer(op), g.add("Relu", {g.x})}), kOutputScale, 0));
+    CHECK(count_of(after, "QAddFloat") == 0);
+    CHECK(only(after, op[0] == 'C' ? "QConv" : "QGemm").get<double>("output_scale", 0) == 0);
+  }
+}
+
 TEST_CASE("a transposed convolution becomes QConv, its phases put between each other") {
   struct Shape {
     Dims x, w;  // w: [O, kernel..., C]

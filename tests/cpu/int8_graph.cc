@@ -109,6 +109,7 @@ void Int8Graph::layer(const char* op, int32_t x, Dims weights, int64_t outputs,
   const bool per_channel = random_.one_in(2);
   const bool has_zero_points = random_.one_in(5);
   const bool is_float = random_.one_in(10);
+  const bool is_added = !is_float && random_.one_in(8);  // to integers, before it is rounded
   tools::Quantization q_w;
   for (int64_t c = 0; c < (per_channel ? channels : 1); ++c) {
     q_w.scales.push_back(near(0.01f));
@@ -157,6 +158,20 @@ void Int8Graph::layer(const char* op, int32_t x, Dims weights, int64_t outputs,
     const int32_t y = add_tensor(MDL_FLOAT32, {});
     add(op, {x, w, b, m}, std::move(attributes), {y});
     add_int8("QuantizeLinear", {y}, {}, quantization(s_y));
+    return;
+  }
+  if (is_added) {
+    const int32_t y = add_tensor(MDL_FLOAT32, {});
+    attributes["output_scale"] = static_cast<double>(s_y);
+    add(op, {x, w, b, m}, std::move(attributes), {y});
+    const int32_t other = pick([&](int32_t t) { return dims(t) == dims(y); });
+    if (other < 0) {
+      add_int8("QuantizeLinear", {y}, {}, quantization(1));
+      return;
+    }
+    Attributes sum = {{"multiplier", ratio(scale(other), s_y)}};
+    add_range(&sum);
+    add_int8("QAddFloat", {y, other}, std::move(sum), quantization(s_y));
     return;
   }
   add_range(&attributes);

@@ -87,6 +87,21 @@ TEST_CASE("quantized sums and products that broadcast give the reference's bytes
   }
 }
 
+TEST_CASE("integers added to floats give the reference's bytes", "[qadd_float]") {
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    CAPTURE(seed);
+    GraphBuilder builder;
+    Random random(seed);
+    const Dims shape = {random.integer(1, 40), random.integer(1, 90)};
+    const int32_t a = builder.input("a", shape);
+    const int32_t b = int8_input(builder, random, "b", shape);
+    const int32_t y =
+        builder.node("QAddFloat", {a, b}, {{"multiplier", 0.5}, {"qmax", int64_t{99}}});
+    int8_output(builder, random, y, 1);
+    require_cpu_equals_reference(builder, seed);
+  }
+}
+
 TEST_CASE("normalized integers have the reference's bytes", "[qnorm]") {
   for (uint32_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);

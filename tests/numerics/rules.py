@@ -106,17 +106,20 @@ def layer(n, sums_of):
     P, N = np.maximum(rows, 0).sum(1), np.maximum(-rows, 0).sum(1)
     n.same(n.get("positive_sums"), P, "P")
     n.same(n.get("negative_sums"), N, "N")
-    bias, is_float = n.x(2), n.y["dtype"] == "float32"
+    bias, steps = n.x(2), n.get("output_scale")
+    is_float = n.y["dtype"] == "float32" and steps is None
     low, high = -128 - n.zero(n.inputs[0]), 127 - n.zero(n.inputs[0])
     b = 0 if bias is None or is_float else bias.astype(np.int64)
     assert np.all(b + P * high - N * low < 2**31) and np.all(
         b + P * low - N * high >= -(2**31)
     ), "overflow"
-    s_y = 1 if is_float else n.scale(n.outputs[0])
+    s_y = 1 if is_float else n.scale(n.outputs[0]) if steps is None else f64(steps)
     s_w = np.broadcast_to(np.asarray(w_info["scales"], f32), count)
     formed = [multiplier(n.scale(n.inputs[0]) * f64(s) / s_y) for s in s_w]
     m = n.same(n.x(3), formed, "multiplier")
     sums = sums_of(w.astype(f64))
+    if steps is not None:
+        return fl(fl(sums + b) * m)
     if not is_float:
         return n.Q(fl(fl(sums + b) * m))
     return fl(fl(sums) * m) if bias is None else fl(fl(fl(sums) * m) + bias)
@@ -148,6 +151,11 @@ def product_multiplier(n):
 
 def ratio(n, i=0, count=1):
     return multiplier(n.scale(n.inputs[i]) / (n.scale(n.outputs[0]) * f64(count)))
+
+
+def q_add_float(n):
+    k = n.same(n.get("multiplier"), ratio(n, 1), "multiplier")
+    return n.Q(fl(n.x(0) + fl(fl(n.d(1)) * k)))
 
 
 def q_matmul(n):
@@ -331,6 +339,7 @@ RULES = {
     "QGemm": q_gemm,
     "QMatMul": q_matmul,
     "QAdd": q_sum,
+    "QAddFloat": q_add_float,
     "QSub": q_sum,
     "QMul": q_mul,
     "QBatchNormalization": q_batch_normalization,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "tests/catch.h"
 #include "tests/ops/harness.h"
@@ -14,6 +15,7 @@ using Ints = std::vector<int64_t>;
 struct Layer {
   Value x, w, bias, multiplier, y;
   Ints positive, negative;
+  std::optional<double> output_scale;
 
   // Computes multipliers and sums; bias stays as it is.
   void finish() {
@@ -23,7 +25,8 @@ struct Layer {
     positive.assign(channels, 0);
     negative.assign(channels, 0);
     std::vector<float> multipliers;
-    const double s_y = y.dtype == MDL_INT8 ? static_cast<double>(y.scales[0]) : 1;
+    const double s_y =
+        y.dtype == MDL_INT8 ? static_cast<double>(y.scales[0]) : output_scale.value_or(1);
     for (size_t c = 0; c < channels; ++c) {
       for (size_t k = 0; k < length; ++k) {
         const int v = ws[c * length + k] - zero_point(c);
@@ -43,6 +46,7 @@ struct Layer {
     Case c(op);
     c.input(x).input(w).input(bias).input(multiplier).output(y);
     c.set("positive_sums", positive).set("negative_sums", negative);
+    if (output_scale) c.set("output_scale", *output_scale);
     return c;
   }
 };
@@ -67,6 +71,42 @@ TEST_CASE("QGemm by hand") {
   l.bias = tensor<float>({2}, {0, 0.5f});
   l.finish();
   CHECK(l.node("QGemm").run().values() == std::vector<float>{-1, -5.5f});
+  // In steps of an output that is rounded elsewhere: sums and biases are integers.
+  l.output_scale = 0.5;
+  CHECK(l.node("QGemm").run().says("input 2 is float32, should be int32"));
+  l.bias = tensor<int32_t>({2}, {0, 7});
+  l.finish();
+  CHECK(l.node("QGemm").run().values() == std::vector<float>{-2, -10.25f});
+  l.output_scale = 0.25;
+  CHECK(l.node("QGemm").run().says("multiplier 0 is 0.25, the scales give 0.5"));
+  for (const double bad : {0.0, -0.5, 1e-40, 0.1}) {
+    l.output_scale = bad;
+    CHECK(l.node("QGemm").run().says("should be float32, positive and normal"));
+  }
+  l.output_scale = 0.5;
+  l.y = declared(MDL_INT8).quantized(0.5f, -3);
+  CHECK(l.node("QGemm").run().says("output_scale should be there for a float output alone"));
+}
+
+TEST_CASE("QAddFloat by hand, and what it refuses") {
+  const Value a = tensor<float>({4}, {3.875f, -2.125f, 1e30f, std::nanf("")});
+  const Value b = tensor<int8_t>({4}, {5, -2, 0, 0}).quantized(0.25f, 1);
+  const auto run = [&](const Value& left, const Value& right, double k) {
+    return Case("QAddFloat")
+        .input(left)
+        .input(right)
+        .output(Value{}.quantized(1, -3))
+        .set("multiplier", k)
+        .set("qmax", 100)
+        .run();
+  };
+  // 3.875 + 1, -2.125 - 0.75; -3 added.
+  CHECK(run(a, b, 0.25).values<int8_t>() == std::vector<int8_t>{2, -6, 100, -128});
+  CHECK(run(a, b, 0.5).says("the scales give 0.25"));
+  CHECK(
+      run(tensor<float>({1}, {0}), b, 0.25).says("inputs are [1] and [4], should have one shape"));
+  CHECK(run(b, b, 0.25).says("input 0 is int8, should be float32"));
+  CHECK(run(a, counted<int8_t>({4}), 0.25).says("should be int8 with one scale"));
 }
 
 Value random_int8(Random& random, Ints dims) {

@@ -208,7 +208,7 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
 std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, const char* op,
                                             int32_t x, int32_t w, Attributes attributes,
                                             const std::vector<size_t>& channels) {
-  const Bias bias = bias_of(node, x, w, channels, end.quantize == nullptr);
+  const Bias bias = bias_of(node, x, w, channels, end.quantize == nullptr && !end.steps);
   if (!bias.ok) return {};
   const auto rows = static_cast<size_t>(build_.dims(w)[0]);
   const Rows sums = sums_of_rows(build_.tensor(w), rows);
@@ -228,18 +228,17 @@ std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, co
   return make(node, end, op, {x, w, bias.tensor, multiplier}, std::move(attributes));
 }
 
-bool IntegerFormer::product(const Node& node, const char* op, int32_t x, int32_t w,
+bool IntegerFormer::product(const Node& node, const End& end, const char* op, int32_t x, int32_t w,
                             Attributes attributes) {
-  const End end = end_of(node);
   const auto y = layer(node, end, op, x, w, std::move(attributes));
   if (y) finish(node, end, *y);
   return y.has_value();
 }
 
-bool IntegerFormer::conv(const Node& node) {
+bool IntegerFormer::conv(const Node& node, const End& end) {
   const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
   const auto rows = x && w ? weights_by_row(*w) : std::nullopt;
-  return rows && product(node, "QConv", *x, *rows, node.attributes);
+  return rows && product(node, end, "QConv", *x, *rows, node.attributes);
 }
 
 // A transposed convolution is a convolution whose channels are those of each output phase (output
@@ -300,17 +299,17 @@ bool IntegerFormer::conv_transpose(const Node& node) {
 }
 
 // Weights [N, K] of a product whose second operand is [K, N], or [N, K] when `transposed`.
-bool IntegerFormer::dense(const Node& node, bool transposed) {
+bool IntegerFormer::dense(const Node& node, const End& end, bool transposed) {
   const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
   if (!x || !w || !build_.tensor(*w).data || build_.rank(*w) != 2) return false;
   const auto rows = weights_by_row(transposed ? *w : build_.transpose(*w, {1, 0}));
-  return rows && product(node, "QGemm", *x, *rows, {});
+  return rows && product(node, end, "QGemm", *x, *rows, {});
 }
 
-bool IntegerFormer::gemm(const Node& node) {
+bool IntegerFormer::gemm(const Node& node, const End& end) {
   const bool plain = node.get<int64_t>("transA", 0) == 0 && node.get<double>("alpha", 1) == 1 &&
                      node.get<double>("beta", 1) == 1;
-  return plain && dense(node, node.get<int64_t>("transB", 0) != 0);
+  return plain && dense(node, end, node.get<int64_t>("transB", 0) != 0);
 }
 
 const Tensor& IntegerFormer::parameter(int32_t old) const {
@@ -364,11 +363,16 @@ bool IntegerFormer::layer_normalization(const Node& node) {
   return true;
 }
 
-bool IntegerFormer::matmul(const Node& node) {
-  if (dense(node, false)) return true;
+bool IntegerFormer::weighted(const Node& node, const End& end) {
+  if (node.op == "Conv") return conv(node, end);
+  if (node.op == "Gemm") return gemm(node, end);
+  return node.op == "MatMul" && matmul(node, end);
+}
+
+bool IntegerFormer::matmul(const Node& node, const End& end) {
+  if (dense(node, end, false)) return true;
   const auto a = activation(node.inputs[0]), b = activation(node.inputs[1]);
-  if (!a || !b || build_.rank(*a) < 2 || build_.rank(*b) < 2) return false;
-  const End end = end_of(node);
+  if (!a || !b || end.steps || build_.rank(*a) < 2 || build_.rank(*b) < 2) return false;
   const float m = product_multiplier(scale(*a), scale(*b), scale_of(end));
   emit(node, end, "QMatMul", {*a, *b}, {{"multiplier", static_cast<double>(m)}});
   return true;

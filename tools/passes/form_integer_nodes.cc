@@ -2,6 +2,9 @@
 //   x8 -> DequantizeLinear -+
 //   w8 -> DequantizeLinear -> Conv -> Relu -> QuantizeLinear -> y8     x8 -> QConv(w8, qmin) -> y8
 //
+//   x8, w8 -> Conv -> Add with r8 -> QuantizeLinear -> y8     x8 -> QConv(w8) -> QAddFloat(r8) ->
+//   y8
+//
 //   x8 -> DequantizeLinear -> Transpose -> y       x8 -> Transpose -> DequantizeLinear -> y
 //
 // A float tensor of which is known that it is DequantizeLinear of integers is followed through what
@@ -26,10 +29,9 @@ bool IntegerFormer::form(const Node& node) {
   if (node.op == "DequantizeLinear") return dequantize(node);
   if (node.op == "QuantizeLinear") return quantize_again(node) || look_up(node);
   if (function(node)) return true;
-  if (node.op == "Conv") return conv(node);
+  if (wait_for_add(node) || weighted(node, end_of(node))) return true;
   if (node.op == "ConvTranspose") return conv_transpose(node);
-  if (node.op == "Gemm") return gemm(node);
-  if (node.op == "MatMul") return matmul(node);
+  if (node.op == "Add" && add_to_layer(node)) return true;
   if (node.op == "Add" || node.op == "Sub") return add(node);
   if (node.op == "Mul") return mul(node);
   if (node.op == "BatchNormalization") return batch_normalization(node);
@@ -125,9 +127,11 @@ int32_t IntegerFormer::make(const Node& node, const End& end, const char* op,
                             std::vector<int32_t> inputs, Attributes attributes) {
   attributes["qmin"] = end.qmin;
   attributes["qmax"] = end.qmax;
+  if (end.steps) attributes["output_scale"] = static_cast<double>(end.y.scales[0]);
   const int32_t old = end.quantize != nullptr ? end.quantize->outputs[0] : node.outputs[0];
   Tensor y;
   y.name = rewrite_.tensor(old).name;
+  if (end.steps) y.name += ".steps";  // not the source's real numbers
   y.dtype = rewrite_.tensor(old).dtype;
   y.quantization = rewrite_.tensor(old).quantization;
   const int32_t id = build_.add_tensor(std::move(y));
@@ -138,6 +142,49 @@ int32_t IntegerFormer::make(const Node& node, const End& end, const char* op,
 void IntegerFormer::finish(const Node& node, const End& end, int32_t y) {
   if (end.quantize != nullptr) done_.insert(end.quantize);
   rewrite_.set(end.quantize != nullptr ? end.quantize->outputs[0] : node.outputs[0], y);
+}
+
+// The sums of such a layer are not rounded before they are added, so its numbers are in steps of
+// what the Add gives.
+bool IntegerFormer::wait_for_add(const Node& node) {
+  if (node.op != "Conv" && node.op != "Gemm" && node.op != "MatMul") return false;
+  const Node* add = rewrite_.only_reader(node.outputs[0]);
+  if (add == nullptr || add->op != "Add" || end_of(*add).quantize == nullptr ||
+      !activation(node.inputs[0]) || !integers(node.inputs[1])) {
+    return false;
+  }
+  const int32_t other = add->inputs[add->inputs[0] == node.outputs[0] ? 1 : 0];
+  const Node* dequantize = rewrite_.producer(other, "DequantizeLinear");
+  const Tensor& a = rewrite_.tensor(node.outputs[0]);
+  const Tensor& b = rewrite_.tensor(other);
+  if ((dequantize == nullptr && !activation(other)) || parameter(other).data || a.dims != b.dims ||
+      a.symbols != b.symbols) {
+    return false;
+  }
+  waiting_.insert(&node);
+  return true;
+}
+
+bool IntegerFormer::add_to_layer(const Node& node) {
+  const auto waits = [&](size_t i) {
+    return waiting_.count(rewrite_.producer(node.inputs[i])) > 0;
+  };
+  if (!waits(0) && !waits(1)) return false;
+  const size_t first = waits(0) ? 0 : 1;
+  const Node& layer = *rewrite_.producer(node.inputs[first]);
+  const auto other = activation(node.inputs[1 - first]);
+  const End end = end_of(node);
+  End steps;
+  steps.y = end.y;
+  steps.steps = true;
+  build_.set_name(layer.name);
+  const bool taken = other && weighted(layer, steps);
+  if (!taken && !weighted(layer, end_of(layer))) rewrite_.keep(layer);
+  build_.set_name(node.name);
+  if (!taken) return false;
+  const double k = ratio_multiplier(scale(*other), end.y.scales[0], 1);
+  emit(node, end, "QAddFloat", {rewrite_.at(layer.outputs[0]), *other}, {{"multiplier", k}});
+  return true;
 }
 
 bool IntegerFormer::add(const Node& node) {

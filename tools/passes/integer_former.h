@@ -21,11 +21,12 @@ class IntegerFormer {
 
  private:
   // The end of an integer node: the QuantizeLinear that rounds it, and the range that activations
-  // on the way leave. None: the node has a float output.
+  // on the way leave. None: the node has a float output, with `steps` in steps of y's scale.
   struct End {
     const Node* quantize = nullptr;
     Quantization y;
     int64_t qmin = -128, qmax = 127;
+    bool steps = false;
   };
   struct Bias {
     bool ok = false;
@@ -57,7 +58,8 @@ class IntegerFormer {
   const Quantization& quantization(int32_t id) const { return *build_.tensor(id).quantization; }
   float scale(int32_t id) const { return quantization(id).scales[0]; }
   static std::optional<float> scale_of(const End& end) {
-    return end.quantize != nullptr ? std::optional<float>(end.y.scales[0]) : std::nullopt;
+    return end.quantize != nullptr || end.steps ? std::optional<float>(end.y.scales[0])
+                                                : std::nullopt;
   }
 
   // Each appends what takes the place of a node and returns true, or does nothing.
@@ -74,10 +76,15 @@ class IntegerFormer {
   bool resize(const Node& node);
   bool find(const Node& node);  // the index of the greatest or least
   // In form_integer_layers.cc.
-  bool conv(const Node& node);
+  bool conv(const Node& node, const End& end);
   bool conv_transpose(const Node& node);
-  bool gemm(const Node& node);
-  bool matmul(const Node& node);
+  bool gemm(const Node& node, const End& end);
+  bool matmul(const Node& node, const End& end);
+  // Conv, Gemm or MatMul; false where it is none of them.
+  bool weighted(const Node& node, const End& end);
+  // Whether a layer is left to the Add that alone reads it, and is quantized.
+  bool wait_for_add(const Node& node);
+  bool add_to_layer(const Node& node);
   bool batch_normalization(const Node& node);
   bool layer_normalization(const Node& node);
   // In form_integer_tables.cc.
@@ -111,8 +118,9 @@ class IntegerFormer {
   std::optional<int32_t> layer(const Node& node, const End& end, const char* op, int32_t x,
                                int32_t w, Attributes attributes,
                                const std::vector<size_t>& channels = {});
-  bool product(const Node& node, const char* op, int32_t x, int32_t w, Attributes attributes);
-  bool dense(const Node& node, bool transposed);
+  bool product(const Node& node, const End& end, const char* op, int32_t x, int32_t w,
+               Attributes attributes);
+  bool dense(const Node& node, const End& end, bool transposed);
 
   std::optional<Function> function_of(int32_t old) const;
 
@@ -123,6 +131,7 @@ class IntegerFormer {
   std::map<int32_t, Function> functions_;  // by tensors of the old graph
   std::map<int32_t, Table> tables_;        // by the outputs of QLookup
   std::set<const Node*> done_;
+  std::set<const Node*> waiting_;
 };
 
 }  // namespace medulla::tools
