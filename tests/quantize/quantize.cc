@@ -131,6 +131,17 @@ TEST_CASE("an output that is mostly noise is not left so") {
   CHECK(report.layers[1].reason == "");
 }
 
+TEST_CASE("classes that come out are no noise") {
+  OnnxModel model = small_model();
+  auto* node = model.node("ArgMax", {"logits"}, {"class"});
+  set_int(node, "axis", 1);
+  model.proto.mutable_graph()->clear_output();
+  model.output("class", {1, 1}, onnx::TensorProto::INT64);
+  const Folder folder;
+  const QuantizeReport report = done(options_for(model, folder));
+  for (const LayerReport& layer : report.layers) CHECK(layer.reason.empty());
+}
+
 TEST_CASE("a budget in points of top-1 is kept") {
   const Folder folder;
   QuantizeOptions options = options_for(small_model(), folder, 64);

@@ -73,6 +73,8 @@ class Quantizer {
 
  private:
   void quantize(const Model& model) {
+    if (!options_.budget && has_float_outputs(model.main())) least_sqnr_ = kLeastSqnr;
+    if (options_.sqnr) least_sqnr_ = *options_.sqnr;
     ModelRun float32(model, ModelRun::Keep::outputs, true);
     const std::vector<Sample> samples = read_samples(float32.model(), options_.calibration);
     const std::vector<Sample> evaluation =
@@ -279,8 +281,7 @@ class Quantizer {
   }
 
   bool meets(const Accuracy& accuracy) const {
-    const double least = options_.budget ? -INFINITY : kLeastSqnr;
-    if (accuracy.sqnr < options_.sqnr.value_or(least)) return false;
+    if (accuracy.sqnr < least_sqnr_) return false;
     return !options_.budget || *accuracy.top_1 >= *report_.float32.top_1 - *options_.budget - 1e-9;
   }
 
@@ -331,8 +332,16 @@ class Quantizer {
     write_bytes(options_.convert.output, bytes);
   }
 
+  // An index or a class that comes out as another one may be as good, whatever its distance.
+  static bool has_float_outputs(const Graph& graph) {
+    return std::all_of(graph.outputs.begin(), graph.outputs.end(), [&](int32_t t) {
+      return graph.tensors[static_cast<size_t>(t)].dtype == MDL_FLOAT32;
+    });
+  }
+
   const QuantizeOptions& options_;
   QuantizeReport& report_;
+  double least_sqnr_ = -INFINITY;
 };
 
 }  // namespace
