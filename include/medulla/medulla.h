@@ -436,10 +436,10 @@ MDL_API mdl_status mdl_session_output(mdl_session* session, size_t index, const 
 /// Makes the session read an input from a buffer of the caller, which has to be aligned to
 /// MDL_ALIGNMENT, hold at least the tensor's bytes at its declared maximum, and outlive its use.
 /// data = null: back to the session's own. Statuses: INVALID_ARGUMENT (index, alignment, overlap
-/// with an output that is bound), SHAPE (too small), or what a backend's bind gives.
+/// with a bound output or the session's memory), SHAPE (too small), or what a backend's bind gives.
 MDL_API mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void* data,
                                           size_t bytes, mdl_error* error);
-/// The same for an output, which is written to the buffer; it overlaps no other that is bound.
+/// The same for an output, which the next run writes there; it overlaps no other that is bound.
 MDL_API mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* data,
                                            size_t bytes, mdl_error* error);
 
@@ -453,8 +453,8 @@ MDL_API mdl_status mdl_session_set_input(mdl_session* session, size_t index, con
                                          size_t count, mdl_error* error);
 
 /// Copies an output of the last run into `count` floats, dequantised when it has a scale. Statuses:
-/// INVALID_ARGUMENT, SHAPE, DTYPE (int4 and uint4: use mdl_session_output), STATE (the session has
-/// not run since it was created or resized, or its last run failed).
+/// INVALID_ARGUMENT, SHAPE, DTYPE (int4 and uint4: use mdl_session_output), STATE (no run succeeded
+/// since the session was created or resized or an output was bound, or the last run failed).
 MDL_API mdl_status mdl_session_get_output(const mdl_session* session, size_t index, float* values,
                                           size_t count, mdl_error* error);
 
@@ -484,7 +484,7 @@ MDL_API const char* mdl_session_error(const mdl_session* session);
 
 /// Asks a run in progress to stop between two steps. May be called from any thread and from a
 /// signal handler. A cancel counts for one run: for that in progress, also when it fails for
-/// another reason; while none is in progress, for the next.
+/// another reason or ends first; while none is in progress, for the next.
 MDL_API void mdl_session_cancel(mdl_session* session);
 
 /// Sets every state to its initial value. Statuses: INVALID_ARGUMENT.
@@ -507,7 +507,7 @@ MDL_API mdl_status mdl_session_restore(mdl_session* session, const void* data, s
 /// A tensor's value after a run, by name: an input, an output, a state, or one named in
 /// mdl_program_options.keep. `info`, which may be null, receives its current shape; `data` is
 /// dense. Statuses: INVALID_ARGUMENT (also for an info whose struct_size is not set), NOT_FOUND
-/// (the text lists what there is).
+/// (the text lists what there is), STATE (as of mdl_session_get_output; not of inputs and states).
 MDL_API mdl_status mdl_session_tensor(const mdl_session* session, const char* name,
                                       mdl_tensor_info* info, const void** data, mdl_error* error);
 

@@ -47,13 +47,22 @@ mdl_status check_buffer(const mdl_session& session, bool output, int32_t tensor,
   return MDL_OK;
 }
 
-// A bound buffer that an output shares with another port would have two owners in a run.
-mdl_status check_overlap(const Session& session, bool output, int32_t tensor, const void* data,
+// A bound buffer that an output shares with another port, or with the session, would have two
+// owners in a run.
+mdl_status check_overlap(const mdl_session& handle, bool output, int32_t tensor, const void* data,
                          mdl_error* error) {
   if (data == nullptr) return MDL_OK;
+  const Session& session = handle.session();
   const mdl_graph& graph = session.program().graph;
   const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
   const uintptr_t end = begin + graph.tensors[tensor].bytes;
+  if (begin == end) return MDL_OK;
+  const uintptr_t own = reinterpret_cast<uintptr_t>(&handle);
+  if (begin < own + handle.bytes && own < end) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, output ? "output '" : "input '",
+                graph.tensors[tensor].name,
+                "': the buffer is the session's own memory; give one of yours, or null to unbind");
+  }
   for (const bool to_output : {true, false}) {
     if (!output && !to_output) break;  // inputs are only read
     const size_t count = to_output ? graph.output_count : graph.input_count;
@@ -99,6 +108,15 @@ mdl_status check_integers(const mdl_tensor& info, const float* values, size_t co
   return MDL_OK;
 }
 
+// What a run makes is there when the last one succeeded.
+mdl_status check_answer(const Session& session, const char* name, mdl_error* error) {
+  if (session.has_answer()) return MDL_OK;
+  return fail(error, MDL_ERROR_STATE, "'", name,
+              session.last_error().status == MDL_OK
+                  ? "': the session has not run since it was created, resized or an output bound"
+                  : "': the last run failed, see mdl_session_error");
+}
+
 mdl_status give_shape(const mdl_session* session, bool output, size_t index, int64_t* dims,
                       uint32_t* rank, mdl_error* error) {
   int32_t tensor = -1;
@@ -140,7 +158,7 @@ mdl_status mdl_session_bind_input(mdl_session* session, size_t index, const void
   int32_t tensor = -1;
   MDL_TRY(find_port(session, false, index, &tensor, error));
   MDL_TRY(check_buffer(*session, false, tensor, data, bytes, error));
-  MDL_TRY(check_overlap(session->session(), false, tensor, data, error));
+  MDL_TRY(check_overlap(*session, false, tensor, data, error));
   const FloatEnvironment environment;
   // No step writes to an input.
   return session->session().bind_input(index, const_cast<void*>(data), error);
@@ -151,7 +169,7 @@ mdl_status mdl_session_bind_output(mdl_session* session, size_t index, void* dat
   int32_t tensor = -1;
   MDL_TRY(find_port(session, true, index, &tensor, error));
   MDL_TRY(check_buffer(*session, true, tensor, data, bytes, error));
-  MDL_TRY(check_overlap(session->session(), true, tensor, data, error));
+  MDL_TRY(check_overlap(*session, true, tensor, data, error));
   const FloatEnvironment environment;
   return session->session().bind_output(index, data, error);
 }
@@ -180,12 +198,7 @@ mdl_status mdl_session_get_output(const mdl_session* session, size_t index, floa
   if (values == nullptr && count > 0) return fail_null("values", error);
   const Session& s = session->session();
   MDL_TRY(check_floats(s, tensor, count, error));
-  if (!s.has_answer()) {
-    return fail(error, MDL_ERROR_STATE, "output '", s.program().graph.tensors[tensor].name,
-                s.last_error().status == MDL_OK
-                    ? "': the session has not run since it was created or resized"
-                    : "': the last run failed, see mdl_session_error");
-  }
+  MDL_TRY(check_answer(s, s.program().graph.tensors[tensor].name, error));
   tensor_to_floats(s.program().graph.tensors[tensor], s.shape(tensor), s.data(tensor), values);
   return MDL_OK;
 }
@@ -218,6 +231,9 @@ mdl_status mdl_session_tensor(const mdl_session* session, const char* name, mdl_
     const int32_t index = static_cast<int32_t>(t);
     const void* pointer = s.data(index);
     if (pointer == nullptr) break;
+    if ((tensor.flags & (MDL_TENSOR_INPUT | MDL_TENSOR_STATE)) == 0) {
+      MDL_TRY(check_answer(s, name, error));
+    }
     mdl_shape shape = s.shape(index);
     for (size_t k = 0; k < graph.state_count; ++k) {
       if (graph.states[k].tensor == index) shape = s.state_shape(k);

@@ -254,7 +254,10 @@ mdl_status Session::bind_input(size_t index, void* pointer, mdl_error* error) {
 mdl_status Session::bind_output(size_t index, void* pointer, mdl_error* error) {
   std::swap(outputs_[index], pointer);
   const mdl_status status = rebind(StorageKind::output, index, error);
-  if (status == MDL_OK) return MDL_OK;
+  if (status == MDL_OK) {
+    answered_ = false;  // the answer is where the output was
+    return MDL_OK;
+  }
   outputs_[index] = pointer;
   rebind(StorageKind::output, index, nullptr);
   return status;
