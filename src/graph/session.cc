@@ -173,8 +173,8 @@ mdl_status Session::run() {
   error_.status = begin_run();
   answered_ = error_.status == MDL_OK;
   profiled_ = answered_ && options_.profile;
-  // A run that fails for another reason takes the cancel with it: the next is not stopped by it.
-  if (error_.status != MDL_OK) cancel_->store(0, std::memory_order_relaxed);
+  // A cancel that comes too late, or to a run that fails for another reason, was for this run.
+  cancel_->store(0, std::memory_order_relaxed);
   return error_.status;
 }
 
