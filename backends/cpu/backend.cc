@@ -43,17 +43,29 @@ mdl_status fail_forced(std::string_view item, std::string_view family, mdl_error
               static_cast<const char*>(list));
 }
 
-// Every item of "family=row,..." names a row that is built.
-mdl_status check_forced(std::string_view rest, mdl_error* error) {
+// Every item of "family=row,..." names a row that is built and that `isa` has, one a family.
+mdl_status check_forced(std::string_view kernels, IsaSet isa, mdl_error* error) {
+  std::string_view rest = kernels;
   for (std::string_view item; next_name(&rest, &item);) {
     const size_t equals = std::min(item.find('='), item.size());
     const std::string_view family = item.substr(0, equals);
     const std::string_view name = item.substr(std::min(equals + 1, item.size()));
-    const auto named = [&](const KernelName& row) {
-      return family == row.family && name == row.name;
-    };
-    if (std::none_of(kernel_names().begin(), kernel_names().end(), named)) {
-      return fail_forced(item, family, error);
+    const std::span<const KernelName> rows = kernel_names();
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const KernelName& r) {
+      return family == r.family && name == r.name;
+    });
+    if (row == rows.end()) return fail_forced(item, family, error);
+    if (!isa.contains(isa_needs(row->isa))) {
+      char list[kIsaTextSize];
+      format_isa_set(isa, list, sizeof(list));
+      return fail(error, MDL_ERROR_UNSUPPORTED, "kernel '", item, "' needs ", isa_name(row->isa),
+                  ", there is ", static_cast<const char*>(list));
+    }
+    std::string_view others = rest;
+    for (std::string_view other; next_name(&others, &other);) {
+      if (other.substr(0, other.find('=')) != family) continue;
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "kernels '", item, "' and '", other,
+                  "' are of one family, whose row can be one");
     }
   }
   return MDL_OK;
@@ -62,7 +74,7 @@ mdl_status check_forced(std::string_view rest, mdl_error* error) {
 mdl_status open(const mdl_backend_context* context, const mdl_host* host, void** instance,
                 mdl_error* error) {
   const char* kernels = context->kernels != nullptr ? context->kernels : "";
-  MDL_TRY(check_forced(kernels, error));
+  MDL_TRY(check_forced(kernels, IsaSet{context->isa}, error));
   void* memory = host->allocate(host->context, sizeof(Cpu), alignof(Cpu));
   if (memory == nullptr) {
     return fail(error, MDL_ERROR_OUT_OF_MEMORY, "backend cpu: no memory for its instance, ",

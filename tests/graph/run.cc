@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs and sessions from end to end, on the reference backend.
+#include "kernels/families.h"
 #include "tests/catch.h"
 #include "tests/graph/builder.h"
 
@@ -87,6 +88,29 @@ TEST_CASE("a row that is forced and not run is an error") {
   options.kernels = "gemm_f32";
   CHECK(create_program(b.graph(), nullptr, &options, true, &none, &error) ==
         MDL_ERROR_INVALID_ARGUMENT);
+  options.kernels = "elementwise_f32=elementwise_f32_portable,elementwise_f32=elementwise_f32_x8";
+  CHECK(create_program(b.graph(), nullptr, &options, true, &none, &error) ==
+        MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(std::string(error.text).find("are of one family") != std::string::npos);
+}
+
+TEST_CASE("a row that is forced beyond the instruction sets is refused for that") {
+  GraphBuilder b;
+  b.output(b.node("Relu", {b.input("x", {2})}));
+  mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
+  options.isa = "portable";
+  for (const KernelName& row : kernel_names()) {
+    if (row.isa == Isa::portable) continue;
+    const std::string forced = std::string(row.family) + "=" + row.name;
+    options.kernels = forced.c_str();
+    mdl_program* none = nullptr;
+    mdl_error error = MDL_ERROR_INIT;
+    CHECK(create_program(b.graph(), nullptr, &options, true, &none, &error) ==
+          MDL_ERROR_UNSUPPORTED);
+    CHECK(std::string(error.text)
+              .find("kernel '" + forced + "' needs " + isa_name(row.isa) + ", there is portable") !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("a dimension that varies and is declared fixed is refused when it does") {
