@@ -20,6 +20,10 @@ mdl_status read_model_options(const mdl_model_options* given, mdl_model_options*
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: check is ", check, ", lock_memory is ",
                 options->lock_memory, ", both should be 0 or 1");
   }
+  if (options->max_rank > MDL_MAX_RANK) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT, "options: max_rank is ", options->max_rank,
+                ", should be at most ", MDL_MAX_RANK);
+  }
   return medulla::check_memory(*options, error);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/graph/backends.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -43,13 +44,22 @@ mdl_status fail_unknown(const mdl_program_options& options, std::string_view nam
               "' is neither built in nor handed in; there are:", static_cast<const char*>(known));
 }
 
-// A backend without a name could not be asked for, nor named in a text.
+// A backend that shares its name, or whose name reads as several, could not be asked for, nor named
+// in a text.
 mdl_status check_names(const mdl_program_options& options, mdl_error* error) {
   for (size_t b = 0; b < options.extra_backend_count; ++b) {
     const mdl_backend* backend = options.extra_backends[b];
     if (backend == nullptr || backend->name == nullptr || backend->name[0] == 0) {
       return fail(error, MDL_ERROR_INVALID_ARGUMENT, "extra_backends[", b,
                   backend == nullptr ? "] is null" : "] has no name");
+    }
+    const std::string_view name = backend->name;
+    const auto taken = [&](const mdl_backend* other) { return name == other->name; };
+    if (name.find(',') != std::string_view::npos ||
+        std::any_of(options.extra_backends, options.extra_backends + b, taken) ||
+        std::any_of(std::begin(kBuiltIn), std::end(kBuiltIn), taken)) {
+      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "extra_backends[", b, "] is called '", name,
+                  "', should be a name without a comma that no other backend has");
     }
   }
   return MDL_OK;

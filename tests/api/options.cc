@@ -53,6 +53,15 @@ TEST_CASE("lists that name what is not there, or nothing, are refused") {
   check("extra_backends[0] is null");
 }
 
+TEST_CASE("a rank that no tensor can have is no limit") {
+  mdl_model_options options = MDL_MODEL_OPTIONS_INIT;
+  options.max_rank = MDL_MAX_RANK + 1;
+  mdl_model* model = nullptr;
+  mdl_error error = MDL_ERROR_INIT;
+  CHECK(mdl_model_open("/nowhere", &options, &model, &error) == MDL_ERROR_INVALID_ARGUMENT);
+  check_text(error, MDL_ERROR_INVALID_ARGUMENT, "max_rank is");
+}
+
 TEST_CASE("an allocator that lacks a function is refused") {
   Allocator whole;
   ModelBuilder b = relu();

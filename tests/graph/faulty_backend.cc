@@ -132,6 +132,22 @@ TEST_CASE("a backend without a name is refused") {
   CHECK(c.says("extra_backends[0]"));
 }
 
+TEST_CASE("a backend whose name is another's, or reads as two, is refused") {
+  mdl_backend backend = faulty_backend();
+  backend.name = GENERATE("cpu", "a,b");
+  Case c(backend);
+  c.options.backends = nullptr;
+  CHECK(c.create() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(c.says("should be a name without a comma that no other backend has"));
+
+  const mdl_backend good = faulty_backend();
+  const mdl_backend* const twice[] = {&good, &good};
+  c.options.extra_backends = twice;
+  c.options.extra_backend_count = 2;
+  CHECK(c.create() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(c.says("extra_backends[1] is called 'faulty'"));
+}
+
 TEST_CASE("a status that is none becomes an error of the backend") {
   const mdl_backend backend = faulty_backend();
   Case c(backend);
