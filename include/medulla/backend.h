@@ -23,7 +23,7 @@
 /// disjoint rows of one step, each with its own scratch, and on steps of several sessions.
 ///
 /// Versions: mdl_backend.abi is MDL_BACKEND_ABI of the header that the backend was compiled with;
-/// the core refuses another. Structs grow at the end; struct_size tells how much is there.
+/// the core refuses another. A struct with a struct_size grows at its end, others with the ABI.
 #ifndef MEDULLA_BACKEND_H_
 #define MEDULLA_BACKEND_H_
 
