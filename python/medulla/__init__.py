@@ -9,8 +9,17 @@
 A device runs the same file through the C API (medulla.h) and gets the same bytes.
 """
 
-from ._convert import ConvertError, convert
+from ._convert import ConvertError, convert, quantize
 from ._medulla import Error, build_info
 from ._runtime import Model, Session, TensorInfo
 
-__all__ = ["ConvertError", "Error", "Model", "Session", "TensorInfo", "build_info", "convert"]
+__all__ = [
+    "ConvertError",
+    "Error",
+    "Model",
+    "Session",
+    "TensorInfo",
+    "build_info",
+    "convert",
+    "quantize",
+]

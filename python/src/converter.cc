@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/set.h>
 #include <nanobind/stl/string.h>
@@ -8,6 +9,7 @@
 
 #include "native.h"
 #include "tools/import/convert.h"
+#include "tools/quantize/quantize.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -54,7 +56,18 @@ std::map<std::string, tools::Array> to_arrays(const Arrays& given) {
   return arrays;
 }
 
-// Notes and refusals: (text, names of the inputs that could be fixed).
+using Refusals = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+// (text, names of the inputs that could be fixed) each.
+Refusals refusals_of(const tools::ConvertReport& report) {
+  Refusals refusals;
+  for (const tools::Refusal& refusal : report.refusals) {
+    refusals.emplace_back(refusal.text(), refusal.fixable);
+  }
+  return refusals;
+}
+
+// Notes and refusals.
 nb::tuple convert(tools::ConvertOptions options, const Arrays& fixed, const Arrays& initial) {
   options.fixed = to_arrays(fixed);
   options.initial = to_arrays(initial);
@@ -63,11 +76,31 @@ nb::tuple convert(tools::ConvertOptions options, const Arrays& fixed, const Arra
     const nb::gil_scoped_release unlocked;
     report = tools::convert(options);
   }
-  std::vector<std::pair<std::string, std::vector<std::string>>> refusals;
-  for (const tools::Refusal& refusal : report.refusals) {
-    refusals.emplace_back(refusal.text(), refusal.fixable);
+  return nb::make_tuple(report.notes, refusals_of(report));
+}
+
+// Notes, refusals, the error, figures of the outputs, and what stayed in float32.
+nb::tuple quantize(tools::QuantizeOptions options, const Arrays& fixed, const Arrays& initial) {
+  options.convert.fixed = to_arrays(fixed);
+  options.convert.initial = to_arrays(initial);
+  tools::QuantizeReport report;
+  {
+    const nb::gil_scoped_release unlocked;
+    report = tools::quantize(options);
   }
-  return nb::make_tuple(report.notes, refusals);
+  nb::dict figures;
+  figures["sqnr"] = report.result.sqnr;
+  figures["top_1"] = report.result.top_1;
+  figures["top_1_float32"] = report.float32.top_1;
+  figures["bytes"] = report.bytes_result;
+  figures["bytes_float32"] = report.bytes_float;
+  figures["bound_met"] = report.budget_met;
+  nb::dict kept;
+  for (const tools::LayerReport& layer : report.layers) {
+    if (!layer.reason.empty()) kept[layer.name.c_str()] = layer.reason;
+  }
+  figures["float32_layers"] = kept;
+  return nb::make_tuple(report.convert.notes, refusals_of(report.convert), report.error, figures);
 }
 
 }  // namespace
@@ -97,6 +130,31 @@ void define_converter(nb::module_& module) {
       .def_rw("nhwc", &tools::ConvertOptions::input_nhwc)
       .def_rw("no_passes", &tools::ConvertOptions::no_passes);
   module.def("convert", &convert, "options"_a, "fixed"_a, "initial"_a);
+  nb::enum_<tools::RangeMethod>(module, "RangeMethod")
+      .value("search", tools::RangeMethod::search)
+      .value("min-max", tools::RangeMethod::min_max)
+      .value("percentile", tools::RangeMethod::percentile)
+      .value("mse", tools::RangeMethod::mse)
+      .value("entropy", tools::RangeMethod::entropy);
+  nb::enum_<tools::WeightForm>(module, "WeightForm")
+      .value("float32", tools::WeightForm::float32)
+      .value("fp16", tools::WeightForm::float16)
+      .value("int8", tools::WeightForm::int8);
+  nb::class_<tools::QuantizeOptions>(module, "QuantizeOptions")
+      .def(nb::init<>())
+      .def_rw("convert", &tools::QuantizeOptions::convert)
+      .def_rw("calibration", &tools::QuantizeOptions::calibration)
+      .def_rw("evaluation", &tools::QuantizeOptions::evaluation)
+      .def_rw("labels", &tools::QuantizeOptions::labels)
+      .def_rw("method", &tools::QuantizeOptions::method)
+      .def_rw("equalize", &tools::QuantizeOptions::equalize)
+      .def_rw("correct_bias", &tools::QuantizeOptions::correct_bias)
+      .def_rw("budget", &tools::QuantizeOptions::budget)
+      .def_rw("sqnr", &tools::QuantizeOptions::sqnr)
+      .def_rw("float_layers", &tools::QuantizeOptions::float_layers)
+      .def_rw("weights_alone", &tools::QuantizeOptions::weights_alone)
+      .def_rw("weights", &tools::QuantizeOptions::weights);
+  module.def("quantize", &quantize, "options"_a, "fixed"_a, "initial"_a);
 }
 
 }  // namespace medulla::python

@@ -4,7 +4,7 @@ import threading
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 import medulla
 
@@ -209,3 +209,57 @@ def test_onnx_drives_medulla(double):
     onnx.checker.check_model(double)
     counts = backend.run_suite("^test_(add|relu|reshape_negative_dim)_cpu$")
     assert counts == {"passed": 3}
+
+
+@pytest.fixture
+def dense():
+    """y = relu(x w), 64 numbers to 32."""
+    w = np.random.default_rng(1).normal(0, 0.2, (64, 32)).astype(np.float32)
+    return model_of(
+        [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("Relu", ["a"], ["y"])],
+        [("x", TensorProto.FLOAT, [1, 64])],
+        [("y", TensorProto.FLOAT, [1, 32])],
+        [numpy_helper.from_array(w, "w")],
+    )
+
+
+def samples(count, seed):
+    return np.random.default_rng(seed).normal(size=(count, 64)).astype(np.float32)
+
+
+def test_a_model_is_quantized(dense):
+    wide = medulla.Session(medulla.convert(dense))
+    x = samples(20, 2)
+    y = np.stack([wide.run({"x": row[None]})["y"][0] for row in x])
+    model = medulla.quantize(dense, samples(32, 3), eval={"x": x}, labels=y.argmax(1), method="mse")
+    assert model.quantization["sqnr"] > 25
+    assert model.quantization["top_1_float32"] == 100
+    assert model.quantization["top_1"] > 80
+    assert model.quantization["bytes"] < model.quantization["bytes_float32"]
+    assert model.quantization["float32_layers"] == {}
+    session = medulla.Session(model)
+    quantized = np.stack([session.run({"x": row[None]})["y"][0] for row in x])
+    assert np.abs(quantized - y).max() < 0.1 * y.max()
+    assert not np.array_equal(quantized, y)
+
+
+def test_weights_alone_are_stored_in_fewer_bytes(dense):
+    x = samples(8, 4)
+    half = medulla.quantize(dense, weights="fp16", eval=x)
+    byte = medulla.quantize(dense, weights="int8", eval=x)
+    assert half.quantization["sqnr"] > 60 > byte.quantization["sqnr"] > 30
+    assert byte.quantization["bytes"] < half.quantization["bytes"]
+    assert half.quantization["bytes"] < half.quantization["bytes_float32"]
+
+
+def test_what_cannot_be_quantized_is_named(dense):
+    with pytest.raises(ValueError, match="calib is needed"):
+        medulla.quantize(dense)
+    with pytest.raises(ValueError, match=r"\[63\].*\[1,64\]"):
+        medulla.quantize(dense, samples(4, 5)[:, :63])
+    with pytest.raises(ValueError, match="needs labels"):
+        medulla.quantize(dense, samples(4, 5), budget=1)
+    with pytest.raises(ValueError, match="method is 'mean'"):
+        medulla.quantize(dense, samples(4, 5), method="mean")
+    with pytest.raises(ValueError, match="no node has this name"):
+        medulla.quantize(dense, samples(4, 5), keep=["nobody"])
