@@ -29,5 +29,7 @@ for option in MEDULLA_BACKENDS MEDULLA_OPS MEDULLA_KERNEL_ISAS; do
   refused "$option is empty" "-D$option="
 done
 refused "'npu'" -DMEDULLA_BACKENDS=cpu,npu
+refused "Convolve; near it: .*Conv" "-DMEDULLA_OPS=Relu;Convolve"
+refused "Bogus; nothing there is near it" "-DMEDULLA_OPS=Conv;Bogus"
 rm -rf "$work"
 echo "options: lists are taken and refused"
