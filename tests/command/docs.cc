@@ -48,5 +48,20 @@ TEST_CASE("the manual and the completion name every option") {
   }
 }
 
+TEST_CASE("the completion offers every instruction set") {
+  const Shell shell;
+  const std::string refused = shell.run("isa --isa nosuch").err;
+  const std::string completion = source("completion/medulla.bash");
+  const size_t known = refused.find("there are:");
+  REQUIRE(known != std::string::npos);
+  std::istringstream words(refused.substr(known + 10));
+  size_t count = 0;
+  for (std::string word; words >> word; ++count) {
+    INFO(word);
+    CHECK(completion.find(word) != std::string::npos);
+  }
+  CHECK(count > 10);
+}
+
 }  // namespace
 }  // namespace medulla::test
