@@ -200,19 +200,43 @@ TEST_CASE("a kernel row can be forced by name") {
   }
 }
 
+TEST_CASE("--isa and MEDULLA_ISA both narrow") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  struct Environment {
+    explicit Environment(const char* value) { setenv("MEDULLA_ISA", value, 1); }
+    ~Environment() { unsetenv("MEDULLA_ISA"); }
+  };
+  const nlohmann::json portable = shell.json("isa --isa portable");
+  {
+    const Environment environment("portable");
+    CHECK(shell.json("isa") == portable);
+    CHECK(shell.json("isa --isa all") == portable);
+  }
+  {
+    const Environment environment("avx2,sha");
+    CHECK(shell.json("isa --isa avx512vnni")["set"] == "avx2");
+    CHECK(shell.json("isa --isa portable") == portable);
+    const Outcome nothing = shell.run("run m.mdl --zeros --isa neon");
+    CHECK(nothing.status == 1);
+    CHECK(nothing.err.find("--isa neon") != std::string::npos);
+    CHECK(nothing.err.find("MEDULLA_ISA=avx2,sha") != std::string::npos);
+  }
+  const Environment environment("mmx");
+  for (const char* arguments : {"isa", "isa --isa avx2", "run m.mdl --zeros", "inspect m.mdl"}) {
+    const Outcome outcome = shell.run(arguments);
+    INFO("medulla " << arguments << "\n" << outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.find("MEDULLA_ISA: no instruction set is called 'mmx'") != std::string::npos);
+  }
+}
+
 TEST_CASE("verify gives the digest, isa its choice, --version the build") {
   const Shell shell;
   shell.write_shift_model("m.mdl");
   CHECK(shell.json("verify m.mdl")["digest"].get<std::string>().size() == 64);
   const nlohmann::json isa = shell.json("isa --isa portable");
   CHECK(isa["families"]["gemm_f32"].contains("takes"));
-  setenv("MEDULLA_ISA", "portable", 1);
-  CHECK(shell.json("isa") == isa);
-  setenv("MEDULLA_ISA", "mmx", 1);
-  CHECK(shell.run("isa").status == 1);
-  CHECK(shell.run("run m.mdl --zeros").status == 1);
-  CHECK(shell.json("isa --isa portable") == isa);  // the option wins
-  unsetenv("MEDULLA_ISA");
   const Outcome version = shell.run("--version");
   CHECK(version.status == 0);
   CHECK(version.out.find("version") != std::string::npos);

@@ -16,6 +16,17 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
+// `source` is the option or the variable that holds the text.
+IsaSet parse_isa(const char* source, const std::string& text) {
+  IsaSet set;
+  std::string_view unknown;
+  if (parse_isa_set(text, &set, &unknown)) return set;
+  std::string known;
+  for (int i = 0; i < kIsaCount; ++i) known += std::string(" ") + isa_name(static_cast<Isa>(i));
+  throw std::runtime_error(std::string(source) + ": no instruction set is called '" +
+                           std::string(unknown) + "'; there are:" + known + " all");
+}
+
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
 // What the strings of mdl_program_options point into while a call lasts.
@@ -45,19 +56,33 @@ class ProgramOptions {
 
 }  // namespace
 
+std::string text_of(IsaSet set) {
+  char text[kIsaTextSize];
+  format_isa_set(set, text, sizeof(text));
+  return text;
+}
+
 std::string isa_option(const std::string& isa) {
-  if (!isa.empty()) return isa;
-  const char* environment = std::getenv("MEDULLA_ISA");
-  return environment != nullptr ? environment : "";
+  const char* variable = std::getenv("MEDULLA_ISA");
+  const std::string environment = variable != nullptr ? variable : "";
+  const IsaSet asked = parse_isa("--isa", isa);
+  const IsaSet allowed = parse_isa("MEDULLA_ISA", environment);
+  if (isa.empty()) return environment;
+  if (environment.empty()) return isa;
+  const IsaSet both = asked & allowed;
+  if (both == IsaSet{} && asked != IsaSet{} && allowed != IsaSet{}) {
+    throw std::runtime_error("--isa " + isa + " and the environment's MEDULLA_ISA=" + environment +
+                             " have no instruction set in common");
+  }
+  return text_of(both);
 }
 
 void note_isa(const std::string& text) {
   IsaSet asked;
   std::string_view unknown;
   if (!parse_isa_set(text, &asked, &unknown) || host_isa().contains(asked)) return;
-  char name[kIsaTextSize];
-  format_isa_set(asked, name, sizeof(name));
-  std::cerr << "note: this CPU lacks some of " << name << "; a run here takes what it has\n";
+  std::cerr << "note: this CPU lacks some of " << text_of(asked)
+            << "; a run here takes what it has\n";
 }
 
 void EngineOptions::add_to(CLI::App& command, bool runs) {

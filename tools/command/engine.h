@@ -8,16 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "kernels/isa.h"
 #include "tools/common/handles.h"
 
 namespace medulla::tools {
+
+std::string text_of(IsaSet set);
 
 // Says so when this CPU has not all of the sets in `text`; an unknown name is the library's to
 // refuse.
 void note_isa(const std::string& text);
 
-// The value of --isa, or else of MEDULLA_ISA, which narrows likewise; that is read here and never
-// by the library.
+// What --isa and MEDULLA_ISA, which is read here and never by the library, both allow; "" where
+// neither says anything. Throws where a name is unknown, and where they have nothing in common.
 std::string isa_option(const std::string& isa);
 
 // What the subcommands that plan or run a model have in common.
