@@ -185,5 +185,27 @@ TEST_CASE("inspect prints tables, operators, the plan and Graphviz's language") 
   CHECK(contains(dot, "Concat both"));
 }
 
+TEST_CASE("names do not break rows") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.input("in\nput\x1b[2J", {1, 4})}, "o\rut\n9 put"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  const Outcome shown = shell.run("inspect m.mdl --tensors");
+  CHECK(shown.status == 0);
+  CHECK(shown.out.find("\n  input   in\\x0aput\\x1b[2J  ") != std::string::npos);
+  REQUIRE(shell.run("inspect m.mdl --dot m.dot").status == 0);
+  const std::string dot = shell.text("m.dot");
+  CHECK(dot.find("\"in\\\\x0aput\\\\x1b[2J\"") != std::string::npos);
+  const std::string all = shown.out + dot + shell.run("run m.mdl --zeros").out +
+                          shell.run("bench m.mdl --runs 1 --profile").out +
+                          shell.run("compare m.mdl m.mdl").out;
+  INFO(all);
+  CHECK(all.find('\x1b') == std::string::npos);
+  CHECK(all.find("\nput") == std::string::npos);
+  CHECK(all.find("\n9 put") == std::string::npos);
+  CHECK(all.find('\r') == std::string::npos);
+}
+
 }  // namespace
 }  // namespace medulla::test

@@ -11,6 +11,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/tensor_files.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
@@ -158,7 +159,7 @@ void print_steps(const nlohmann::json& steps) {
               << (us > 0 ? step["macs"].get<double>() / us / 1e3 : 0) << std::setw(8)
               << (us > 0 ? step["bytes"].get<double>() / us / 1e3 : 0) << "  " << std::left
               << std::setw(34) << step["kernel"].get<std::string>() << step["op"].get<std::string>()
-              << " " << step["name"].get<std::string>() << std::right << "\n";
+              << " " << one_line(step["name"]) << std::right << "\n";
   }
 }
 

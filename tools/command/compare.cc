@@ -18,6 +18,7 @@
 #include "tools/command/converter.h"
 #include "tools/command/feed.h"
 #include "tools/command/tensor_files.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
@@ -199,14 +200,15 @@ void print(const Report& report, const Difference* first) {
     } else {
       std::cout << "";
     }
-    std::cout << "  " << d.tensor << " (" << d.op << " '" << d.node << "')" << (d.over ? " !" : "")
-              << "\n";
+    std::cout << "  " << one_line(d.tensor) << " (" << d.op << " '" << one_line(d.node) << "')"
+              << (d.over ? " !" : "") << "\n";
   }
   std::cout << report.compared.size() << " tensors compared\n";
   const auto list = [](const char* what, const std::vector<std::string>& names) {
     if (names.empty()) return;
     std::cout << names.size() << what;
-    for (size_t n = 0; n < std::min(names.size(), kListed); ++n) std::cout << " " << names[n];
+    for (size_t n = 0; n < std::min(names.size(), kListed); ++n)
+      std::cout << " " << one_line(names[n]);
     std::cout << (names.size() > kListed ? " ... (--json lists all)\n" : "\n");
   };
   list(" only in the reference, fused away or renamed here:", report.fused);
@@ -215,7 +217,7 @@ void print(const Report& report, const Difference* first) {
   if (first == nullptr) return;
   size_t most = 1;
   for (const auto& [text, count] : first->histogram) most = std::max(most, count);
-  std::cout << "\n'" << first->tensor << "', elements by "
+  std::cout << "\n'" << one_line(first->tensor) << "', elements by "
             << (first->units ? "units apart" : "distance, as a share of the greatest magnitude")
             << "\n";
   for (const auto& [text, count] : first->histogram) {

@@ -3,15 +3,16 @@
 
 #include "tools/command/engine.h"
 #include "tools/command/inspect.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (char c : text) {
+  for (char c : one_line(text)) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c == '\n' ? ' ' : c;
+    out += c;
   }
   return out + "\"";
 }

@@ -17,6 +17,7 @@
 #include "tools/command/transposes.h"
 #include "tools/common/array.h"
 #include "tools/common/new_file.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
@@ -121,7 +122,8 @@ nlohmann::json describe_model(const mdl_model* model) {
 }
 
 // A column of a table, apart from the next however long the text is.
-std::string column(const std::string& text, size_t width) {
+std::string column(const std::string& name, size_t width) {
+  const std::string text = one_line(name);
   return text + std::string(std::max(text.size() + 2, width) - text.size(), ' ');
 }
 
@@ -139,17 +141,16 @@ void print_list(const char* what, const std::vector<mdl_tensor_info>& list,
   constexpr size_t kLabels = 8;  // of a list that are printed
   for (size_t i = 0; i < list.size(); ++i) {
     std::cout << "  " << column(what, 8) << column(list[i].name, 24)
-              << column(mdl_dtype_name(list[i].dtype), 10) << shape_text(list[i]);
+              << column(mdl_dtype_name(list[i].dtype), 10) << one_line(shape_text(list[i]));
     print_quantization(list[i].quantization);
     if (const auto steps = rows[i].find("preprocessing"); steps != rows[i].end()) {
-      std::cout << "\n          preprocessing " << (*steps)["layout"].get<std::string>()
-                << ", scale " << (*steps)["scale"].dump() << ", offset "
-                << (*steps)["offset"].dump();
+      std::cout << "\n          preprocessing " << one_line((*steps)["layout"]) << ", scale "
+                << (*steps)["scale"].dump() << ", offset " << (*steps)["offset"].dump();
     }
     if (const auto labels = rows[i].find("labels"); labels != rows[i].end()) {
       std::cout << "\n          labels ";
       for (size_t l = 0; l < std::min(labels->size(), kLabels); ++l) {
-        std::cout << (l > 0 ? ", " : "") << (*labels)[l].get<std::string>();
+        std::cout << (l > 0 ? ", " : "") << one_line((*labels)[l]);
       }
       if (labels->size() > kLabels) std::cout << ", ...: " << labels->size() << " in all";
     }
@@ -161,7 +162,7 @@ void print_model(const mdl_model* model, const std::string& file) {
   const nlohmann::json report = describe_model(model);
   std::cout << file << "\n";
   for (const auto& [key, value] : report["metadata"].items()) {
-    std::cout << "  " << key << ": " << value.get<std::string>() << "\n";
+    std::cout << "  " << one_line(key) << ": " << one_line(value) << "\n";
   }
   print_list("input", inputs_of(model), report["inputs"]);
   print_list("output", outputs_of(model), report["outputs"]);
@@ -217,7 +218,7 @@ void print_steps(const nlohmann::json& steps) {
               << std::setw(13) << step["bytes"].get<double>() << "  " << std::left << std::setw(11)
               << step["backend"].get<std::string>() << std::setw(36)
               << step["kernel"].get<std::string>() << step["op"].get<std::string>() << " '"
-              << step["name"].get<std::string>() << "'" << std::right;
+              << one_line(step["name"]) << "'" << std::right;
     for (const nlohmann::json& output : step["outputs"]) std::cout << " " << output["shape"].dump();
     std::cout << "\n";
   }
@@ -227,7 +228,8 @@ void print_float_nodes(const std::vector<FloatNode>& nodes) {
   if (nodes.empty()) return;
   std::cout << "\nfloat32 nodes of this quantized model, and why\n";
   for (const FloatNode& node : nodes) {
-    std::cout << "  " << node.op << " '" << node.name << "': " << node.reason << "\n";
+    std::cout << "  " << node.op << " '" << one_line(node.name) << "': " << one_line(node.reason)
+              << "\n";
   }
 }
 

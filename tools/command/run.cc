@@ -9,6 +9,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/tensor_files.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
@@ -54,12 +55,12 @@ nlohmann::json describe(const mdl_model* model, mdl_session* session, size_t ind
 }
 
 void print(const nlohmann::json& output) {
-  std::cout << output["name"].get<std::string>() << "  " << output["dtype"].get<std::string>()
-            << "  " << output["shape"].dump() << "  ";
+  std::cout << one_line(output["name"]) << "  " << output["dtype"].get<std::string>() << "  "
+            << output["shape"].dump() << "  ";
   for (const nlohmann::json& value : output["first"]) std::cout << value.get<float>() << " ";
   if (output.contains("nan")) std::cout << " " << output["nan"] << " values are NaN";
   if (output.contains("greatest_at")) std::cout << " greatest at " << output["greatest_at"];
-  if (output.contains("label")) std::cout << " (" << output["label"].get<std::string>() << ")";
+  if (output.contains("label")) std::cout << " (" << one_line(output["label"]) << ")";
   std::cout << "\n";
 }
 

@@ -9,13 +9,14 @@
 
 namespace medulla::tools {
 
-// What no terminal and no JSON should get stands as "\xff".
-inline std::string printable(const std::string& text) {
+// What no terminal and no JSON should get stands as "\xff"; so do ends of lines where `lines` is
+// false.
+inline std::string printable(const std::string& text, bool lines = true) {
   const bool is_utf8 = is_text(text.data(), text.size());
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte >= 0x20 && byte < 0x7f) || c == '\n' || (byte > 0x7f && is_utf8)) {
+    if ((byte >= 0x20 && byte < 0x7f) || (c == '\n' && lines) || (byte > 0x7f && is_utf8)) {
       out += c;
       continue;
     }
@@ -24,6 +25,9 @@ inline std::string printable(const std::string& text) {
   }
   return out;
 }
+
+// A name that stands in a row.
+inline std::string one_line(const std::string& text) { return printable(text, false); }
 
 }  // namespace medulla::tools
 
