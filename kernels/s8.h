@@ -106,11 +106,20 @@ static inline int8_t quantize_s8(float t, int32_t zero_point, int32_t min, int32
 
 // The packed form of weights: for each 16 channels one PanelS8, then the weights w - z_w, of
 // `bytes` bytes each (2, or 1 if they fit), in groups of `group` k: [k / group][16
-// channels][group]. What lies past n and k is 0.
+// channels][group]; the groups come in equal parts of at most `part`. What lies past n and k is 0.
 struct PackingS8 {
   size_t group;
   size_t bytes;
+  size_t part = 1;
 };
+
+// `k` with what fills up its last group and part; itself for what it returned.
+static inline size_t depth_s8(PackingS8 packing, size_t k) {
+  const size_t groups = (k + packing.group - 1) / packing.group;
+  if (packing.part == 1 || groups == 0) return groups * packing.group;
+  const size_t parts = (groups + packing.part - 1) / packing.part;
+  return (groups + parts - 1) / parts * parts * packing.group;
+}
 
 // For products of unsigned by signed bytes: inputs are q + kFlipS8, a flip of the top bit, and the
 // fold of channel_s8 has kFlipS8 more.
@@ -130,8 +139,7 @@ static inline const T* panel_weights(const PanelS8& panel) {
 }
 
 static inline size_t panel_bytes_s8(PackingS8 packing, size_t k) {
-  const size_t depth = (k + packing.group - 1) / packing.group * packing.group;
-  return sizeof(PanelS8) + (depth * kPanelS8 * packing.bytes + 63) / 64 * 64;
+  return sizeof(PanelS8) + (depth_s8(packing, k) * kPanelS8 * packing.bytes + 63) / 64 * 64;
 }
 
 static inline void set_channel(PanelS8* panel, size_t j, const ChannelS8& channel) {

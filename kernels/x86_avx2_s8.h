@@ -197,7 +197,7 @@ struct BlocksS8 : Dots {
   using typename Dots::Value;
   using Rows = DenseRowsS8<Value>;
   using Dots::kPacking;
-  static constexpr size_t kGroup = kPacking.group;
+  static constexpr bool kTakesInputs = false;
   static constexpr size_t kRows = kTileRowsS8;
   static constexpr size_t kColumns = kPanelS8;
 

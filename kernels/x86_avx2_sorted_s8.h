@@ -378,19 +378,19 @@ inline void run_sorted(const OutputS8& out, size_t row, size_t channel, size_t c
 struct RowsSorted {
   using Value = uint8_t;
   using Rows = SortedBlock;
-  static constexpr size_t kGroup = kSortedGroup;
+  static constexpr PackingS8 kPacking = kQuadsS8;  // but for the order of groups
   static constexpr size_t kRows = kSortedRows;
   static constexpr size_t kColumns = kSortedColumns;
 
   static const void* panels(const void* packed, size_t depth, size_t n) {
     return static_cast<const unsigned char*>(packed) +
-           n / kColumns * sorted_panel_bytes(depth / kGroup);
+           n / kColumns * sorted_panel_bytes(depth / kSortedGroup);
   }
   static Value padding(int32_t zero_point) { return static_cast<Value>(zero_point + kFlipS8); }
   static constexpr auto block_rows = sorted_block_rows;
   static size_t block_bytes(size_t depth) {
     return sorted_front_bytes(depth) +
-           block_rows(depth) / kRows * sorted_rows_bytes(depth / kGroup);
+           block_rows(depth) / kRows * sorted_rows_bytes(depth / kSortedGroup);
   }
   static void take(const int8_t* from, size_t count, int32_t, Value* to) {
     flip_s8(from, count, to);

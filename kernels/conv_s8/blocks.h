@@ -17,8 +17,7 @@ struct ConvS8Blocks {
 
   // Values of a row: all taps of a group of channels, to whole groups of the packing.
   static size_t depth_of(const ConvGeometry& c) {
-    const size_t k = c.kernel_h * c.kernel_w * (c.in_channels / c.groups);
-    return (k + Blocks::kGroup - 1) / Blocks::kGroup * Blocks::kGroup;
+    return depth_s8(Blocks::kPacking, c.kernel_h * c.kernel_w * (c.in_channels / c.groups));
   }
 
   static size_t packed_bytes(const ConvGeometry& conv, const WeightsS8&) {
@@ -90,8 +89,7 @@ struct ConvS8Blocks {
         typename Blocks::Rows block(panels, scratch, pixels, depth);
         for (size_t i = 0; i < pixels; ++i) {
           Value* const row = block.next();
-          if (k < depth)
-            std::memset(row + depth - Blocks::kGroup, 0, Blocks::kGroup * sizeof(Value));
+          if (k < depth) std::memset(row + k, 0, (depth - k) * sizeof(Value));
           gather(a, pixel, a.in + group * in_channels, row);
           block.done();
           if (++pixel.x < c.out_w) continue;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/conv_s8/conv_s8.h"
 
+#include "kernels/gemm_s8/gemm_s8.h"
+
 namespace medulla {
 
 #define MDL_KERNEL(name, isa, fits) extern const ConvS8Kernel name;
@@ -31,6 +33,21 @@ const char* conv_s8_fits_any(const ConvS8Problem&) { return nullptr; }
   }
   if (p.conv.in_channels <= 4) return "few input channels";
   return fits_narrow_s8(p);
+}
+
+[[maybe_unused]] const char* conv_s8_fits_tiles(const ConvS8Problem& p) {
+  const ConvGeometry& c = p.conv;
+  const char* const refusal =
+      tiles_refusal_s8(c.batch * c.out_h * c.out_w, c.out_channels / c.groups,
+                       c.kernel_h * c.kernel_w * (c.in_channels / c.groups));
+  return refusal != nullptr ? refusal : fits_narrow_s8(p);
+}
+
+// Of short lines, and of short rows of outputs, tiles stay half empty.
+[[maybe_unused]] const char* conv_s8_fits_tile_lines(const ConvS8Problem& p) {
+  if (p.conv.groups != 1 || p.conv.dilation_w != 1) return conv_s8_fits_lines(p);
+  if (p.conv.kernel_w * p.conv.in_channels < 32) return "few products of a line";
+  return p.conv.out_w >= 24 ? conv_s8_fits_tiles(p) : "rows of outputs are short";
 }
 
 constexpr ConvS8Row kRows[] = {

@@ -8,8 +8,8 @@
 // conv_s8 as products of matrices without gathering: the lines of the picture that a row of outputs
 // reads are turned into a kernel's form, with their padding. What an output multiplies is then a
 // part of each line, which overlaps that of the next output; the weights of each line begin a group
-// of the packing. Blocks is as gemm_s8/blocks.h says, with kPacking and fold for pack_s8; kGemm was
-// made of the same.
+// of the packing. Blocks is as gemm_s8/blocks.h says, with fold for pack_s8, and kTakesInputs: its
+// Values are inputs as they are. kGemm was made of the same.
 namespace medulla {
 
 template <class Blocks, const GemmS8Kernel& kGemm>
@@ -26,11 +26,16 @@ struct ConvS8Lines {
 
   // What an output multiplies of a line, in whole groups.
   static size_t depth_of(const ConvGeometry& c) {
-    return (c.kernel_w * c.in_channels + Blocks::kGroup - 1) / Blocks::kGroup * Blocks::kGroup;
+    return depth_s8(Blocks::kPacking, c.kernel_w * c.in_channels);
   }
 
   static size_t line_columns(const ConvGeometry& c, size_t outputs) {
     return (outputs - 1) * c.stride_w + c.kernel_w;
+  }
+
+  // With what the last output reads past its columns.
+  static size_t line_values(const ConvGeometry& c, size_t columns) {
+    return (columns - c.kernel_w) * c.in_channels + depth_of(c);
   }
 
   // Outputs of a row whose lines may be made at a time.
@@ -40,7 +45,7 @@ struct ConvS8Lines {
   }
 
   static size_t line_stride(const ConvGeometry& c) {
-    return line_columns(c, most_outputs(c)) * c.in_channels + Blocks::kGroup;
+    return line_values(c, line_columns(c, most_outputs(c)));
   }
 
   static size_t scratch_bytes(const ConvGeometry& c) {
@@ -54,7 +59,7 @@ struct ConvS8Lines {
     const ConvGeometry& c = a.conv;
     const size_t channels = c.in_channels;
     const Value padding = Blocks::padding(a.in_zero_point);
-    const size_t end = columns * channels + Blocks::kGroup;
+    const size_t end = line_values(c, columns);
     const size_t skip = c.pad_left > first ? c.pad_left - first : 0;
     const size_t left = skip < columns && in_y < c.in_h ? skip : columns;
     const size_t x = first + left - c.pad_left;
@@ -73,10 +78,28 @@ struct ConvS8Lines {
     while (at < end) to[at++] = padding;
   }
 
+  // Whether the inputs of each output are a row of values as they are.
+  static bool are_inputs(const ConvGeometry& c) {
+    return c.kernel_h * c.kernel_w * c.stride_h * c.stride_w == 1 && c.pad_top + c.pad_left == 0 &&
+           c.out_h == c.in_h && c.out_w == c.in_w && depth_of(c) == c.in_channels;
+  }
+
+  static void run_inputs(const ConvS8& a, size_t begin, size_t end) {
+    const size_t depth = a.conv.in_channels;
+    const size_t most = Blocks::block_rows(depth);
+    for (size_t p = begin; p < end; p += most) {
+      kGemm.block(a.out, p, 0, a.conv.out_channels, a.weights,
+                  {a.in + p * a.in_stride, end - p < most ? end - p : most, a.in_stride, depth});
+    }
+  }
+
   static void run(const ConvS8& a, size_t first_unit, size_t last_unit, void* scratch) {
     const ConvGeometry& c = a.conv;
     const size_t all = c.batch * c.out_h * c.out_w;
     const size_t end = last_unit * Blocks::kRows < all ? last_unit * Blocks::kRows : all;
+    if constexpr (Blocks::kTakesInputs) {
+      if (are_inputs(c)) return run_inputs(a, first_unit * Blocks::kRows, end);
+    }
     const size_t stride = line_stride(c);
     const size_t parts = (c.out_w + most_outputs(c) - 1) / most_outputs(c);
     const size_t most = (c.out_w + parts - 1) / parts;

@@ -8,7 +8,7 @@
 
 // gemm_s8 over blocks of rows that an ISA turns into its own form first. Blocks has
 //   Value               what an input becomes
-//   kGroup              how many k weights are packed together
+//   kPacking            how weights are packed, to know the depth of a row
 //   kRows, kColumns     of a tile
 //   packed_bytes, pack  as in GemmS8Kernel
 //   panels(packed, depth, n)  the weights from column n on, a multiple of kColumns
@@ -26,9 +26,7 @@ template <class Blocks>
 struct GemmS8Blocks {
   using Value = typename Blocks::Value;
 
-  static size_t depth_of(size_t k) {
-    return (k + Blocks::kGroup - 1) / Blocks::kGroup * Blocks::kGroup;
-  }
+  static size_t depth_of(size_t k) { return depth_s8(Blocks::kPacking, k); }
 
   static size_t scratch_bytes(size_t k) { return Blocks::block_bytes(depth_of(k)); }
 
@@ -41,8 +39,7 @@ struct GemmS8Blocks {
       typename Blocks::Rows block(g.b, scratch, rows, depth);
       for (size_t i = 0; i < rows; ++i) {
         Value* const row = block.next();
-        if (g.k < depth)
-          std::memset(row + depth - Blocks::kGroup, 0, Blocks::kGroup * sizeof(Value));
+        if (g.k < depth) std::memset(row + g.k, 0, (depth - g.k) * sizeof(Value));
         Blocks::take(g.a + (m + i) * g.lda, g.k, g.a_zero_point, row);
         block.done();
       }

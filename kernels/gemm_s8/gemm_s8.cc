@@ -22,6 +22,11 @@ const char* gemm_s8_fits_any(const GemmS8Problem& p) {
   return p.row_bias ? gemm_s8_fits_any(p) : fits_narrow_s8(p);
 }
 
+[[maybe_unused]] const char* gemm_s8_fits_tiles(const GemmS8Problem& p) {
+  const char* const refusal = tiles_refusal_s8(p.m, p.n, p.k);
+  return refusal != nullptr ? refusal : fits_narrow_s8(p);
+}
+
 constexpr GemmS8Row kRows[] = {
 #define MDL_KERNEL(name, isa, fits) {#name, Isa::isa, fits, &name},
 #include "medulla_rows/gemm_s8.inc"
@@ -31,6 +36,15 @@ constexpr GemmS8Row kRows[] = {
 }  // namespace
 
 std::span<const GemmS8Row> gemm_s8_rows() { return kRows; }
+
+// By count, for Sapphire Rapids: 64 products of 16 rows by 16 columns take 16 cycles, 128 with
+// vpdpbusd; but the sums pass through memory, some 30 cycles, and tiles are set up for each block.
+const char* tiles_refusal_s8(size_t m, size_t n, size_t k) {
+  if (m < 8) return "few rows for tiles";
+  if (n < 12) return "few columns for tiles";
+  if (k < 32) return "few products for tiles";
+  return m * n * k >= size_t{1} << 15 ? nullptr : "setting up tiles does not pay";
+}
 
 bool weights_fit_s8(const WeightsS8& w) {
   if (w.zero_points == nullptr) return true;
@@ -70,7 +84,7 @@ namespace {
 
 // The k of a packed channel.
 size_t packed_depth(size_t k, PackingS8 packing, size_t lines) {
-  return lines * ((k / lines + packing.group - 1) / packing.group * packing.group);
+  return lines * depth_s8(packing, k / lines);
 }
 
 }  // namespace

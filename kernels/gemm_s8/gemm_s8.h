@@ -73,6 +73,9 @@ std::span<const GemmS8Row> gemm_s8_rows();
 // Whether every w - z_w is an int8: for the problems of all INT8 families.
 bool weights_fit_s8(const WeightsS8& w);
 
+// Why m rows by n columns of k products are better not computed in tiles of AMX; null if they are.
+const char* tiles_refusal_s8(size_t m, size_t n, size_t k);
+
 // The largest sum over k of |w - z_w|, of all n.
 uint64_t largest_weight_sum_s8(const WeightsS8& w);
 

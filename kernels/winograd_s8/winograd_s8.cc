@@ -44,8 +44,9 @@ bool winograd_s8_pays(Isa isa, const ConvGeometry& c) {
   const size_t count = tiles(c.out_h) * tiles(c.out_w);
   const size_t least = isa == Isa::avx2 ? 4 : 12;
   const size_t channels = isa == Isa::avx2 ? 16 : 24;
-  return isa != Isa::portable && is_3x3(c) && c.in_channels >= channels && c.out_channels >= 8 &&
-         count >= least && c.out_h * c.out_w * 2 >= count * kTileWinograd * kTileWinograd;
+  return isa != Isa::portable && isa != Isa::amx_int8 && is_3x3(c) && c.in_channels >= channels &&
+         c.out_channels >= 8 && count >= least &&
+         c.out_h * c.out_w * 2 >= count * kTileWinograd * kTileWinograd;
 }
 
 size_t winograd_s8_units(const ConvGeometry& c) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/conv_s8/conv_s8.h"
 
+#include <algorithm>
+
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/winograd_s8/winograd_s8.h"
@@ -122,9 +124,82 @@ TEST_CASE("conv_s8: wide pictures of few channels") {
   }
 }
 
+// Of a size that all rows take; every other kernel is a point, of channels that need no filling up.
+ConvCase random_large(uint64_t seed) {
+  ConvCase t = random_wide(seed);
+  ConvGeometry& c = t.conv;
+  Random random(seed ^ 0xa3);
+  if (seed % 2 == 0) {
+    c = {};
+    c.in_h = c.out_h = random.integer<size_t>(1, 4);
+    c.in_w = c.out_w = random.integer<size_t>(16, 70);
+    c.in_channels = 4 * random.integer<size_t>(8, 16);
+  } else {
+    c.in_channels = random.integer<size_t>(16, random.one_in(2) ? 70 : 24);
+  }
+  c.out_channels = random.integer<size_t>(12, random.one_in(2) ? 70 : 24);
+  return t;
+}
+
+TEST_CASE("conv_s8: larger products") {
+  for (uint64_t seed = 1; seed <= test::seeds(480); ++seed) {
+    check(conv_s8_rows(), random_large(seed), seed);
+  }
+}
+
 TEST_CASE("dwconv_s8: kernels, strides, dilations, paddings and channels at random") {
   for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     check(dwconv_s8_rows(), test::random_conv(seed, true), seed);
+  }
+}
+
+template <class KernelRow, class Problem>
+void check_choice(std::span<const KernelRow> rows, const Problem& problem, std::string_view name) {
+  const auto has_name = [&](const KernelRow& row) { return row.name == name; };
+  if (std::none_of(rows.begin(), rows.end(), has_name)) return;  // of another architecture
+  const KernelRow* const choice = select_row(rows, problem);
+  INFO("wanted " << std::string(name));
+  REQUIRE(choice != nullptr);
+  CHECK(std::string(choice->name) == std::string(name));
+}
+
+TEST_CASE("gemm_s8, conv_s8: the rows that CPUs take, by name") {
+  struct Choice {
+    const char* isas;
+    const char* gemm;
+    const char* vector;  // a product of one row
+    const char* wide;    // 3x3 of 64 channels at 56x56
+    const char* narrow;  // of 256 at 14x14
+  };
+  constexpr Choice kChoices[] = {
+      {"avx2", "gemm_s8_12x8_avx2", "gemm_s8_12x8_avx2", "conv_s8_lines_6x16_avx2",
+       "conv_s8_12x8_avx2"},
+      {"avxvnni", "gemm_s8_6x16_avxvnni", "gemm_s8_6x16_avxvnni", "conv_s8_lines_6x16_avxvnni",
+       "conv_s8_lines_6x16_avxvnni"},
+      {"avxvnni,avx512vnni", "gemm_s8_6x64_avx512vnni", "gemm_s8_6x64_avx512vnni",
+       "conv_s8_lines_6x64_avx512vnni", "conv_s8_lines_6x64_avx512vnni"},
+      {"avxvnni,avx512vnni,amx_int8", "gemm_s8_32x32_amx_int8", "gemm_s8_6x64_avx512vnni",
+       "conv_s8_lines_32x32_amx_int8", "conv_s8_32x32_amx_int8"}};
+  for (const Choice& c : kChoices) {
+    GemmS8Problem gemm;
+    ConvS8Problem conv;
+    std::string_view unknown;
+    REQUIRE(parse_isa_set(c.isas, &gemm.isa, &unknown));
+    conv.isa = gemm.isa;
+    gemm.narrow_weights = conv.narrow_weights = true;
+    gemm.m = 196;
+    gemm.n = gemm.k = 256;
+    check_choice(gemm_s8_rows(), gemm, c.gemm);
+    gemm.m = 1;
+    check_choice(gemm_s8_rows(), gemm, c.vector);
+    conv.conv.kernel_h = conv.conv.kernel_w = 3;
+    conv.conv.pad_top = conv.conv.pad_left = 1;
+    conv.conv.in_h = conv.conv.in_w = conv.conv.out_h = conv.conv.out_w = 56;
+    conv.conv.in_channels = conv.conv.out_channels = 64;
+    check_choice(conv_s8_rows(), conv, c.wide);
+    conv.conv.in_h = conv.conv.in_w = conv.conv.out_h = conv.conv.out_w = 14;
+    conv.conv.in_channels = conv.conv.out_channels = 256;
+    check_choice(conv_s8_rows(), conv, c.narrow);
   }
 }
 

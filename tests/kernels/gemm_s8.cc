@@ -96,6 +96,16 @@ TEST_CASE("gemm_s8: every row gives the specified bytes") {
   }
 }
 
+// Of a size that all rows take, with tails of every kind.
+TEST_CASE("gemm_s8: larger products") {
+  for (uint64_t seed = 1; seed <= test::seeds(640); ++seed) {
+    Random random(~seed);
+    const size_t m = random.integer<size_t>(8, 70);
+    const size_t n = random.integer<size_t>(12, 70);
+    check(m, n, random.integer<size_t>(32, random.one_in(4) ? 300 : 100), seed);
+  }
+}
+
 // Weights whose sums of two and of four come to 128 and a little more, times inputs at the ends of
 // their range: what multiplies bytes into 16 bits must not saturate.
 TEST_CASE("gemm_s8: sums of products at the ends of 16 bits") {

@@ -20,7 +20,9 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+AVX512 = "kernels/x86_avx512_s8.h"
 VNNI512 = "kernels/x86_avx512vnni_s8.h"
+AMX = "kernels/x86_amx_s8.h"
 AVX2 = "kernels/x86_avx2_s8.h"
 AVXVNNI = "kernels/x86_avxvnni_s8.h"
 SORTED = "kernels/x86_avx2_sorted_s8.h"
@@ -30,12 +32,12 @@ SKIPPED = 77  # of tests/emulate/run.sh
 
 # (ISA, file, what breaks, text that is there once, text in its place)
 MUTATIONS = [
-    ("avx512vnni", VNNI512, "tail mask", "(__mmask64{1} << count) - 1", "(__mmask64{2} << count) - 1"),
+    ("avx512vnni", AVX512, "tail mask", "(__mmask64{1} << count) - 1", "(__mmask64{2} << count) - 1"),
     ("avx512vnni", VNNI512, "tail mask of loads", "_mm512_maskz_loadu_epi8(mask, from + i)",
      "_mm512_maskz_loadu_epi8(mask >> 1, from + i)"),
-    ("avx512vnni", VNNI512, "rounding", "_mm512_cvtps_epi32(", "_mm512_cvttps_epi32("),
-    ("avx512vnni", VNNI512, "clamp", "_mm512_min_ps(t, to.most)", "t"),
-    ("avx512vnni", VNNI512, "output's zero point", "_mm512_adds_epi16(cd, to.zero_point)", "cd"),
+    ("avx512vnni", AVX512, "rounding", "_mm512_cvtps_epi32(", "_mm512_cvttps_epi32("),
+    ("avx512vnni", AVX512, "clamp", "_mm512_min_ps(t, to.most)", "t"),
+    ("avx512vnni", AVX512, "output's zero point", "_mm512_adds_epi16(cd, to.zero_point)", "cd"),
     ("avx512vnni", VNNI512, "input's zero point", "return zero_point + kFlipS8;", "return kFlipS8;"),
     ("avx512vnni", VNNI512, "padding's zero point", "static_cast<Value>(zero_point + kFlipS8)",
      "static_cast<Value>(zero_point - zero_point + kFlipS8)"),
@@ -45,6 +47,15 @@ MUTATIONS = [
     ("avx512vnni", "kernels/dwconv_s8/x86_avx512vnni.cc", "padding's zero point", "in_zero_point & 0xff", "0"),
     ("avx512vnni", "kernels/winograd_s8/x86_avx512vnni.cc", "a tile left out", "i < kTiles; ++i) add_pair",
      "i < kTiles - (kTiles > 1); ++i) add_pair"),
+    ("amx_int8", AMX, "tail of a store", "kChannels) - kPanelS8;", "kChannels) - kPanelS8 + (left < kChannels);"),
+    ("amx_int8", AMX, "tail of a tile", "rows.count - height;", "rows.count - height + 1;"),
+    ("amx_int8", AMX, "a row left out", "i < count; i += 4", "i + 1 < count; i += 4"),
+    ("amx_int8", AMX, "biases of rows", "out.row_bias[row + i] : 0", "out.row_bias[row] : 0"),
+    ("amx_int8", AMX, "input's zero point", "fold(int32_t zero_point) { return zero_point; }",
+     "fold(int32_t) { return 0; }"),
+    ("amx_int8", AMX, "padding's zero point", "static_cast<Value>(zero_point)",
+     "static_cast<Value>(zero_point - zero_point)"),
+    ("amx_int8", AVX512, "rounding", "_mm512_cvtps_epi32(", "_mm512_cvttps_epi32("),
     ("avxvnni", AVXVNNI, "input's zero point", "return zero_point + kFlipS8;", "return kFlipS8;"),
     ("avxvnni", AVXVNNI, "padding's zero point", "static_cast<Value>(zero_point + kFlipS8)",
      "static_cast<Value>(zero_point - zero_point + kFlipS8)"),
