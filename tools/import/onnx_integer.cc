@@ -40,8 +40,13 @@ int32_t along(OnnxNode& node, size_t i, int64_t axis, int64_t rank) {
   Builder& build = node.build;
   const int32_t x = node.input(i);
   const int64_t block = node.int_or("block_size", 0);
-  if (block > 0 && build.rank(x) == rank) {  // an entry for each block: repeated inside it
-    const int64_t extent = build.dims(node.input(0))[static_cast<size_t>(axis)];
+  if (rank == 0 && build.tensor(x).elements() > 1) {
+    refuse("input " + std::to_string(i) + " has more than one element, for a scalar");
+  }
+  // An entry for each block: repeated inside it.
+  if (block > 0 && rank > 0 && build.rank(x) == rank) {
+    const int64_t at = node.axis(axis, build.rank(node.input(0)));
+    const int64_t extent = build.dims(node.input(0))[static_cast<size_t>(at)];
     require_small({extent});
     std::vector<int64_t> indices;
     for (int64_t j = 0; j < extent; ++j) indices.push_back(j / block);

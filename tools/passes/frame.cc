@@ -52,9 +52,13 @@ mdl_attribute attribute_of(const std::string& name, const Attribute& value,
   return a;
 }
 
-// Whether rules can look at the inputs at all: "" or why not.
+// Whether rules can look at inputs and outputs at all: "" or why not.
 std::string why_unfit(const Graph& graph, const Node& node, const Op& op) {
-  const size_t count = node.inputs.size();
+  const size_t count = node.inputs.size(), made = node.outputs.size();
+  if (made < op.min_outputs || made > op.max_outputs) {
+    return "has " + std::to_string(made) + " outputs, " + node.op + " makes " +
+           std::to_string(op.min_outputs) + " to " + std::to_string(op.max_outputs);
+  }
   if (count < op.min_inputs || count > op.max_inputs) {
     return "has " + std::to_string(count) + " inputs, " + node.op + " takes " +
            std::to_string(op.min_inputs) + " to " + std::to_string(op.max_inputs);
