@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 
+#include "tools/common/shape_text.h"
 #include "tools/passes/elementwise.h"
 #include "tools/passes/layout.h"
 #include "tools/passes/pass.h"
@@ -209,7 +210,15 @@ Graph to_channels_last(const Graph& graph, PassContext& context) {
     if (graph.tensors[static_cast<size_t>(t)].dims.size() < 3) continue;
     ToChannelsLast trial(graph, {t});
     trial.run(true);
-    if (trial.transposes() < keep.transposes()) last.insert(t);
+    if (trial.transposes() < keep.transposes()) {
+      last.insert(t);
+      continue;
+    }
+    const Tensor& input = graph.tensors[static_cast<size_t>(t)];
+    context.notes.push_back("input '" + input.name + "' keeps the source's layout, " +
+                            shape_text(input.dims) + ": nodes that read it channels-last need " +
+                            std::to_string(trial.transposes()) + " transposes, as it is " +
+                            std::to_string(keep.transposes()));
   }
   return last.empty() ? kept : ToChannelsLast(graph, last).run(true);
 }
