@@ -105,6 +105,44 @@ TEST_CASE("a conversion agrees with its source") {
   }
 }
 
+TEST_CASE("a quantised model's tensors are paired with those they were in the source") {
+  const Shell shell;
+  for (const bool quantized : {false, true}) {
+    OnnxModel m(13);
+    m.input("x", {1, 2, 6, 6});
+    m.floats("w", {3, 2, 3, 3}, tools::random_floats(54, 1));
+    m.floats("scale", {}, {0.5f});
+    m.bytes("zero", {}, onnx::TensorProto::INT8, {0});
+    const auto rounded = [&](const std::string& name) {
+      if (!quantized) return name;
+      m.node("QuantizeLinear", {name, "scale", "zero"}, {name + "_QuantizeLinear_Output"});
+      m.node("DequantizeLinear", {name + "_QuantizeLinear_Output", "scale", "zero"},
+             {name + "_DequantizeLinear_Output"});
+      return name + "_DequantizeLinear_Output";
+    };
+    const std::string x = rounded("x"), w = rounded("w");
+    m.node("Conv", {x, w}, {"/a/Conv_output_0"})->set_name("/a/Conv");
+    const std::string c = rounded("/a/Conv_output_0");
+    m.node("Relu", {c}, {"/a/Relu_output_0"});
+    m.node("MaxPool", {rounded("/a/Relu_output_0")}, {"y"});
+    tools::set_ints(m.proto.mutable_graph()->mutable_node(m.proto.graph().node_size() - 1),
+                    "kernel_shape", {2, 2});
+    m.output("y", {1, 3, 3, 3});
+    write_source(shell, m);
+    REQUIRE(shell.run(std::string("convert m.onnx -o ") + (quantized ? "q.mdl" : "f.mdl")).status ==
+            0);
+  }
+  const nlohmann::json report = shell.json("compare q.mdl f.mdl --units 1000 --bound 1");
+  INFO(report.dump(1));
+  CHECK(report["paired_by_source"] >= 1);
+  bool found = false;
+  for (const nlohmann::json& tensor : report["tensors"]) {
+    found |= tensor["tensor"] == "/a/Conv_output_0_QuantizeLinear_Output" &&
+             tensor["reference"] == "/a/Conv";
+  }
+  CHECK(found);
+}
+
 TEST_CASE("the first layer that differs is named, with where its elements lie") {
   const Shell shell;
   write_chain(shell, "good.mdl", 1);

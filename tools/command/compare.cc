@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -37,6 +39,8 @@ struct Options {
 
 struct Report {
   std::vector<Difference> compared;
+  size_t by_source = 0;                // of those, how many have one source, but not one name
+  size_t here = 0;                     // tensors that the first model's nodes make
   std::vector<std::string> fused;      // tensors that only the reference has
   std::vector<std::string> only_here;  // tensors that only the first model has
   std::vector<std::string> unlike;     // of one name, but of sizes that cannot be compared
@@ -129,20 +133,59 @@ void add_compared(const Makers& makers, const std::string& name, const Numbers& 
   report.compared.push_back(std::move(*d));
 }
 
+// What a tensor is called in the source of both models, of the name that it has in one: quantisers
+// add what they put behind it, and a node that is last in its layout is called after the node.
+std::string source_name(std::string name) {
+  for (const char* added : {".reshape", ".rounded", ".dequantized", "_quantized",
+                            "_DequantizeLinear_Output", "_QuantizeLinear_Output", "_output_0"}) {
+    if (name.ends_with(added)) name.resize(name.size() - std::strlen(added));
+  }
+  return name;
+}
+
+// By the reference's names, the names of the same tensors here: those of one name, then of one
+// source, the first where there are several.
+std::map<std::string, std::string> pairs_of(const Makers& found, const Makers& expected) {
+  std::map<std::string, std::string> sources, pairs;
+  for (const std::string& name : found.names) {
+    if (expected.nodes.count(name) == 0) sources.emplace(source_name(name), name);
+  }
+  for (const std::string& name : expected.names) {
+    if (found.nodes.count(name) > 0) pairs[name] = name;
+  }
+  for (const std::string& name : expected.names) {
+    const auto source = sources.find(source_name(name));
+    if (pairs.count(name) > 0 || source == sources.end()) continue;
+    pairs[name] = source->second;
+    sources.erase(source);
+  }
+  return pairs;
+}
+
 Report compare_models(const Engine& here, const Engine& there, const Bounds& bounds) {
   const Makers found = makers_of(here.model.get()), expected = makers_of(there.model.get());
+  const std::map<std::string, std::string> pairs = pairs_of(found, expected);
   Report report;
+  report.here = found.names.size();
+  std::set<std::string> paired;
   for (const std::string& name : expected.names) {
-    if (found.nodes.count(name) == 0) {
+    const auto pair = pairs.find(name);
+    if (pair == pairs.end()) {
       report.fused.push_back(name);
       continue;
     }
-    const auto a = read_tensor(here.session.get(), name);
+    const std::string& other = pair->second;
+    paired.insert(other);
+    const auto a = read_tensor(here.session.get(), other);
     const auto b = read_tensor(there.session.get(), name);
-    if (a && b) add_compared(found, name, *a, *b, bounds, report);
+    const size_t before = report.compared.size();
+    if (a && b) add_compared(found, other, *a, *b, bounds, report);
+    if (report.compared.size() == before) continue;
+    report.by_source += other != name;
+    report.compared.back().reference = name;
   }
   for (const std::string& name : found.names) {
-    if (expected.nodes.count(name) == 0) report.only_here.push_back(name);
+    if (paired.count(name) == 0) report.only_here.push_back(name);
   }
   return report;
 }
@@ -203,7 +246,14 @@ void print(const Report& report, const Difference* first) {
     std::cout << "  " << one_line(d.tensor) << " (" << d.op << " '" << one_line(d.node) << "')"
               << (d.over ? " !" : "") << "\n";
   }
-  std::cout << report.compared.size() << " tensors compared\n";
+  std::cout << report.compared.size();
+  if (report.here > 0) std::cout << " of " << report.here;
+  std::cout << " tensors compared";
+  if (report.by_source > 0) {
+    std::cout << ", " << report.by_source
+              << " by what both are called in the source (--json tells)";
+  }
+  std::cout << "\n";
   const auto list = [](const char* what, const std::vector<std::string>& names) {
     if (names.empty()) return;
     std::cout << names.size() << what;
@@ -230,6 +280,7 @@ void print_json(const Report& report, const Difference* first) {
   nlohmann::json tensors = nlohmann::json::array();
   for (const Difference& d : report.compared) tensors.push_back(to_json(d));
   nlohmann::json json = {{"tensors", tensors},
+                         {"paired_by_source", report.by_source},
                          {"only_in_reference", report.fused},
                          {"only_here", report.only_here},
                          {"unlike", report.unlike}};

@@ -190,6 +190,7 @@ nlohmann::json to_json(const Difference& d) {
                          {"over", d.over}};
   json["sqnr_db"] = std::isfinite(d.sqnr) ? nlohmann::json(d.sqnr) : nlohmann::json();
   if (d.units) json["units"] = *d.units;
+  if (!d.reference.empty()) json["reference"] = d.reference;
   return json;
 }
 

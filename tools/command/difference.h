@@ -42,6 +42,7 @@ struct Bounds {
 
 struct Difference {
   std::string tensor, node, op;
+  std::string reference;  // what the tensor is called there
   mdl_dtype dtype = MDL_DTYPE_NONE;
   std::vector<int64_t> shape;
   double greatest = 0;  // infinite where one of the two is not finite
