@@ -42,9 +42,11 @@ TEST_CASE("a wrong command line") {
                            {"run m.mdl --threads 0", 2, {"--threads"}},
                            {"run m.mdl --numerics loose", 2, {"auto", "exact", "fast"}},
                            {"bench m.mdl --runs 0", 2, {"--runs", "1 or more"}},
+                           {"bench m.mdl --runs 99999999999", 2, {"--runs", "at most 2147483647"}},
+                           {"bench m.mdl --runs 1.5", 2, {"--runs", "'1.5'", "whole number"}},
                            {"run m.mdl --foo", 2, {"medulla run:", "--foo"}},
                            {"rnu m.mdl", 2, {"'rnu'", "inspect", "run"}},
-                           {"bench m.mdl --warmup -1", 2, {"--warmup", "'-1' should be 0 or more"}},
+                           {"bench m.mdl --warmup -1", 2, {"--warmup", "'-1'", "0 or more"}},
                            {"compare m.mdl y.npy --bound -1", 2, {"--bound", "0 or more"}},
                            {"compare m.mdl y.npy --units -1", 2, {"--units", "0 or more"}},
                            {"run m.mdl --dump shifted", 2, {"TENSOR=FILE"}},
@@ -108,6 +110,7 @@ TEST_CASE("inputs that do not fit") {
   shell.write("few.csv", "1,2,3");
   shell.write("none.csv", "");
   shell.write("short.bin", "12345");
+  shell.write("photo.bmp", "12345");
   shell.write("broken.png", "no picture");
   shell.write("several.npz", std::string(16, ' '));
   std::filesystem::create_directory(shell.path("folder.npy"));
@@ -127,10 +130,11 @@ TEST_CASE("inputs that do not fit") {
                     {run + "fortran.npy", 1, {"fortran.npy", "C order"}},
                     {run + "negative.npy", 1, {"negative.npy"}},
                     {run + "key.npy", 1, {"key.npy"}},
-                    {run + "word.csv", 1, {"word.csv, line 1", "'three'"}},
+                    {run + "word.csv", 1, {"word.csv, line 1, column 3", "'three'"}},
                     {run + "none.csv", 1, {"none.csv", "[0]"}},
                     {run + "few.csv", 1, {"few.csv", "[3]", "[1,4]"}},
                     {run + "short.bin", 1, {"short.bin", "5 bytes", "16"}},
+                    {run + "photo.bmp", 1, {"photo.bmp", "pictures .png, .jpg", ".ppm"}},
                     {run + "broken.png", 1, {"broken.png", "rank 4"}},
                     {run + "nosuch=good.npy", 1, {"nosuch", "x"}},
                     {run + "good.npy --input good.npy", 1, {"only 1 input"}},
@@ -149,6 +153,28 @@ TEST_CASE("numbers that an integer input cannot take") {
   check_refused(shell, {{"run m.mdl --input floats.npy --output y.npy",
                          1,
                          {"floats.npy", "float32", "'ids'", "int64"}}});
+  shell.write("half.csv", "1,2\n3,2.5\n");
+  shell.write("great.csv", "1,2,9223372036854775808,4");
+  const std::string run = "run m.mdl --output y.npy --input ";
+  check_refused(shell, {{run + "half.csv", 1, {"half.csv, line 2, column 2", "'2.5'", "'ids'"}},
+                        {run + "great.csv", 1, {"line 1, column 3", "int64"}}});
+}
+
+TEST_CASE("pictures that are none, or cut off") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.input("x", {1, 2, 2, 3})}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  shell.write("text.png", "no picture");
+  shell.write("cut.jpg", "\xff\xd8\xff\xe0");
+  if (shell.run("run m.mdl --input text.png").err.find("reads no pictures") != std::string::npos) {
+    WARN("skipped: built without libstb-dev");
+    return;
+  }
+  const std::string run = "run m.mdl --output y.npy --input ";
+  check_refused(shell, {{run + "text.png", 1, {"text.png", "no PNG, JPEG, PGM or PPM"}},
+                        {run + "cut.jpg", 1, {"cut.jpg", "damaged or cut off"}}});
 }
 
 TEST_CASE("names that do not exist say what does") {

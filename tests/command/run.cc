@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
 #include "tests/command/shell.h"
 
 namespace medulla::test {
@@ -32,6 +34,35 @@ TEST_CASE("run converts numbers to the input's dtype, and fits leading ones") {
   shell.write_npy("x.npy", MDL_INT16, {4}, std::vector<int16_t>{-3, -1, 0, 2});
   REQUIRE(shell.run("run m.mdl --input x.npy --output y.npy").status == 0);
   CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3});
+}
+
+TEST_CASE("whole numbers of a csv feed inputs of integers and truth") {
+  const Shell shell;
+  for (const mdl_dtype dtype : {MDL_BOOL, MDL_INT8, MDL_UINT16, MDL_INT32, MDL_INT64, MDL_UINT64}) {
+    INFO(mdl_dtype_name(dtype));
+    ModelBuilder b;
+    b.output(b.node("Identity", {b.input("ids", {4}, dtype)}, "same"));
+    b.bytes();
+    tools::write_model(b.model, shell.path("m.mdl"));
+    shell.write("ids.csv", "1,0\n1.0 1e0\n");
+    const Outcome outcome = shell.run("run m.mdl --input ids.csv --output y.npy");
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(tools::read_npy(shell.path("y.npy")).dtype == dtype);
+    CHECK(shell.floats("y.npy") == Floats{1, 0, 1, 1});
+  }
+  ModelBuilder b;
+  b.output(b.node("Identity", {b.input("ids", {2}, MDL_INT64)}, "same"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  shell.write("ids.csv", "-9223372036854775808,9007199254740993");
+  REQUIRE(shell.run("run m.mdl --input ids.csv --output y.raw").status == 0);
+  int64_t found[2] = {};
+  const std::string bytes = shell.text("y.raw");
+  REQUIRE(bytes.size() == sizeof(found));
+  std::memcpy(found, bytes.data(), sizeof(found));
+  CHECK(found[0] == std::numeric_limits<int64_t>::min());
+  CHECK(found[1] == 9007199254740993);
 }
 
 TEST_CASE("run says which inputs have no file, and feeds zeros only when told") {

@@ -212,9 +212,9 @@ void add_bench(CLI::App& app) {
   command
       ->add_option("--warmup", options->warmup,
                    "Runs before measuring; " + std::to_string(options->warmup))
-      ->check(at_least(0));
+      ->check(whole_from(0));
   command->add_option("--runs", options->runs, "Runs to measure; " + std::to_string(options->runs))
-      ->check(at_least(1));
+      ->check(whole_from(1));
   command->add_flag("--profile", options->engine.profile, "Measure each step too");
   command->add_option("--against", options->against, "Compare with what --json printed before");
   command->add_flag("--json", options->json, "Print one JSON object");

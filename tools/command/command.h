@@ -6,6 +6,8 @@
 #define MEDULLA_TOOLS_COMMAND_COMMAND_H_
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
 
 namespace medulla::tools {
 
@@ -19,6 +21,17 @@ inline auto at_least(double least) {
     double value = least;
     if (CLI::detail::lexical_cast(text, value) && value >= least) return std::string();
     return "'" + text + "' should be " + CLI::detail::to_string(least) + " or more";
+  };
+}
+// A whole number of at least `least` that an int holds.
+inline auto whole_from(int least) {
+  return [least](const std::string& text) {
+    int value = 0;
+    const char* end = text.data() + text.size();
+    const auto [at, wrong] = std::from_chars(text.data(), end, value);
+    if (at == end && wrong == std::errc() && value >= least) return std::string();
+    return "'" + text + "' should be a whole number, " + std::to_string(least) +
+           " or more and at most " + std::to_string(std::numeric_limits<int>::max());
   };
 }
 

@@ -2,8 +2,11 @@
 #include "tools/common/input_file.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -20,29 +23,109 @@ namespace {
                            "', which is " + mdl_dtype_name(info.dtype) + " " + shape_text(info));
 }
 
-Array read_csv(const std::string& path) {
+// What an input of whole numbers holds.
+struct Whole {
+  int64_t least;
+  uint64_t most;
+  size_t bytes;
+};
+
+template <class T>
+Whole whole_of() {
+  using Limits = std::numeric_limits<T>;
+  return {static_cast<int64_t>(Limits::min()), static_cast<uint64_t>(Limits::max()), sizeof(T)};
+}
+
+// Nothing where the input is made of any numbers: it is a float, or it says its scale.
+std::optional<Whole> whole_of(const mdl_tensor_info& info) {
+  if (info.quantization.count > 0) return std::nullopt;
+  switch (info.dtype) {
+    case MDL_BOOL:
+      return whole_of<bool>();
+    case MDL_INT8:
+      return whole_of<int8_t>();
+    case MDL_UINT8:
+      return whole_of<uint8_t>();
+    case MDL_INT16:
+      return whole_of<int16_t>();
+    case MDL_UINT16:
+      return whole_of<uint16_t>();
+    case MDL_INT32:
+      return whole_of<int32_t>();
+    case MDL_UINT32:
+      return whole_of<uint32_t>();
+    case MDL_INT64:
+      return whole_of<int64_t>();
+    case MDL_UINT64:
+      return whole_of<uint64_t>();
+    default:
+      return std::nullopt;
+  }
+}
+
+// The number in two's complement; nothing where it is none that the input holds.
+std::optional<uint64_t> read_whole(const std::string& word, const Whole& whole) {
+  const char* end = word.data() + word.size();
+  uint64_t positive = 0;
+  if (const auto [at, wrong] = std::from_chars(word.data(), end, positive);
+      at == end && wrong == std::errc()) {
+    return positive <= whole.most ? std::optional(positive) : std::nullopt;
+  }
+  int64_t any = 0;
+  if (const auto [at, wrong] = std::from_chars(word.data(), end, any);
+      at == end && wrong == std::errc()) {
+    return any >= whole.least ? std::optional(static_cast<uint64_t>(any)) : std::nullopt;
+  }
+  // 3.0 and 3e0, as numpy.savetxt writes them.
+  constexpr double kExact = 9007199254740992;  // 2^53
+  char* stop = nullptr;
+  const double value = std::strtod(word.c_str(), &stop);
+  if (*stop != 0 || !(std::abs(value) <= kExact) || value != std::floor(value)) return std::nullopt;
+  any = static_cast<int64_t>(value);
+  if (any < whole.least || (any > 0 && static_cast<uint64_t>(any) > whole.most)) {
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(any);
+}
+
+Array read_csv(const std::string& path, const mdl_tensor_info& info) {
   const std::vector<std::byte> bytes = read_bytes(path);
   std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (char& c : text) {
     if (c == ',' || c == ';') c = ' ';
   }
+  const std::optional<Whole> whole = whole_of(info);
+  Array array{whole ? info.dtype : MDL_FLOAT32, {0}, {}};
+  const auto append = [&array](const auto& value, size_t size) {
+    const auto* first = reinterpret_cast<const std::byte*>(&value);
+    array.data.insert(array.data.end(), first, first + size);
+    ++array.shape[0];
+  };
   std::istringstream lines(text);
-  std::vector<float> values;
   size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
     std::istringstream in(line);
+    size_t column = 0;
     for (std::string word; in >> word;) {
+      const std::string place = path + ", line " + std::to_string(number) + ", column " +
+                                std::to_string(++column) + ": '" + word + "' is ";
+      if (whole) {
+        const std::optional<uint64_t> value = read_whole(word, *whole);
+        if (!value) {
+          throw std::runtime_error(place + "no whole number from " + std::to_string(whole->least) +
+                                   " to " + std::to_string(whole->most) + ", as '" + info.name +
+                                   "' takes, which is " + mdl_dtype_name(info.dtype));
+        }
+        append(*value, whole->bytes);
+        continue;
+      }
       char* end = nullptr;
-      values.push_back(std::strtof(word.c_str(), &end));
-      if (*end == 0) continue;
-      throw std::runtime_error(path + ", line " + std::to_string(number) + ": '" + word +
-                               "' is not a number");
+      const float value = std::strtof(word.c_str(), &end);
+      if (*end != 0) throw std::runtime_error(place + "not a number");
+      append(value, sizeof(value));
     }
   }
-  Array array{MDL_FLOAT32, {static_cast<int64_t>(values.size())}, {}};
-  array.data.resize(values.size() * sizeof(float));
-  if (!values.empty()) std::memcpy(array.data.data(), values.data(), array.data.size());
   return array;
 }
 
@@ -115,7 +198,7 @@ Array read_input(const std::string& path, const mdl_model* model, size_t index,
   if (ending == ".npy") {
     array = read_npy(path);
   } else if (ending == ".csv") {
-    array = read_csv(path);
+    array = read_csv(path, info);
     const Array full{MDL_FLOAT32, whole, {}};
     if (array.elements() == full.elements()) array.shape = whole;
   } else if (is_picture(path)) {
@@ -125,9 +208,14 @@ Array read_input(const std::string& path, const mdl_model* model, size_t index,
   } else {
     array = {info.dtype, whole, read_bytes(path)};
     if (array.data.size() != info.bytes) {
+      const bool raw = ending.empty() || ending == ".raw" || ending == ".bin";
       throw std::runtime_error(path + ": holds " + std::to_string(array.data.size()) + " bytes, '" +
                                info.name + "', which is " + mdl_dtype_name(info.dtype) + " " +
-                               shape_text(info) + ", takes " + std::to_string(info.bytes));
+                               shape_text(info) + ", takes " + std::to_string(info.bytes) +
+                               (raw ? ""
+                                    : "; " + ending +
+                                          " is taken for raw bytes: arrays are .npy or .csv, "
+                                          "pictures .png, .jpg, .jpeg, .pgm or .ppm"));
     }
   }
   const std::optional<std::vector<int64_t>> shape = fitted_shape(array.shape, info);

@@ -42,7 +42,13 @@ Array read_picture(const std::string& path, int64_t channels) {
                             static_cast<int>(bytes.size()), &width, &height, &found,
                             static_cast<int>(channels)),
       stbi_image_free);
-  if (pixels == nullptr) throw std::runtime_error(path + ": " + stbi_failure_reason());
+  if (pixels == nullptr) {
+    const std::string why = stbi_failure_reason();
+    throw std::runtime_error(
+        path + (why == "unknown image type"
+                    ? ": is no PNG, JPEG, PGM or PPM picture, whatever it is called"
+                    : ": the picture is damaged or cut off; its decoder says: " + why));
+  }
   Array array;
   array.dtype = MDL_UINT8;
   array.shape = {height, width, channels};
