@@ -166,10 +166,29 @@ TEST_CASE("pictures become inputs through the model's preprocessing") {
     }
     INFO(layout << outcome.err);
     REQUIRE(outcome.status == 0);
+    CHECK(outcome.err.find("preprocessing") == std::string::npos);
     CHECK(shell.floats("y.npy") == (layout == "NHWC"
                                         ? Floats{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
                                         : Floats{0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11}));
   }
+}
+
+TEST_CASE("pixels that are fed as they are get a note") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.input("picture", {1, 1, 2, 1})}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  shell.write("p.pgm", "P5\n2 1\n255\n\x0a\x0c");
+  const Outcome outcome = shell.run("run m.mdl --input p.pgm --output y.npy");
+  if (outcome.err.find("reads no pictures") != std::string::npos) {
+    WARN("skipped: built without libstb-dev");
+    return;
+  }
+  REQUIRE(outcome.status == 0);
+  CHECK(shell.floats("y.npy") == Floats{10, 12});
+  CHECK(outcome.err.find("note: the model says nothing of preprocessing of 'picture'; pixels 0 to "
+                         "255 are fed as they are (convert --preprocess)") != std::string::npos);
 }
 
 TEST_CASE("bench prints what a comparison of engines needs") {

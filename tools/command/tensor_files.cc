@@ -11,6 +11,7 @@
 
 #include "tools/command/engine.h"
 #include "tools/common/new_file.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
@@ -38,6 +39,18 @@ void note_conversion(const std::string& path, const mdl_tensor_info& info, const
             << "' takes " << mdl_dtype_name(info.dtype)
             << (info.quantization.count > 0 ? ": its values are quantized\n"
                                             : ": its values are converted\n");
+}
+
+// Networks seldom take pixels as they are.
+void note_pixels(const std::string& path, const mdl_model* model, size_t index,
+                 const mdl_tensor_info& info) {
+  if (!is_picture(path)) return;
+  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
+  mdl_error error = MDL_ERROR_INIT;
+  check(mdl_model_preprocessing(model, index, &steps, &error), error);
+  if (steps.count > 0) return;
+  std::cerr << "note: the model says nothing of preprocessing of '" << one_line(info.name)
+            << "'; pixels 0 to 255 are fed as they are (convert --preprocess)\n";
 }
 
 void fill_input(const std::string& path, mdl_session* session, size_t index,
@@ -151,6 +164,7 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
     }
     arrays[index] = read_input(file.path, model, index, inputs[index]);
     paths[index] = file.path;
+    note_pixels(file.path, model, index, inputs[index]);
   }
 
   std::vector<const int64_t*> dims(inputs.size(), nullptr);
