@@ -215,6 +215,20 @@ TEST_CASE("outputs that cannot be written") {
       });
 }
 
+TEST_CASE("an old measurement is checked before the new one") {
+  const Shell shell;
+  shell.write_shift_model("m.mdl");
+  for (const char* text :
+       {"", "[]", "3", "null", "{\"runs_ms\":[]}", "{\"runs_ms\":3}", "{\"runs_ms\":[0]}",
+        "{\"runs_ms\":[\"a\",null]}", "{\"runs_ms\":[1,null]}"}) {
+    INFO(text);
+    shell.write("old.json", text);
+    check_refused(shell, {{"bench m.mdl --runs 1000000000 --against old.json",
+                           1,
+                           {"old.json", "bench --json printed"}}});
+  }
+}
+
 TEST_CASE("a NaN is caught at the step that makes it when asked for") {
   const Shell shell;
   shell.write_shift_model("m.mdl");

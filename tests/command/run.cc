@@ -209,6 +209,10 @@ TEST_CASE("bench prints what a comparison of engines needs") {
   shell.write("old.json", report.dump());
   const nlohmann::json again = shell.json("bench m.mdl --runs 3 --against old.json");
   CHECK(again["against"]["ratio"].get<double>() > 0);
+  CHECK(again["against"]["differs"].empty());
+  const Outcome other = shell.run("bench ./m.mdl --runs 3 --against old.json");
+  CHECK(other.status == 0);
+  CHECK(other.err.find("old.json was measured with another model: \"m.mdl\"") != std::string::npos);
 }
 
 TEST_CASE("bench measures a model whose state grows, each run from an empty one") {

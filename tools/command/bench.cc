@@ -163,22 +163,57 @@ void print_steps(const nlohmann::json& steps) {
   }
 }
 
-// The ratio of the medians, this run over the old one.
-void compare(nlohmann::json& report, const std::string& path) {
+// What --json printed before. Whatever would be wrong with it later is found here.
+nlohmann::json read_old(const std::string& path) {
   const std::vector<std::byte> bytes = read_bytes(path);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const nlohmann::json old = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
-  if (old.is_discarded() || !old.contains("runs_ms") || !old["runs_ms"].is_array()) {
-    throw std::runtime_error(path + ": is not what bench --json printed");
+  nlohmann::json old = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+  bool fits = old.is_object() && old.contains("runs_ms") && old["runs_ms"].is_array();
+  std::vector<double> runs;
+  for (const nlohmann::json& run : fits ? old["runs_ms"] : nlohmann::json::array()) {
+    fits = fits && run.is_number();
+    if (fits) runs.push_back(run);
   }
-  const double before = median(old["runs_ms"].get<std::vector<double>>());
-  report["against"] = {
-      {"file", path}, {"median_ms", before}, {"ratio", report["median_ms"].get<double>() / before}};
+  if (!fits || !(median(runs) > 0)) {
+    throw std::runtime_error(path +
+                             ": is not what bench --json printed: runs_ms should be the "
+                             "milliseconds of one run or more");
+  }
+  old["median_ms"] = median(runs);
+  return old;
+}
+
+// What the old run had otherwise, or does not tell.
+std::vector<std::string> differences(const nlohmann::json& old, const BenchOptions& options) {
+  std::vector<std::string> keys;
+  const nlohmann::json here = {{"model", options.engine.model},
+                               {"threads", options.engine.threads},
+                               {"build", mdl_build_info()}};
+  for (const auto& [key, value] : here.items()) {
+    if (old.value(key, nlohmann::json()) == value) continue;
+    keys.push_back(key);
+    std::cerr << "note: " << options.against << " was measured with another " << key;
+    if (key != "build" && old.contains(key)) std::cerr << ": " << old[key].dump();
+    std::cerr << "\n";
+  }
+  return keys;
 }
 
 void bench(const BenchOptions& options) {
+  nlohmann::json old;
+  std::vector<std::string> differs;
+  if (!options.against.empty()) {
+    old = read_old(options.against);
+    differs = differences(old, options);
+  }
   nlohmann::json report = measure(options);
-  if (!options.against.empty()) compare(report, options.against);
+  if (!options.against.empty()) {
+    const double before = old["median_ms"];
+    report["against"] = {{"file", options.against},
+                         {"median_ms", before},
+                         {"ratio", report["median_ms"].get<double>() / before},
+                         {"differs", differs}};
+  }
   if (options.json) {
     std::cout << report.dump() << "\n";
     return;
