@@ -5,13 +5,28 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "medulla/medulla.h"
 #include "tools/command/command.h"
+#include "tools/command/failure.h"
 #include "tools/command/terminal.h"
 
 namespace {
+
+// Under --json every failure is one object on standard output, whose "error" is the text.
+int fail(int argc, char** argv, int status, const std::string& text,
+         nlohmann::json known = nlohmann::json::object()) {
+  const bool named = argc > 1 && argv[1][0] != '-';
+  std::cerr << "medulla" << (named ? std::string(" ") + argv[1] : "") << ": " << text << "\n";
+  if (std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc) {
+    known["error"] = text;
+    std::cout << known.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  }
+  return status;
+}
 
 int run(int argc, char** argv) {
   CLI::App app("Medulla: converts, inspects, runs and measures models", "medulla");
@@ -39,14 +54,11 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help or version was asked for
-    const bool named = argc > 1 && argv[1][0] != '-';
-    std::cerr << "medulla" << (named ? std::string(" ") + argv[1] : "") << ": " << error.what()
-              << "; --help lists what there is\n";
-    return 2;
+    return fail(argc, argv, 2, error.what() + std::string("; --help lists what there is"));
+  } catch (const medulla::tools::Failure& failure) {
+    return fail(argc, argv, 1, failure.what(), failure.known());
   } catch (const std::exception& error) {
-    std::cerr << "medulla " << app.get_subcommands().front()->get_name() << ": " << error.what()
-              << "\n";
-    return 1;
+    return fail(argc, argv, 1, error.what());
   }
   return 0;
 }

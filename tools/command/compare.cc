@@ -18,6 +18,7 @@
 #include "src/model/model.h"
 #include "tools/command/command.h"
 #include "tools/command/converter.h"
+#include "tools/command/failure.h"
 #include "tools/command/feed.h"
 #include "tools/command/tensor_files.h"
 #include "tools/common/printable.h"
@@ -276,7 +277,7 @@ void print(const Report& report, const Difference* first) {
   }
 }
 
-void print_json(const Report& report, const Difference* first) {
+nlohmann::json json_of(const Report& report, const Difference* first) {
   nlohmann::json tensors = nlohmann::json::array();
   for (const Difference& d : report.compared) tensors.push_back(to_json(d));
   nlohmann::json json = {{"tensors", tensors},
@@ -290,7 +291,7 @@ void print_json(const Report& report, const Difference* first) {
       json["first"]["histogram"].push_back({{"distance", text}, {"elements", count}});
     }
   }
-  std::cout << json.dump(2) << "\n";
+  return json;
 }
 
 Report compare(const Options& options) {
@@ -328,13 +329,13 @@ void run(const Options& options) {
   for (const Difference& d : report.compared) {
     if (d.over && first == nullptr) first = &d;
   }
-  if (options.json) {
-    print_json(report, first);
-  } else {
-    print(report, first);
+  const nlohmann::json json = json_of(report, first);
+  if (!options.json) print(report, first);
+  if (report.compared.empty()) throw Failure("no tensor of one name is in both", json);
+  if (first == nullptr) {
+    if (options.json) std::cout << json.dump(2) << "\n";
+    return;
   }
-  if (report.compared.empty()) throw std::runtime_error("no tensor of one name is in both");
-  if (first == nullptr) return;
   std::string text = "the first tensor over its bound is '" + first->tensor + "', made by " +
                      first->op + " '" + first->node + "'";
   if (first->against_float) {
@@ -343,7 +344,7 @@ void run(const Options& options) {
     text += "; it is quantised, the reference is not: " + units.str() +
             " units apart may be what quantising costs (see its SQNR), --units N allows as many";
   }
-  throw std::runtime_error(text);
+  throw Failure(text, json);
 }
 
 }  // namespace

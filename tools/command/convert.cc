@@ -13,6 +13,7 @@
 
 #include "tools/command/command.h"
 #include "tools/command/conversion_flags.h"
+#include "tools/command/failure.h"
 
 namespace medulla::tools {
 namespace {
@@ -79,21 +80,18 @@ void run(Options& options) {
     const Progress progress(!options.json);
     report = run_converter(convert);
   }
+  nlohmann::json refusals = nlohmann::json::array();
+  for (const Refusal& refusal : report.refusals) refusals.push_back(to_json(refusal));
+  const nlohmann::json json = {{"output", convert.output},
+                               {"refusals", refusals},
+                               {"notes", report.notes},
+                               {"nodes_before", report.nodes_before},
+                               {"nodes_after", report.nodes_after}};
+  if (!options.json) print(report, convert);
+  if (!report.refusals.empty()) throw Failure(refusal_text(convert, report), json);
   if (options.json) {
-    nlohmann::json refusals = nlohmann::json::array();
-    for (const Refusal& refusal : report.refusals) refusals.push_back(to_json(refusal));
-    std::cout << nlohmann::json({{"output", convert.output},
-                                 {"refusals", refusals},
-                                 {"notes", report.notes},
-                                 {"nodes_before", report.nodes_before},
-                                 {"nodes_after", report.nodes_after}})
-                     .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << "\n";
-  } else {
-    print(report, convert);
+    std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   }
-  if (report.refusals.empty()) return;
-  throw std::runtime_error(refusal_text(convert, report));
 }
 
 }  // namespace

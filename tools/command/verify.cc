@@ -7,6 +7,7 @@
 
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
+#include "tools/command/failure.h"
 
 namespace medulla::tools {
 namespace {
@@ -35,12 +36,7 @@ void add_verify(CLI::App& app) {
     try {
       model = open_model(options->model, MDL_CHECK_FULL);
     } catch (const std::exception& why) {
-      if (options->json) {
-        const nlohmann::json report = {
-            {"model", options->model}, {"valid", false}, {"error", why.what()}};
-        std::cout << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-      }
-      throw;
+      throw Failure(why.what(), {{"model", options->model}, {"valid", false}});
     }
     const std::string digest = hexadecimal(mdl_model_digest(model.get()), 32);
     if (options->json) {
