@@ -166,7 +166,7 @@ std::vector<int32_t> OnnxImporter::convert_in_single(OnnxNode& node, const OnnxR
   return outputs;
 }
 
-void OnnxImporter::add_node(const onnx::NodeProto& proto) {
+void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
   const OnnxRow* row = nullptr;
   for (const OnnxRow& r : onnx_table()) {
     if (is_default_domain(proto.domain()) && proto.op_type() == r.op) row = &r;
@@ -275,18 +275,14 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
     if (is_default_domain(import.domain())) opset = import.version();
   }
   if (opset < 1) return refuse_file("does not say which version of ONNX's operators it uses");
-  if (opset < kOldestOpset) {
-    const std::string reason = bring_to_oldest(proto);
-    if (!reason.empty()) return refuse_file("has opset " + std::to_string(opset) + reason);
-    opset = kOldestOpset;
-  }
+  const int64_t taken_as = std::max(opset, kOldestOpset);
   std::map<std::string, int64_t> opsets;
   try {
-    opsets = expand_functions(proto, opset);
+    opsets = expand_functions(proto, taken_as);
   } catch (const Refused& why) {
     return refuse_file(why.reason, why.rewrite);
   }
-  const OnnxRules rules(proto, opset, std::move(opsets));
+  const OnnxRules rules(proto, taken_as, std::move(opsets));
   if (!rules.knows_version()) {
     report.notes.push_back("the model's version (opset " + std::to_string(opset) + ", IR " +
                            std::to_string(proto.ir_version()) +

@@ -125,10 +125,8 @@ std::string symbol_of(const onnx::ValueInfoProto& input, int d);
 // A tensor of one element has one dimension or none, as the body of a loop declares its input.
 Dims dims_of_one(const onnx::ValueInfoProto& value);
 
-// Models of older opsets are brought to this one by the ONNX library.
+// Nodes of older opsets are brought to this one, each as it is imported.
 constexpr int64_t kOldestOpset = 7;
-// "", or why it cannot.
-std::string bring_to_oldest(onnx::ModelProto& proto);
 
 // Adds the types that the ONNX library infers to the model's own.
 void infer_onnx_types(onnx::ModelProto& model);

@@ -3,6 +3,7 @@
 #ifndef MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
 #define MEDULLA_TOOLS_IMPORT_ONNX_IMPORTER_H_
 
+#include <optional>
 #include <unordered_map>
 
 #include "tools/import/onnx_rules.h"
@@ -63,7 +64,8 @@ class OnnxImporter : public OnnxScope {
   void fix_inputs(const onnx::GraphProto& graph);
   void choose_extents(const onnx::GraphProto& graph);
   void add_inputs(const onnx::GraphProto& graph);
-  void add_node(const onnx::NodeProto& proto);
+  void add_node(const onnx::NodeProto& proto);      // of any opset
+  void convert_node(const onnx::NodeProto& proto);  // of one from kOldestOpset on
   std::vector<int32_t> convert_in_single(OnnxNode& node, const OnnxRow& row);
   void add_outputs(const onnx::GraphProto& graph);
   void refuse_node(const onnx::NodeProto& proto, const Refused& why);

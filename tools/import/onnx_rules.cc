@@ -32,6 +32,7 @@ OnnxRules::OnnxRules(const onnx::ModelProto& model, int64_t opset,
     const std::string& domain = import.domain();
     imports[is_default_domain(domain) ? "" : domain] = static_cast<int>(import.version());
   }
+  imports[""] = static_cast<int>(opset);
   context_.set_ir_version(static_cast<int>(model.ir_version()));
   context_.set_opset_imports(imports);
   for (const auto& input : graph_.input()) names_.add(input.name());
