@@ -275,6 +275,11 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
     if (is_default_domain(import.domain())) opset = import.version();
   }
   if (opset < 1) return refuse_file("does not say which version of ONNX's operators it uses");
+  if (opset > kNewestOpset) {
+    return refuse_file("has opset " + std::to_string(opset) + ", and " +
+                           std::to_string(kNewestOpset) + " is the newest that is known",
+                       "export with opset " + std::to_string(kNewestOpset) + " or older");
+  }
   const int64_t taken_as = std::max(opset, kOldestOpset);
   std::map<std::string, int64_t> opsets;
   try {

@@ -127,6 +127,8 @@ Dims dims_of_one(const onnx::ValueInfoProto& value);
 
 // Nodes of older opsets are brought to this one, each as it is imported.
 constexpr int64_t kOldestOpset = 7;
+// The newest whose texts the table follows.
+constexpr int64_t kNewestOpset = 28;
 
 // Adds the types that the ONNX library infers to the model's own.
 void infer_onnx_types(onnx::ModelProto& model);

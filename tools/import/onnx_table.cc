@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every ONNX operator that is taken, and the opsets for which its function holds. Alphabetical.
-#include <limits>
-
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
 namespace {
 
-constexpr int64_t kNewest = std::numeric_limits<int64_t>::max();
+constexpr int64_t kNewest = kNewestOpset;
 
 constexpr OnnxRow kTable[] = {
     {"Abs", 7, kNewest, convert_unary},
