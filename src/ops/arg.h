@@ -3,8 +3,8 @@
 #ifndef MEDULLA_SRC_OPS_ARG_H_
 #define MEDULLA_SRC_OPS_ARG_H_
 
+#include "src/ops/lines.h"
 #include "src/ops/number.h"
-#include "src/ops/rules.h"
 
 namespace medulla {
 
@@ -38,20 +38,18 @@ mdl_status reference_arg(const ReferenceCall& call, mdl_error* error) {
   uint32_t axis;
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", 0), x.rank(), &axis, error));
   const bool last = call.node.int_or("select_last_index", 0) != 0;
-  const int64_t outer = extent(x.shape, 0, axis);
-  const int64_t length = x.dim(axis);
-  const int64_t inner = extent(x.shape, axis + 1, x.rank());
+  const Lines lines(x.shape, axis);
   with_elements(x.dtype, call.inputs[0], [&](auto load) {
     using Number = decltype(load(0));
     const auto wins = [](Number a, Number b) { return Wins()(a, b) || (a != a && b == b); };
-    for (int64_t row = 0; row < outer * inner; ++row) {
-      const int64_t first = row / inner * length * inner + row % inner;
-      const auto at = [&](int64_t i) { return load(first + i * inner); };
+    for (int64_t line = 0; line < lines.count; ++line) {
+      const int64_t first = lines.first(line);
+      const auto at = [&](int64_t i) { return load(first + i * lines.inner); };
       int64_t best = 0;
-      for (int64_t i = 1; i < length; ++i) {
+      for (int64_t i = 1; i < lines.length; ++i) {
         if (last ? !wins(at(best), at(i)) : wins(at(i), at(best))) best = i;
       }
-      call.out<int64_t>(0)[row] = best;
+      call.out<int64_t>(0)[line] = best;
     }
   });
   return MDL_OK;

@@ -6,8 +6,8 @@
 #include <concepts>
 #include <type_traits>
 
+#include "src/ops/lines.h"
 #include "src/ops/number.h"
-#include "src/ops/rules.h"
 
 namespace medulla {
 
@@ -32,18 +32,16 @@ mdl_status reference_cumulate(const ReferenceCall& call, mdl_error* error) {
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", 0), x.rank(), &axis, error));
   const bool exclusive = call.node.int_or("exclusive", 0) != 0;
   const bool reverse = call.node.int_or("reverse", 0) != 0;
-  const int64_t outer = extent(x.shape, 0, axis);
-  const int64_t length = x.dim(axis);
-  const int64_t inner = extent(x.shape, axis + 1, x.rank());
+  const Lines lines(x.shape, axis);
   if (x.elements() == 0) return MDL_OK;
   with_elements(x.dtype, call.inputs[0], [&](auto load) {
     using Number = decltype(load(0));
     using Total = std::conditional_t<std::integral<Number>, uint64_t, Number>;
-    for (int64_t row = 0; row < outer * inner; ++row) {
-      const int64_t first = row / inner * length * inner + row % inner;
+    for (int64_t line = 0; line < lines.count; ++line) {
+      const int64_t first = lines.first(line);
       Total total = kStart;
-      for (int64_t i = 0; i < length; ++i) {
-        const int64_t at = first + (reverse ? length - 1 - i : i) * inner;
+      for (int64_t i = 0; i < lines.length; ++i) {
+        const int64_t at = first + (reverse ? lines.length - 1 - i : i) * lines.inner;
         const Total before = total;
         total = Join()(total, static_cast<Total>(load(at)));
         store_as(x.dtype, call.outputs[0], at, static_cast<Number>(exclusive ? before : total));

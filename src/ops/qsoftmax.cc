@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/ops/integer.h"
-#include "src/ops/rules.h"
+#include "src/ops/lines.h"
 
 namespace medulla {
 namespace {
@@ -47,16 +47,14 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const mdl_shape& shape = call.input_types[0].shape;
   uint32_t axis;
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", -1), shape.rank, &axis, error));
-  const int64_t outer = extent(shape, 0, axis);
-  const int64_t length = shape.dims[axis];
-  const int64_t inner = extent(shape, axis + 1, shape.rank);
+  const Lines lines(shape, axis);
   const uint32_t* table = call.in<uint32_t>(1);
   const float inverse_scale = 1 / call.node.output(0)->quantization.scales[0];
   const Quantizer quantizer = read_quantizer(call.node);
-  for (int64_t row = 0; length > 0 && row < outer * inner; ++row) {
-    const int64_t first = row / inner * length * inner + row % inner;
-    const int8_t* x = call.in<int8_t>(0) + first;
-    int8_t* y = call.out<int8_t>(0) + first;
+  const auto [length, inner, count] = lines;
+  for (int64_t line = 0; length > 0 && line < count; ++line) {
+    const int8_t* x = call.in<int8_t>(0) + lines.first(line);
+    int8_t* y = call.out<int8_t>(0) + lines.first(line);
     int32_t m = -128;
     for (int64_t i = 0; i < length; ++i) m = x[i * inner] > m ? x[i * inner] : m;
     int64_t sum = 0;

@@ -4,8 +4,8 @@
 
 #include "kernels/elementwise_f32/scalar.h"
 #include "src/ops/greatest.h"
+#include "src/ops/lines.h"
 #include "src/ops/row_sum.h"
-#include "src/ops/rules.h"
 
 namespace medulla {
 
@@ -26,14 +26,12 @@ mdl_status for_each_softmax(const ReferenceCall& call, mdl_error* error, Finish 
   const mdl_shape& shape = call.input_types[0].shape;
   uint32_t axis;
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", -1), shape.rank, &axis, error));
-  const int64_t outer = extent(shape, 0, axis);
-  const int64_t length = shape.dims[axis];
-  const int64_t inner = extent(shape, axis + 1, shape.rank);
+  const Lines lines(shape, axis);
+  const auto [length, inner, count] = lines;
   if (length == 0) return MDL_OK;
-  for (int64_t row = 0; row < outer * inner; ++row) {
-    const int64_t first = row / inner * length * inner + row % inner;
-    const float* x = call.in<float>(0) + first;
-    float* y = call.out<float>(0) + first;
+  for (int64_t line = 0; line < count; ++line) {
+    const float* x = call.in<float>(0) + lines.first(line);
+    float* y = call.out<float>(0) + lines.first(line);
     Greatest<float> greatest;
     for (int64_t i = 0; i < length; ++i) greatest.add(x[i * inner]);
     const float m = greatest.value();
