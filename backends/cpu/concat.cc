@@ -7,6 +7,7 @@
 #include "backends/cpu/chain.h"
 #include "backends/cpu/quantized.h"
 #include "kernels/requant_s8/requant_s8.h"
+#include "src/ops/rules.h"
 
 namespace medulla::cpu {
 
@@ -105,8 +106,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   if (plan == nullptr) return fail_memory(error, node);
   const mdl_tensor& y = *node.output(0);
   const bool quantized = is_op(node.node(), "QConcat");
-  const int64_t axis = node.int_or("axis", 0);
-  plan->axis = static_cast<uint32_t>(axis < 0 ? axis + y.rank : axis);
+  plan->axis = axis_of(node, 0, y.rank);
   plan->element_bytes = mdl_dtype_bits(y.dtype) / 8;
   plan->output = group.operand(&y);
   plan->count = node.input_count();

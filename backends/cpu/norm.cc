@@ -93,13 +93,12 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   const NodeView node = group.node(0);
   Plan* plan = make_step_data<Plan>(host, lowering_norm, step);
   if (plan == nullptr) return fail_memory(error, node);
-  const int64_t axis = node.int_or("axis", -1);
   plan->kernel = row->kernel;
   plan->numbers = {.epsilon = float_attribute(node, "epsilon", kNormEpsilon),
                    .centered = !is_op(node.node(), "RMSNormalization"),
                    .scale = constant(node.input(1)),
                    .bias = constant(node.input(2))};
-  plan->axis = static_cast<uint32_t>(axis < 0 ? axis + node.input(0)->rank : axis);
+  plan->axis = axis_of(node, -1, node.input(0)->rank);
   plan->groups = static_cast<size_t>(node.int_or("num_groups", 0));
   step.kernel = row->name;
   step.run = plan->groups > 0 ? run_groups : run_rows;

@@ -90,11 +90,10 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   if (plan == nullptr) return fail_memory(error, node);
   const mdl_tensor& x = *node.input(0);
   const mdl_tensor* bias = node.input(2);
-  const int64_t axis = node.int_or("axis", -1);  // of QLayerNormalization
   const float* const scales = static_cast<const float*>(node.input(1)->data);
   const float* const biases = bias != nullptr ? static_cast<const float*>(bias->data) : nullptr;
   const OutputRule rule = read_output_rule(node);
-  plan->axis = static_cast<uint32_t>(axis < 0 ? axis + x.rank : axis);
+  plan->axis = axis_of(node, -1, x.rank);  // of QLayerNormalization
   if (rows.layer != nullptr) {
     const double s = static_cast<double>(x.quantization.scales[0]);
     const float epsilon = static_cast<float>(node.float_or("epsilon", kNormEpsilon));

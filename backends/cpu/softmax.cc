@@ -4,6 +4,7 @@
 
 #include "backends/cpu/chain.h"
 #include "kernels/softmax_f32/softmax_f32.h"
+#include "src/ops/rules.h"
 
 namespace medulla::cpu {
 
@@ -53,8 +54,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   const NodeView node = group.node(0);
   Plan* plan = make_step_data<Plan>(host, lowering_softmax, step);
   if (plan == nullptr) return fail_memory(error, node);
-  const int64_t axis = node.int_or("axis", -1);
-  plan->axis = static_cast<uint32_t>(axis < 0 ? axis + node.input(0)->rank : axis);
+  plan->axis = axis_of(node, -1, node.input(0)->rank);
   plan->run = is_op(node.node(), "Softmax") ? row->kernel->softmax : row->kernel->log_softmax;
   step.kernel = row->name;
   step.run = run;

@@ -5,7 +5,7 @@
 #include "src/graph/control.h"
 #include "src/graph/facts.h"
 #include "src/graph/memory.h"
-#include "src/ops/op.h"
+#include "src/ops/rules.h"
 
 namespace medulla {
 namespace {
@@ -179,17 +179,12 @@ class Sharer {
     if (output.symbols[output.rank - 1] != nullptr || mdl_dtype_bits(output.dtype) < 8) {
       return Fit::none;
     }
-    const uint32_t axis = axis_of(node);
+    const uint32_t axis = axis_of(node, 0, output.rank);
     const bool last = axis + 1 == output.rank;
     int64_t outer = 1;
     for (uint32_t d = 0; d < axis; ++d) outer *= output.dims[d];
     if (outer == 1 && is_static(output) && !(last && strided)) return Fit::pieces;
     return last ? Fit::rows : Fit::none;
-  }
-
-  static uint32_t axis_of(const NodeView& node) {
-    const int64_t axis = node.int_or("axis", 0);
-    return static_cast<uint32_t>(axis < 0 ? axis + node.output(0)->rank : axis);
   }
 
   // Whether all of a concatenation's inputs can be made inside its output. What it takes is claimed
@@ -248,7 +243,7 @@ class Sharer {
     const bool strided = place(y).pitch != 0;
     const bool pitched = strided || fit_of(node, strided) == Fit::rows;
     const int64_t pitch = strided ? place(y).pitch : last_dim(output);
-    const uint32_t axis = axis_of(node);
+    const uint32_t axis = axis_of(node, 0, output.rank);
     int64_t inner = 1;  // elements from one index of the axis to the next
     for (uint32_t d = axis + 1; d < output.rank; ++d) {
       inner *= d + 1 == output.rank ? pitch : output.dims[d];

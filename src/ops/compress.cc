@@ -36,11 +36,7 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
   return set_output(node, outputs, 0, inputs[0].dtype, shape, error);
 }
 
-uint32_t found(const NodeView& node, size_t) {
-  const mdl_tensor& x = *node.input(0);
-  const int64_t axis = node.int_or("axis", 0);
-  return 1u << (axis < 0 ? axis + x.rank : axis);
-}
+uint32_t found(const NodeView& node, size_t) { return 1u << axis_of(node, 0, node.input(0)->rank); }
 
 // y keeps the indices along the axis at which input 1 is true; those behind its end are not.
 mdl_status reference(const ReferenceCall& call, mdl_error* error) {

@@ -33,7 +33,12 @@ mdl_status check_dtypes(const NodeView& node, std::span<const TensorType> inputs
 // `axis` of a tensor of that rank, negative ones counted from the end.
 mdl_status resolve_axis(const NodeView& node, int64_t axis, uint32_t rank, uint32_t* resolved,
                         mdl_error* error);
-// The same for a list, in which no axis may stand twice, as bits.
+// The attribute `axis`, `otherwise` when absent, of a node for which it is known to be in range.
+inline uint32_t axis_of(const NodeView& node, int64_t otherwise, uint32_t rank) {
+  const int64_t axis = node.int_or("axis", otherwise);
+  return static_cast<uint32_t>(axis < 0 ? axis + rank : axis);
+}
+// As resolve_axis, for a list, in which no axis may stand twice, as bits.
 mdl_status resolve_axes(const NodeView& node, std::span<const int64_t> axes, uint32_t rank,
                         uint32_t* mask, mdl_error* error);
 

@@ -54,8 +54,7 @@ mdl_status check(const NodeView& node, mdl_error* error) {
 
 uint32_t found(const NodeView& node, size_t output) {
   if (output == 2) return 0;
-  const int64_t axis = output == 0 ? node.int_or("axis", 0) : 0;
-  return 1u << (axis < 0 ? axis + node.input(0)->rank : axis);
+  return 1u << (output == 0 ? axis_of(node, 0, node.input(0)->rank) : 0);
 }
 
 // Of each slice: its place in the order, the first that equals it, its place among the results.
