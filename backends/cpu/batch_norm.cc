@@ -34,11 +34,6 @@ struct Args {
   size_t unit;  // tensor rows that make one row of the step
 };
 
-size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
-            size_t capacity) {
-  return fuse_chain(kRule, graph, node, taken, members, capacity);
-}
-
 struct Reading {
   Chain chain;
   Activation activation;
@@ -56,11 +51,6 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   MDL_TRY(
       read_activation(cpu, group.graph(), reading->chain.activation, &reading->activation, error));
   return choose_row(cpu, "norm_f32", norm_f32_rows(), kernel_request(cpu), &reading->row, error);
-}
-
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Reading reading;
-  return read(cpu, group, &reading, error);
 }
 
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
@@ -138,8 +128,8 @@ void bind(const mdl_step&, const mdl_operand* operands, const void* packed, void
 }  // namespace
 
 extern const Lowering lowering_batch_norm = {
-    .fuse = fuse,
-    .supports = supports,
+    .fuse = fuse_by<kRule>,
+    .supports = supports_by<Reading, read>,
     .plan = plan,
     .pack = pack,
     .resize = resize,

@@ -49,11 +49,6 @@ struct Args {
   bool one_shape;
 };
 
-size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
-            size_t capacity) {
-  return fuse_chain(kRule, graph, node, taken, members, capacity);
-}
-
 struct Reading {
   Chain chain;
   Activation activation;
@@ -73,11 +68,6 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   }
   return choose_row(cpu, "elementwise_f32", elementwise_f32_rows(), kernel_request(cpu),
                     &reading->row, error);
-}
-
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Reading reading;
-  return read(cpu, group, &reading, error);
 }
 
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
@@ -170,8 +160,8 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
 }  // namespace
 
 extern const Lowering lowering_binary = {
-    .fuse = fuse,
-    .supports = supports,
+    .fuse = fuse_by<kRule>,
+    .supports = supports_by<Reading, read>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

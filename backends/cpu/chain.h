@@ -23,6 +23,13 @@ struct ChainRule {
 size_t fuse_chain(const ChainRule& rule, const mdl_graph& graph, int32_t node, const uint8_t* taken,
                   int32_t* members, size_t capacity);
 
+// A Lowering.fuse.
+template <const ChainRule& kRule>
+size_t fuse_by(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
+               size_t capacity) {
+  return fuse_chain(kRule, graph, node, taken, members, capacity);
+}
+
 struct Chain {
   const mdl_node* pad = nullptr;
   const mdl_node* main = nullptr;

@@ -60,11 +60,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const RequantS8Row** r
   return choose_row(cpu, "requant_s8", requant_s8_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const RequantS8Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 // Rows of a part, dense in x, `pitch` apart in y.
 void copy_rows(const int8_t* x, size_t bytes, size_t rows, int8_t* y, size_t pitch) {
   for (size_t r = 0; r < rows; ++r, x += bytes, y += pitch) std::memcpy(y, x, bytes);
@@ -164,7 +159,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
 }  // namespace
 
 extern const Lowering lowering_concat = {
-    .supports = supports,
+    .supports = supports_by<const RequantS8Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

@@ -36,7 +36,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
 }  // namespace
 
 extern const Lowering lowering_conv = {
-    .fuse = FloatConv<Family>::fuse,
+    .fuse = fuse_by<kConvRule>,
     .supports = FloatConv<Family>::supports,
     .plan = plan,
     .pack = FloatConv<Family>::pack,

@@ -48,11 +48,6 @@ struct Reading {
   const GemmF32Row* row;
 };
 
-size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
-            size_t capacity) {
-  return fuse_chain(kRule, graph, node, taken, members, capacity);
-}
-
 mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_error* error) {
   if (!read_chain(kRule, group.graph(), group, &reading->chain)) return MDL_ERROR_UNSUPPORTED;
   const NodeView node(group.graph(), *reading->chain.main);
@@ -72,11 +67,6 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   problem.n = static_cast<size_t>(reading->conv.group_out);
   problem.k = static_cast<size_t>(reading->conv.group_in);
   return choose_row(cpu, "gemm_f32", gemm_f32_rows(), problem, &reading->row, error);
-}
-
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Reading reading;
-  return read(cpu, group, &reading, error);
 }
 
 // The input's index that a tap spreads to output `o`; -1: none.
@@ -242,8 +232,8 @@ void bind(const mdl_step&, const mdl_operand* operands, const void* packed, void
 }  // namespace
 
 extern const Lowering lowering_conv_transpose = {
-    .fuse = fuse,
-    .supports = supports,
+    .fuse = fuse_by<kRule>,
+    .supports = supports_by<Reading, read>,
     .plan = plan,
     .pack = pack,
     .resize = resize,

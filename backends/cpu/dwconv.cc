@@ -42,7 +42,7 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
 }  // namespace
 
 extern const Lowering lowering_dwconv = {
-    .fuse = FloatConv<Family>::fuse,
+    .fuse = fuse_by<kConvRule>,
     .supports = FloatConv<Family>::supports,
     .plan = plan,
     .pack = FloatConv<Family>::pack,

@@ -25,11 +25,6 @@ inline constexpr ChainRule kConvRule = {.mains = kConvMains, .pad = true};
 template <class Family>
 class FloatConv {
  public:
-  static size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
-                     size_t capacity) {
-    return fuse_chain(kConvRule, graph, node, taken, members, capacity);
-  }
-
   static mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
     Reading reading;
     return read(cpu, group, &reading, error);

@@ -80,11 +80,6 @@ mdl_status read_weights(const NodeView& node, Weights* weights, mdl_error* error
   return check_bias(*weights, error);
 }
 
-size_t fuse(const mdl_graph& graph, int32_t node, const uint8_t* taken, int32_t* members,
-            size_t capacity) {
-  return fuse_chain(kRule, graph, node, taken, members, capacity);
-}
-
 mdl_status choose(const Cpu& cpu, const Weights& weights, size_t m, const GemmF32Row** row,
                   mdl_error* error) {
   GemmF32Problem problem;
@@ -212,7 +207,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void* packed,
 }  // namespace
 
 extern const Lowering lowering_gemm = {
-    .fuse = fuse,
+    .fuse = fuse_by<kRule>,
     .supports = supports,
     .plan = plan,
     .pack = pack,

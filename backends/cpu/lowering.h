@@ -94,6 +94,13 @@ struct Lowering {
   void (*explain)(const mdl_step& step, const void* args, mdl_error* error) = nullptr;
 };
 
+// A Lowering.supports that asks `read`, which fills in what `plan` goes by.
+template <class Reading, mdl_status (*read)(const Cpu&, const GroupView&, Reading*, mdl_error*)>
+mdl_status supports_by(const Cpu& cpu, const GroupView& group, mdl_error* error) {
+  Reading reading = {};
+  return read(cpu, group, &reading, error);
+}
+
 struct StepHead {
   const Lowering* lowering;
 };

@@ -48,11 +48,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const NormF32Row** row
   return choose_row(cpu, "norm_f32", norm_f32_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const NormF32Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run_rows(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   for (size_t i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
@@ -138,7 +133,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_norm = {
-    .supports = supports,
+    .supports = supports_by<const NormF32Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

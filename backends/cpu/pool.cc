@@ -38,11 +38,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const PoolF32Row** row
   return choose_row(cpu, "pool_f32", pool_f32_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const PoolF32Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   args.plan->run(args.pool, args.pixels.at(begin), args.pixels.at(end));
@@ -88,7 +83,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_pool = {
-    .supports = supports,
+    .supports = supports_by<const PoolF32Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

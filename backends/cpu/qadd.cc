@@ -59,11 +59,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Rows* rows, mdl_error*
   return choose_row(cpu, "add_s8", add_s8_rows(), kernel_request(cpu), &rows->add, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Rows rows;
-  return choose(cpu, group, &rows, error);
-}
-
 AddS8 exchanged(AddS8 p) {
   std::swap(p.zero_point_a, p.zero_point_b);
   std::swap(p.k_a, p.k_b);
@@ -193,7 +188,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
 }  // namespace
 
 extern const Lowering lowering_qadd = {
-    .supports = supports,
+    .supports = supports_by<Rows, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

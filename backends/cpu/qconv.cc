@@ -119,11 +119,6 @@ mdl_status read(const Cpu& cpu, const GroupView& group, Reading* reading, mdl_er
   return choose_row(cpu, family, rows, problem, &reading->row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Reading reading;
-  return read(cpu, group, &reading, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
   const Args& args = *static_cast<const Args*>(memory);
   args.kernel->run(args.call, static_cast<size_t>(begin), static_cast<size_t>(end), scratch);
@@ -196,7 +191,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void* packed,
 }  // namespace
 
 extern const Lowering lowering_qconv = {
-    .supports = supports,
+    .supports = supports_by<Reading, read>,
     .plan = plan,
     .pack = pack,
     .resize = resize,

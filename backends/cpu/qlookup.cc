@@ -36,11 +36,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const LutS8Row** row, 
   return choose_row(cpu, "lut_s8", lut_s8_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const LutS8Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   const size_t first = static_cast<size_t>(begin) * args.unit;
@@ -82,7 +77,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_qlookup = {
-    .supports = supports,
+    .supports = supports_by<const LutS8Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

@@ -98,11 +98,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Choice* choice, mdl_er
   return choose_row(cpu, "gemm_s8", rows, problem, &choice->row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Choice choice;
-  return choose(cpu, group, &choice, error);
-}
-
 // -z_b * sum (a - z_a) of each row of a matrix. In lanes of a fixed number, for vectors.
 void make_row_bias(const Args& args, const int8_t* a, int32_t* bias) {
   constexpr size_t kLanes = 16;
@@ -235,7 +230,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
 }  // namespace
 
 extern const Lowering lowering_qmatmul = {
-    .supports = supports,
+    .supports = supports_by<Choice, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

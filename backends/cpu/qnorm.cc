@@ -57,11 +57,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Rows* rows, mdl_error*
                     error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Rows rows;
-  return choose(cpu, group, &rows, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   const Plan& plan = *args.plan;
@@ -143,7 +138,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_qnorm = {
-    .supports = supports,
+    .supports = supports_by<Rows, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

@@ -44,11 +44,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const PoolS8Row** row,
   return choose_row(cpu, "pool_s8", pool_s8_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const PoolS8Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   args.plan->run(args.pool, args.pixels.at(begin), args.pixels.at(end));
@@ -123,7 +118,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
 }  // namespace
 
 extern const Lowering lowering_qpool = {
-    .supports = supports,
+    .supports = supports_by<const PoolS8Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

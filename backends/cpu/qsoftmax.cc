@@ -40,11 +40,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const SoftmaxS8Row** r
   return choose_row(cpu, "softmax_s8", softmax_s8_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const SoftmaxS8Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   const size_t first = static_cast<size_t>(begin) * args.unit;
@@ -97,7 +92,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_qsoftmax = {
-    .supports = supports,
+    .supports = supports_by<const SoftmaxS8Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

@@ -103,11 +103,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Kernels* kernels, mdl_
   return choose_row(cpu, "gemm_f32", gemm_f32_rows(), gemm, &kernels->gemm, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  Kernels kernels;
-  return choose(cpu, group, &kernels, error);
-}
-
 // One sequence in one direction.
 class Sequence {
  public:
@@ -316,7 +311,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void* packed,
 }  // namespace
 
 extern const Lowering lowering_rnn = {
-    .supports = supports,
+    .supports = supports_by<Kernels, choose>,
     .plan = plan,
     .pack = pack,
     .resize = resize,

@@ -32,11 +32,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const SoftmaxF32Row** 
   return choose_row(cpu, "softmax_f32", softmax_f32_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const SoftmaxF32Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   SoftmaxF32 part = args.call;
@@ -91,7 +86,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_softmax = {
-    .supports = supports,
+    .supports = supports_by<const SoftmaxF32Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,

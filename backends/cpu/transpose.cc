@@ -50,11 +50,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const TransposeRow** r
   return choose_row(cpu, "transpose", transpose_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const TransposeRow* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) {
   const Args& args = *static_cast<const Args*>(memory);
   const size_t bytes = args.element_bytes;
@@ -182,7 +177,7 @@ void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memor
 }  // namespace
 
 extern const Lowering lowering_transpose = {
-    .supports = supports,
+    .supports = supports_by<const TransposeRow*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,
