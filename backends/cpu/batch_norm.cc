@@ -68,8 +68,6 @@ mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void*) 
   return MDL_OK;
 }
 
-const float* constant(const mdl_tensor* tensor) { return static_cast<const float*>(tensor->data); }
-
 mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
                 mdl_error* error) {
   Reading reading;
@@ -79,8 +77,8 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   if (plan == nullptr) return fail_memory(error, node);
   plan->kernel = reading.row->kernel;
   plan->activation = reading.activation;
-  plan->mean = constant(node.input(3));
-  plan->bias = constant(node.input(2));
+  plan->mean = floats_of(node.input(3));
+  plan->bias = floats_of(node.input(2));
   step.kernel = reading.row->name;
   step.run = run;
   step.args_bytes = sizeof(Args);
@@ -92,8 +90,8 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
 
 void pack(const GroupView& group, const mdl_step&, void* packed) {
   const NodeView node = group.node(0);
-  const float* const scale = constant(node.input(1));
-  const float* const variance = constant(node.input(4));
+  const float* const scale = floats_of(node.input(1));
+  const float* const variance = floats_of(node.input(4));
   const float epsilon = float_attribute(node, "epsilon", kNormEpsilon);
   float* const k = static_cast<float*>(packed);
   for (size_t c = 0; c < node.input(1)->bytes / sizeof(float); ++c) {

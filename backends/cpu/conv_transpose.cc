@@ -170,12 +170,11 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   Plan* plan = make_step_data<Plan>(host, lowering_conv_transpose, step);
   if (plan == nullptr) return fail_memory(error, node);
   const Convolution& conv = reading.conv;
-  const mdl_tensor* bias = node.input(2);
   const size_t matrices = static_cast<size_t>(conv.window.taps() * conv.group);
   plan->kernel = reading.row->kernel;
   plan->conv = conv;
-  plan->weights = static_cast<const float*>(node.input(1)->data);
-  plan->bias = bias != nullptr ? static_cast<const float*>(bias->data) : nullptr;
+  plan->weights = floats_of(node.input(1));
+  plan->bias = floats_of(node.input(2));
   plan->matrix = gemm_f32_packed_bytes(plan->kernel->nr, static_cast<size_t>(conv.group_out),
                                        static_cast<size_t>(conv.group_in));
   plan->matrix = (plan->matrix + kPackAlign - 1) / kPackAlign * kPackAlign;

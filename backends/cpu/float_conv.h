@@ -62,9 +62,8 @@ class FloatConv {
     Chain chain;
     if (!read_chain(kConvRule, group.graph(), group, &chain)) return;
     const NodeView node(group.graph(), *chain.main);
-    const mdl_tensor* bias = node.input(2);
-    Family::pack(*plan.kernel, plan.geometry, static_cast<const float*>(node.input(1)->data),
-                 bias != nullptr ? static_cast<const float*>(bias->data) : nullptr, packed);
+    Family::pack(*plan.kernel, plan.geometry, floats_of(node.input(1)), floats_of(node.input(2)),
+                 packed);
   }
 
   static mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory,

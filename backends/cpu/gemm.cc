@@ -163,11 +163,8 @@ void pack(const GroupView& group, const mdl_step& step, void* packed) {
   Weights weights;
   if (!read_chain(kRule, group.graph(), group, &chain)) return;
   if (read_weights({group.graph(), *chain.main}, &weights, nullptr) != MDL_OK) return;
-  const float* bias =
-      weights.bias != nullptr ? static_cast<const float*>(weights.bias->data) : nullptr;
-  gemm_f32_pack(plan.row->kernel->nr, plan.n, plan.k,
-                static_cast<const float*>(weights.tensor->data), weights.k_stride, weights.n_stride,
-                bias, packed);
+  gemm_f32_pack(plan.row->kernel->nr, plan.n, plan.k, floats_of(weights.tensor), weights.k_stride,
+                weights.n_stride, floats_of(weights.bias), packed);
 }
 
 mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, mdl_rows& rows,

@@ -67,6 +67,11 @@ class GroupView {
 
 mdl_shape max_shape(const mdl_tensor& tensor);
 
+// A constant's values; null without a tensor.
+inline const float* floats_of(const mdl_tensor* tensor) {
+  return tensor != nullptr ? static_cast<const float*>(tensor->data) : nullptr;
+}
+
 // How many rows, counted over all dimensions but the last.
 size_t rows_of(const mdl_shape& shape);
 // The extent of the last dimension; 1 for a scalar.

@@ -77,10 +77,6 @@ mdl_status run_groups(const void* memory, uint32_t, int64_t begin, int64_t end, 
   return MDL_OK;
 }
 
-const float* constant(const mdl_tensor* tensor) {
-  return tensor != nullptr ? static_cast<const float*>(tensor->data) : nullptr;
-}
-
 mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, mdl_step& step,
                 mdl_error* error) {
   const NormF32Row* row = nullptr;
@@ -91,8 +87,8 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   plan->kernel = row->kernel;
   plan->numbers = {.epsilon = float_attribute(node, "epsilon", kNormEpsilon),
                    .centered = !is_op(node.node(), "RMSNormalization"),
-                   .scale = constant(node.input(1)),
-                   .bias = constant(node.input(2))};
+                   .scale = floats_of(node.input(1)),
+                   .bias = floats_of(node.input(2))};
   plan->axis = axis_of(node, -1, node.input(0)->rank);
   plan->groups = static_cast<size_t>(node.int_or("num_groups", 0));
   step.kernel = row->name;

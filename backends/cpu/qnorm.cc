@@ -84,9 +84,8 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
   Plan* plan = make_step_data<Plan>(host, lowering_qnorm, step);
   if (plan == nullptr) return fail_memory(error, node);
   const mdl_tensor& x = *node.input(0);
-  const mdl_tensor* bias = node.input(2);
-  const float* const scales = static_cast<const float*>(node.input(1)->data);
-  const float* const biases = bias != nullptr ? static_cast<const float*>(bias->data) : nullptr;
+  const float* const scales = floats_of(node.input(1));
+  const float* const biases = floats_of(node.input(2));
   const OutputRule rule = read_output_rule(node);
   plan->axis = axis_of(node, -1, x.rank);  // of QLayerNormalization
   if (rows.layer != nullptr) {

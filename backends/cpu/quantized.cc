@@ -21,12 +21,12 @@ mdl_status read_weights_s8(const NodeView& node, WeightsS8* weights, mdl_error* 
   weights->n_stride = weights->k;
   weights->zero_points = w.quantization.zero_points;
   weights->zero_point_step = w.quantization.count > 1 ? 1 : 0;
-  weights->scale = static_cast<const float*>(multiplier->data);
+  weights->scale = floats_of(multiplier);
   weights->scale_step = 1;
   if (bias != nullptr && bias->dtype == MDL_INT32) {
     weights->bias = static_cast<const int32_t*>(bias->data);
   } else if (bias != nullptr) {
-    weights->float_bias = static_cast<const float*>(bias->data);
+    weights->float_bias = floats_of(bias);
   }
   return MDL_OK;
 }

@@ -261,21 +261,19 @@ void pack(const GroupView& group, const mdl_step& step, void* packed) {
   const size_t k = static_cast<size_t>(plan.shape.input);
   const size_t rows = rnn_gates(plan.cell) * n;
   const bool linear = plan.cell == RnnCell::gru_linear;
-  const mdl_tensor* biases = node.input(kB);
+  const float* const biases = floats_of(node.input(kB));
   for (size_t d = 0; d < static_cast<size_t>(plan.shape.directions); ++d) {
     std::byte* const to = static_cast<std::byte*>(packed) + d * plan.packed;
-    const float* bias =
-        biases != nullptr ? static_cast<const float*>(biases->data) + d * 2 * rows : nullptr;
+    const float* bias = biases != nullptr ? biases + d * 2 * rows : nullptr;
     // The biases' sums wait where R comes.
     float* const sums = reinterpret_cast<float*>(to + plan.packed_r);
     for (size_t i = 0; bias != nullptr && i < rows; ++i) {
       sums[i] = linear && i >= 2 * n ? bias[i] : bias[i] + bias[rows + i];
     }
-    gemm_f32_pack(plan.kernels.gemm->kernel->nr, rows, k,
-                  static_cast<const float*>(node.input(kW)->data) + d * rows * k, 1, k,
-                  bias != nullptr ? sums : nullptr, to);
+    gemm_f32_pack(plan.kernels.gemm->kernel->nr, rows, k, floats_of(node.input(kW)) + d * rows * k,
+                  1, k, bias != nullptr ? sums : nullptr, to);
     rnn_f32_pack(plan.cell, plan.kernels.rnn->kernel->lanes, n,
-                 static_cast<const float*>(node.input(kR)->data) + d * rows * n,
+                 floats_of(node.input(kR)) + d * rows * n,
                  linear && bias != nullptr ? bias + rows + 2 * n : nullptr, to + plan.packed_r);
   }
 }
