@@ -27,14 +27,7 @@ struct Args {
 
 mdl_status choose(const Cpu& cpu, const GroupView& group, const PoolF32Row** row,
                   mdl_error* error) {
-  const NodeView node = group.node(0);
-  if (group.node_count() != 1 || !is_one_of(node.node(), kPools) ||
-      node.input(0)->dtype != MDL_FLOAT32) {
-    return MDL_ERROR_UNSUPPORTED;
-  }
-  if (node.output_count() > 1) return fail(error, MDL_ERROR_UNSUPPORTED, "indices of the maxima");
-  PoolGeometry geometry;
-  MDL_TRY(read_pooling(node, max_shape(*node.input(0)), &geometry, error));
+  MDL_TRY(check_pooling(group, kPools, true, error));
   return choose_row(cpu, "pool_f32", pool_f32_rows(), kernel_request(cpu), row, error);
 }
 

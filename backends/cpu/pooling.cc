@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/cpu/pooling.h"
 
+#include "backends/cpu/chain.h"
 #include "src/ops/window.h"
 
 namespace medulla::cpu {
@@ -44,6 +45,18 @@ mdl_status read_pooling(const NodeView& node, const mdl_shape& input, PoolGeomet
   g.pad_right = extent(x.end);
   g.count_padding = node.int_or("count_include_pad", 0) != 0;
   return MDL_OK;
+}
+
+mdl_status check_pooling(const GroupView& group, std::span<const char* const> pools, bool floats,
+                         mdl_error* error) {
+  const NodeView node = group.node(0);
+  if (group.node_count() != 1 || !is_one_of(node.node(), pools) ||
+      (node.input(0)->dtype == MDL_FLOAT32) != floats) {
+    return MDL_ERROR_UNSUPPORTED;
+  }
+  if (node.output_count() > 1) return fail(error, MDL_ERROR_UNSUPPORTED, "indices of the maxima");
+  PoolGeometry geometry;
+  return read_pooling(node, max_shape(*node.input(0)), &geometry, error);
 }
 
 PoolPixels pixels_of(const PoolGeometry& g) {

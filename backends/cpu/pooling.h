@@ -13,6 +13,11 @@ namespace medulla::cpu {
 mdl_status read_pooling(const NodeView& node, const mdl_shape& input, PoolGeometry* geometry,
                         mdl_error* error);
 
+// Whether the group is one of these pools, of float32 or not, that the kernels can do. UNSUPPORTED,
+// with the reason where it is a pool.
+mdl_status check_pooling(const GroupView& group, std::span<const char* const> pools, bool floats,
+                         mdl_error* error);
+
 // Output pixels, and how many of them make a row of the step.
 struct PoolPixels {
   size_t count;
