@@ -56,10 +56,7 @@ class FoldFlatten {
   explicit FoldFlatten(const Graph& graph) : rewrite_(graph) {}
 
   Graph run() {
-    for (const Node& node : rewrite_.from.nodes) {
-      if (!fold(node)) rewrite_.keep(node);
-    }
-    return rewrite_.finish();
+    return rewrite_.run([this](const Node& node) { return fold(node); });
   }
 
  private:

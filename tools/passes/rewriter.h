@@ -41,6 +41,14 @@ class Rewriter {
 
   // Inputs, outputs and states keep their order and names; what is dead goes.
   Graph finish();
+  // A whole pass: each node for which `replace` says that it has made nothing instead is kept.
+  template <class Replace>
+  Graph run(Replace replace) {
+    for (const Node& node : from.nodes) {
+      if (!replace(node)) keep(node);
+    }
+    return finish();
+  }
 
  private:
   std::vector<int32_t> map_;
