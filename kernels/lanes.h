@@ -15,13 +15,14 @@ static inline void each_place(size_t n, Block block) {
   if (i < n) block(i, n - i);
 }
 
+// The first `count` lanes, or all where `count` is more.
 template <class V>
 static inline V load_lanes(const float* p, size_t count) {
-  return count == V::kWidth ? V::load(p) : V::load_part(p, count);
+  return count >= V::kWidth ? V::load(p) : V::load_part(p, count);
 }
 template <class V>
 static inline void store_lanes(float* p, size_t count, V v) {
-  count == V::kWidth ? v.store(p) : v.store_part(p, count);
+  count >= V::kWidth ? v.store(p) : v.store_part(p, count);
 }
 
 }  // namespace medulla

@@ -3,6 +3,7 @@
 #define MEDULLA_KERNELS_RNN_F32_ROWS_H_
 
 #include "kernels/elementwise_f32/functions.h"
+#include "kernels/lanes.h"
 #include "kernels/rnn_f32/rnn_f32.h"
 
 // The kernel of this family over any vector type. A panel is the units that one vector holds; the
@@ -35,20 +36,6 @@ static inline void each_panels(size_t panels, bool down, Block block) {
   }
 }
 
-// Element j of a row and those behind it that exist.
-template <class V>
-static inline V load_units(const float* row, size_t j, size_t n) {
-  return n - j >= V::kWidth ? V::load(row + j) : V::load_part(row + j, n - j);
-}
-template <class V>
-static inline void store_units(float* row, size_t j, size_t n, V v) {
-  if (n - j >= V::kWidth) {
-    v.store(row + j);
-  } else {
-    v.store_part(row + j, n - j);
-  }
-}
-
 // Unit j of gate g: sums[g][j] becomes the chain that starts from it and goes over h and R. With
 // kBiased the last gate starts from the packed biases instead, and its sums go to `last`.
 template <class V, size_t kGates, bool kBiased>
@@ -66,9 +53,10 @@ static inline void sum_gates(const RnnF32Step& s, const float* h, const float* r
         for (size_t i = 0; i < kPanels; ++i) {
 #pragma GCC unroll 4
           for (size_t g = 0; g < kGates; ++g) {
+            const size_t j = unit + i * V::kWidth;
             const bool from_bias = kBiased && g == kGates - 1;
-            acc[i][g] = from_bias ? V::load(w + i * stride)
-                                  : load_units<V>(sums + g * n, unit + i * V::kWidth, n);
+            acc[i][g] =
+                from_bias ? V::load(w + i * stride) : load_lanes<V>(sums + g * n + j, n - j);
           }
         }
         if (kBiased) w += V::kWidth;
@@ -86,8 +74,9 @@ static inline void sum_gates(const RnnF32Step& s, const float* h, const float* r
         for (size_t i = 0; i < kPanels; ++i) {
 #pragma GCC unroll 4
           for (size_t g = 0; g < kGates; ++g) {
+            const size_t j = unit + i * V::kWidth;
             float* const to = kBiased && g == kGates - 1 ? last : sums + g * n;
-            store_units(to, unit + i * V::kWidth, n, acc[i][g]);
+            store_lanes(to + j, n - j, acc[i][g]);
           }
         }
       });
@@ -97,8 +86,8 @@ static inline void sum_gates(const RnnF32Step& s, const float* h, const float* r
 template <class V, class Block>
 static inline void each_unit(size_t n, Block block) {
   for (size_t j = 0; j < n; j += V::kWidth) {
-    block([=](const float* p) { return load_units<V>(p, j, n); },
-          [=](float* p, V v) { store_units(p, j, n, v); });
+    block([=](const float* p) { return load_lanes<V>(p + j, n - j); },
+          [=](float* p, V v) { store_lanes(p + j, n - j, v); });
   }
 }
 
