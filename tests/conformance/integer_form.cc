@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -136,7 +135,8 @@ bool is_integer(const tools::Graph& graph) {
 
 bool is_integer(const onnx::ModelProto& model, const Values& inputs, Others others) {
   tools::ConvertOptions options;
-  options.input = temporary_path(".onnx");
+  const TemporaryFile file(".onnx");
+  options.input = file.path;
   std::ofstream(options.input, std::ios::binary)
       << Wrapper(model, inputs, others).model().SerializeAsString();
   for (const auto& input : model.graph().input()) {
@@ -147,7 +147,6 @@ bool is_integer(const onnx::ModelProto& model, const Values& inputs, Others othe
   }
   tools::ConvertReport report;
   const tools::Model converted = tools::import_and_optimize(options, report);
-  std::filesystem::remove(options.input);
   return report.refusals.empty() && is_integer(converted.main());
 }
 

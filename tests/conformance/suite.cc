@@ -152,11 +152,6 @@ class Run {
 };
 
 // A file that goes with its object.
-struct TemporaryFile {
-  std::string path = temporary_path(".mdl");
-  ~TemporaryFile() { std::filesystem::remove(path); }
-};
-
 // The names of the inputs that the data sets feed: those that are no initializers.
 std::vector<std::string> fed_inputs(const onnx::ModelProto& model) {
   std::vector<std::string> names;
@@ -227,7 +222,7 @@ void run_data_set(const Case& c, const onnx::ModelProto& model, int set, const c
   for (const auto& output : model.graph().output()) outputs.push_back(output.name());
   const Values inputs = read_inputs(c, model, set);
   tools::ConvertOptions options;
-  const TemporaryFile file;
+  const TemporaryFile file(".mdl");
   options.input = c.folder + "/model.onnx";
   options.output = file.path;
   options.maxima = extents_of(model, inputs);
@@ -266,10 +261,14 @@ void run_data_set(const Case& c, const onnx::ModelProto& model, int set, const c
 
 }  // namespace
 
-std::string temporary_path(const std::string& ending) {
-  return (std::filesystem::temp_directory_path() /
-          ("medulla_conformance_" + std::to_string(getpid()) + ending))
-      .string();
+TemporaryFile::TemporaryFile(const std::string& ending)
+    : path((std::filesystem::temp_directory_path() /
+            ("medulla_conformance_" + std::to_string(getpid()) + ending))
+               .string()) {}
+
+TemporaryFile::~TemporaryFile() {
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
 }
 
 std::optional<std::string> find_suite() {
@@ -355,7 +354,7 @@ Result run_case(const Case& c, const onnx::ModelProto& model, const char* backen
 
 Result convert_case(const Case& c) {
   tools::ConvertOptions options;
-  const TemporaryFile file;
+  const TemporaryFile file(".mdl");
   options.input = c.folder + "/model.onnx";
   options.output = file.path;
   const std::string reasons = join(tools::convert(options).refusals);

@@ -38,8 +38,16 @@ using Values = std::vector<std::pair<std::string, tools::Array>>;  // by name
 // What data set `set` feeds.
 Values read_inputs(const Case& c, const onnx::ModelProto& model, int set);
 
-// For a file of this process; whoever writes it removes it.
-std::string temporary_path(const std::string& ending);
+// The path of a file of this process, removed in the end if it was written; one at a time with an
+// ending.
+struct TemporaryFile {
+  explicit TemporaryFile(const std::string& ending);
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  const std::string path;
+};
 
 // Why a case is none of Medulla's: training, sequences, optionals, strings, random numbers; "" when
 // it is.
