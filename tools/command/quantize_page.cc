@@ -27,13 +27,6 @@ rect.bar-of{fill:var(--c)}line.grid{stroke:var(--line)}
 .shape path{fill:var(--conv);fill-opacity:.5}.shape rect{fill:var(--quantize);fill-opacity:.16}
 )css";
 
-std::string number(double value, int digits) {
-  std::ostringstream out;
-  out.precision(digits);
-  out << std::fixed << value;
-  return out.str();
-}
-
 const char* precision_of(const LayerReport& layer) {
   return layer.reason.empty() ? "int8" : "float32";
 }
@@ -95,13 +88,10 @@ void write_tiles(std::ostream& out, const QuantizeReport& report) {
   const auto tile = [&](const std::string& value, const std::string& says) {
     out << "<div><b>" << value << "</b><span>" << says << "</span></div>";
   };
-  const auto decibels = [](double value) {
-    return std::isfinite(value) ? number(value, 1) + " dB" : std::string("equal");
-  };
   size_t kept = 0;
   for (const LayerReport& layer : report.layers) kept += layer.reason.empty() ? 0 : 1;
   out << "<div class=\"tiles\">";
-  tile(decibels(report.result.sqnr), "SQNR of the worst output");
+  tile(decibels(report.result.sqnr, " dB"), "SQNR of the worst output");
   if (report.result.top_1) {
     tile(number(*report.result.top_1, 2) + " %",
          "top-1 (float32 " + number(*report.float32.top_1, 2) + " %)");

@@ -8,14 +8,6 @@
 namespace medulla::tools {
 namespace {
 
-std::string fixed(double value, int digits) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << value;
-  return out.str();
-}
-
-std::string decibels(double value) { return std::isfinite(value) ? fixed(value, 1) : "equal"; }
-
 nlohmann::json to_json(const Accuracy& accuracy) {
   nlohmann::json json;
   if (std::isfinite(accuracy.sqnr)) json["sqnr"] = accuracy.sqnr;
@@ -57,7 +49,7 @@ nlohmann::json to_json(const StoredWeights& stored) {
 void print_accuracy(std::ostream& out, const char* what, const Accuracy& accuracy) {
   out << std::left << std::setw(26) << what << std::right << std::setw(9)
       << decibels(accuracy.sqnr);
-  if (accuracy.top_1) out << std::setw(10) << fixed(*accuracy.top_1, 2) << " %";
+  if (accuracy.top_1) out << std::setw(10) << number(*accuracy.top_1, 2) << " %";
   out << "\n";
 }
 
@@ -66,10 +58,10 @@ void print_layers(std::ostream& out, const QuantizeReport& report) {
          "layer\n";
   for (const LayerReport& layer : report.layers) {
     out << std::setw(10) << (layer.measured ? decibels(layer.sqnr) : "") << std::setw(11)
-        << fixed(100 * layer.clipped, 3) << std::setw(11) << fixed(layer.low, 3) << std::setw(11)
-        << fixed(layer.high, 3) << std::setw(11) << layer.bytes_float << std::setw(10)
-        << layer.bytes_int8 << std::setw(10) << fixed(layer.microseconds_float, 1) << std::setw(9)
-        << fixed(layer.microseconds_int8, 1) << "  " << layer.op << " '" << layer.name << "'";
+        << number(100 * layer.clipped, 3) << std::setw(11) << number(layer.low, 3) << std::setw(11)
+        << number(layer.high, 3) << std::setw(11) << layer.bytes_float << std::setw(10)
+        << layer.bytes_int8 << std::setw(10) << number(layer.microseconds_float, 1) << std::setw(9)
+        << number(layer.microseconds_int8, 1) << "  " << layer.op << " '" << layer.name << "'";
     if (!layer.reason.empty()) out << ", float32: " << layer.reason;
     out << "\n";
   }
@@ -87,6 +79,16 @@ void print_stored(std::ostream& out, const QuantizeReport& report) {
 
 }  // namespace
 
+std::string number(double value, int digits) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(digits) << value;
+  return out.str();
+}
+
+std::string decibels(double ratio, const char* unit) {
+  return std::isfinite(ratio) ? number(ratio, 1) + unit : "equal";
+}
+
 void print(std::ostream& out, const QuantizeOptions& options, const QuantizeReport& report) {
   out << options.convert.output << ": ";
   if (report.samples > 0) {
@@ -103,7 +105,7 @@ void print(std::ostream& out, const QuantizeOptions& options, const QuantizeRepo
   }
   const double share = 100 * static_cast<double>(report.bytes_result) /
                        static_cast<double>(std::max<size_t>(report.bytes_float, 1));
-  out << report.bytes_result << " bytes, " << fixed(share, 1) << " % of float32's "
+  out << report.bytes_result << " bytes, " << number(share, 1) << " % of float32's "
       << report.bytes_float << "\n";
   if (!report.layers.empty()) print_layers(out, report);
   if (!report.stored.empty()) print_stored(out, report);

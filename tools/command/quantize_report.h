@@ -14,6 +14,10 @@ void print(std::ostream& out, const QuantizeOptions& options, const QuantizeRepo
 nlohmann::json to_json(const QuantizeOptions& options, const QuantizeReport& report);
 std::string html_of(const QuantizeOptions& options, const QuantizeReport& report);
 
+// "12.34"; a ratio is "equal" where nothing differs.
+std::string number(double value, int digits);
+std::string decibels(double ratio, const char* unit = "");
+
 }  // namespace medulla::tools
 
 #endif  // MEDULLA_TOOLS_COMMAND_QUANTIZE_REPORT_H_
