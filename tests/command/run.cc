@@ -117,6 +117,15 @@ TEST_CASE("names do not steer the terminal") {
   CHECK(all.find("\xc3\xa9") != std::string::npos);
 }
 
+TEST_CASE("JSON tells of files whose names are no UTF-8") {
+  const Shell shell;
+  shell.write_shift_model("\xff.mdl");
+  CHECK(shell.json("inspect '\xff.mdl'")["file"] == "\xef\xbf\xbd.mdl");
+  CHECK(shell.json("verify '\xff.mdl'")["valid"] == true);
+  CHECK(shell.json("bench --runs 1 '\xff.mdl'")["model"] == "\xef\xbf\xbd.mdl");
+  CHECK(shell.json("run --zeros '\xff.mdl'").contains("outputs"));
+}
+
 TEST_CASE("numbers of another dtype are told, and refused when they would become others") {
   const Shell shell;
   shell.write_shift_model("m.mdl");

@@ -11,6 +11,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/tensor_files.h"
+#include "tools/command/terminal.h"
 #include "tools/common/printable.h"
 
 namespace medulla::tools {
@@ -215,7 +216,7 @@ void bench(const BenchOptions& options) {
                          {"differs", differs}};
   }
   if (options.json) {
-    std::cout << report.dump() << "\n";
+    print_json(report);
     return;
   }
   std::vector<double> runs = report["runs_ms"];

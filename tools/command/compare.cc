@@ -21,6 +21,7 @@
 #include "tools/command/failure.h"
 #include "tools/command/feed.h"
 #include "tools/command/tensor_files.h"
+#include "tools/command/terminal.h"
 #include "tools/common/printable.h"
 
 namespace medulla::tools {
@@ -333,7 +334,7 @@ void run(const Options& options) {
   if (!options.json) print(report, first);
   if (report.compared.empty()) throw Failure("no tensor of one name is in both", json);
   if (first == nullptr) {
-    if (options.json) std::cout << json.dump(2) << "\n";
+    if (options.json) print_json(json, 2);
     return;
   }
   std::string text = "the first tensor over its bound is '" + first->tensor + "', made by " +

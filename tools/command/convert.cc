@@ -14,6 +14,7 @@
 #include "tools/command/command.h"
 #include "tools/command/conversion_flags.h"
 #include "tools/command/failure.h"
+#include "tools/command/terminal.h"
 
 namespace medulla::tools {
 namespace {
@@ -90,7 +91,7 @@ void run(Options& options) {
   if (!options.json) print(report, convert);
   if (!report.refusals.empty()) throw Failure(refusal_text(convert, report), json);
   if (options.json) {
-    std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    print_json(json, 2);
   }
 }
 

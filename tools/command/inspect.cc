@@ -14,6 +14,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/float_nodes.h"
+#include "tools/command/terminal.h"
 #include "tools/command/transposes.h"
 #include "tools/common/array.h"
 #include "tools/common/new_file.h"
@@ -262,9 +263,10 @@ void inspect(const Options& options) {
   const mdl_graph& graph = model_graph(*model);
   const std::map<std::string, size_t> ops = count_ops(graph);
   if (options.ops) {
+    if (options.json) return print_json(ops);
     std::string list;
     for (const auto& [op, count] : ops) list += (list.empty() ? "" : ";") + op;
-    std::cout << (options.json ? nlohmann::json(ops).dump() : list) << "\n";
+    std::cout << list << "\n";
     return;
   }
   if (!options.dot.empty()) write_text(options.dot, dot_of(graph));
@@ -298,7 +300,7 @@ void inspect(const Options& options) {
   report["plan"] = plan;
   report["float_nodes"] = describe(float_nodes(graph));
   if (!options.html.empty()) write_text(options.html, html_of(graph, report));
-  if (options.json) std::cout << report.dump(2) << "\n";
+  if (options.json) print_json(report, 2);
 }
 
 }  // namespace

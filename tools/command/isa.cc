@@ -9,6 +9,7 @@
 #include "kernels/families.h"
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
+#include "tools/command/terminal.h"
 
 namespace medulla::tools {
 namespace {
@@ -100,7 +101,7 @@ void add_isa(CLI::App& app) {
     const nlohmann::json report = {
         {"host", text_of(host_isa())}, {"set", text_of(set)}, {"families", describe(set)}};
     if (options->json) {
-      std::cout << report.dump(2) << "\n";
+      print_json(report, 2);
     } else {
       print(report);
     }

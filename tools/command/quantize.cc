@@ -11,6 +11,7 @@
 #include "tools/command/command.h"
 #include "tools/command/conversion_flags.h"
 #include "tools/command/quantize_report.h"
+#include "tools/command/terminal.h"
 #include "tools/common/new_file.h"
 
 namespace medulla::tools {
@@ -123,7 +124,7 @@ void run(const CLI::App& command, Options& options) {
     std::cerr << "note: the bound is not met with every layer in float32 either\n";
   }
   if (options.json) {
-    std::cout << to_json(quantize, report).dump(2) << "\n";
+    print_json(to_json(quantize, report), 2);
   } else {
     print(std::cout, quantize, report);
   }

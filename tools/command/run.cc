@@ -9,6 +9,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/tensor_files.h"
+#include "tools/command/terminal.h"
 #include "tools/common/printable.h"
 
 namespace medulla::tools {
@@ -100,7 +101,7 @@ void run(RunOptions& options) {
     report.push_back(describe(engine.model.get(), engine.session.get(), i, outputs[i]));
   }
   if (options.json) {
-    std::cout << nlohmann::json({{"outputs", report}}).dump(2) << "\n";
+    print_json({{"outputs", report}}, 2);
   } else {
     for (const nlohmann::json& output : report) print(output);
   }

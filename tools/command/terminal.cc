@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/command/terminal.h"
 
+#include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace medulla::tools {
@@ -20,6 +22,10 @@ int Harmless::overflow(int c) {
   after_c2_ = byte == 0xc2;
   const auto size = static_cast<std::streamsize>(text.size());
   return target_->sputn(text.data(), size) == size ? c : traits_type::eof();
+}
+
+void print_json(const nlohmann::json& json, int indent) {
+  std::cout << json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 }  // namespace medulla::tools

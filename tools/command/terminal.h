@@ -3,6 +3,7 @@
 #ifndef MEDULLA_TOOLS_COMMAND_TERMINAL_H_
 #define MEDULLA_TOOLS_COMMAND_TERMINAL_H_
 
+#include <nlohmann/json_fwd.hpp>
 #include <ostream>
 #include <streambuf>
 
@@ -24,6 +25,10 @@ class Harmless : private std::streambuf {
   std::streambuf* target_;
   bool after_c2_ = false;  // U+0080 to U+009F begin so in UTF-8
 };
+
+// Prints it and ends the line; without `indent` on one. What is no UTF-8, as a file's name may be,
+// becomes U+FFFD.
+void print_json(const nlohmann::json& json, int indent = -1);
 
 }  // namespace medulla::tools
 

@@ -8,6 +8,7 @@
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/failure.h"
+#include "tools/command/terminal.h"
 
 namespace medulla::tools {
 namespace {
@@ -40,9 +41,7 @@ void add_verify(CLI::App& app) {
     }
     const std::string digest = hexadecimal(mdl_model_digest(model.get()), 32);
     if (options->json) {
-      std::cout
-          << nlohmann::json({{"model", options->model}, {"valid", true}, {"digest", digest}}).dump()
-          << "\n";
+      print_json({{"model", options->model}, {"valid", true}, {"digest", digest}});
     } else {
       std::cout << options->model << ": valid, digest " << digest << "\n";
     }
