@@ -347,7 +347,7 @@ typedef struct mdl_memory_need {
 /// Plans, places, packs. `model` has to outlive the program. A named backend that does not open is
 /// passed over, and the plan says why; with strict placement it is an error (BACKEND).
 /// Statuses: INVALID_ARGUMENT, VERSION (options or a backend's ABI), NOT_BUILT, UNSUPPORTED, LIMIT,
-/// BACKEND, OUT_OF_MEMORY.
+/// BACKEND, OUT_OF_MEMORY, NOT_FOUND (a tensor to keep; the text lists those that there are).
 MDL_API mdl_status mdl_program_create(const mdl_model* model, const mdl_program_options* options,
                                       mdl_program** program, mdl_error* error);
 

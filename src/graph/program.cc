@@ -76,7 +76,7 @@ mdl_status mark_kept(const char* names, Arena& arena, mdl_graph* graph, mdl_erro
       char known[320];
       Text text(known, sizeof(known));
       list_names(*graph, 0, text);
-      return fail(error, MDL_ERROR_INVALID_ARGUMENT, "keep: the model has no tensor '", name,
+      return fail(error, MDL_ERROR_NOT_FOUND, "keep: the model has no tensor '", name,
                   "'; there are ", static_cast<const char*>(known));
     }
     found->flags |= MDL_TENSOR_KEEP;

@@ -156,7 +156,7 @@ TEST_CASE("a name that is not there is answered with those that are") {
   mdl_program_options options = MDL_PROGRAM_OPTIONS_INIT;
   options.keep = "neext";
   const mdl::Result<mdl::Program> none = mdl::Program::create(*model, &options);
-  CHECK(none.error().status() == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(none.error().status() == MDL_ERROR_NOT_FOUND);
   CHECK(std::string(none.error().text()).find("'next'") != std::string::npos);
   mdl::Result<mdl::Program> program = mdl::Program::create(*model);
   mdl::Result<mdl::Session> session = mdl::Session::create(*program);

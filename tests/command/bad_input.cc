@@ -182,7 +182,7 @@ TEST_CASE("names that do not exist say what does") {
   shell.write_shift_model("m.mdl");
   check_refused(shell,
                 {
-                    {"run m.mdl --dump nosuch=d.npy", 1, {"nosuch"}},
+                    {"run m.mdl --dump nosuch=d.npy", 1, {"nosuch", "'x', 'shifted', 'y'"}},
                     {"run m.mdl --output nosuch=d.npy", 1, {"nosuch", "y"}},
                     {"run m.mdl --kernel gemm_f33=portable", 1, {"gemm_f33", "gemm_f32"}},
                     {"run m.mdl --kernel gemm_f32=nosuch", 1, {"nosuch", "gemm_f32", "portable"}},
