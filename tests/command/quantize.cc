@@ -50,6 +50,7 @@ TEST_CASE("quantize refuses what it cannot use") {
   const Shell shell;
   shell.write("m.onnx", "no model");
   shell.write("x.npy", "no array");
+  shell.write_shift_model("made.mdl");
   const struct {
     const char* arguments;
     int status;
@@ -60,6 +61,7 @@ TEST_CASE("quantize refuses what it cannot use") {
       {"quantize m.onnx --calib x.npy --budget 1", 2, "--labels"},
       {"quantize m.onnx --calib x.npy --sqnr -1", 2, "0 or more"},
       {"quantize m.onnx --calib x.npy", 1, "m.onnx"},
+      {"quantize made.mdl --calib x.npy -o m.mdl", 1, "made.mdl: is a Medulla model already"},
       {"quantize nowhere.onnx --calib x.npy", 1, "nowhere.onnx"},
       {"quantize m.onnx --calib x.npy -o m.onnx", 1, "m.onnx"},
   };

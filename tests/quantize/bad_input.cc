@@ -113,7 +113,7 @@ TEST_CASE("labels that do not match the outputs are named") {
   check_refused(options, {"labels " + y, "float32", "integers"});
   write_npy(y, MDL_INT64, {4}, std::vector<int64_t>(4, 0));
   options.labels = "scores=" + y;
-  check_refused(options, {"'scores'"});
+  check_refused(options, {"'scores'", "there are: 'logits'"});
 }
 
 TEST_CASE("what is no float32 model is named") {

@@ -228,8 +228,15 @@ void read_metadata(const std::map<std::string, std::string>& given, Model& model
   }
 }
 
+// The first bytes of a file, as many as Medulla's own begin with; zeros behind its end.
+std::string start_of(const std::string& path) {
+  std::string start(sizeof(kMagic), '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), sizeof(kMagic));
+  return start;
+}
+
 // An importer reads a file to its end, which a pipe may not have.
-void require_file(const std::string& path) {
+void require_source(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw std::runtime_error(path + ": " + error.message());
@@ -240,6 +247,10 @@ void require_file(const std::string& path) {
   }
   if (std::filesystem::file_size(path, error) == 0) {
     throw std::runtime_error(path + ": is empty, should be a model");
+  }
+  if (start_of(path) == std::string_view(kMagic, sizeof(kMagic))) {
+    throw std::runtime_error(path +
+                             ": is a Medulla model already, should be ONNX or TensorFlow Lite");
   }
 }
 
@@ -263,21 +274,12 @@ std::string why_not_loaded(const Bytes& bytes) {
   return "";
 }
 
-// By the file's ending; else by what TensorFlow Lite's files say of themselves from byte 4 on, or
-// the first.
+// By the file's ending; else by what a .tflite file says of itself from byte 4 on, or the first.
 const ImporterRow& find_importer(const std::string& path) {
   for (const ImporterRow& row : kImporters) {
     if (path.ends_with(row.ending)) return row;
   }
-  char start[8] = {};
-  std::ifstream(path, std::ios::binary).read(start, sizeof(start));
-  return std::string_view(start + 4, 4) == "TFL3" ? find_importer(".tflite") : kImporters[0];
-}
-
-bool is_converted(const std::string& path) {
-  char start[sizeof(kMagic)] = {};
-  std::ifstream(path, std::ios::binary).read(start, sizeof(start));
-  return std::memcmp(start, kMagic, sizeof(kMagic)) == 0;
+  return start_of(path).ends_with("TFL3") ? find_importer(".tflite") : kImporters[0];
 }
 
 // A symbol has one maximum in the whole file, and means something in its graph only.
@@ -330,8 +332,6 @@ void require_same(const std::vector<Tensor>& before, const Graph& graph, Convert
 
 void read_and_write(const ConvertOptions& options, ConvertReport& report) {
   try {
-    require_file(options.input);
-    if (is_converted(options.input)) return refuse(report, "it is a Medulla model already");
     require_other_file(options.output, options.input);
     const Model model = import_and_optimize(options, report);
     if (!report.refusals.empty()) return;
@@ -351,6 +351,7 @@ void read_and_write(const ConvertOptions& options, ConvertReport& report) {
 
 Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) {
   Model model;
+  require_source(options.input);
   const ImporterRow& importer = find_importer(options.input);
   importer.import(options, model, report);
   if (!report.refusals.empty()) return model;

@@ -74,7 +74,11 @@ TrueLabels::TrueLabels(const std::string& text, const std::vector<std::string>& 
     path = text.substr(equals + 1);
     const std::string name = text.substr(0, equals);
     const auto found = std::find(outputs.begin(), outputs.end(), name);
-    if (found == outputs.end()) fail(path, "no output is called '" + name + "'");
+    if (found == outputs.end()) {
+      std::string known;
+      for (const std::string& one : outputs) known += " '" + one + "'";
+      fail(path, "no output is called '" + name + "'; there are:" + known);
+    }
     output_ = static_cast<size_t>(found - outputs.begin());
   }
   const Array array = read_npy(path);
