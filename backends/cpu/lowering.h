@@ -106,6 +106,14 @@ mdl_status supports_by(const Cpu& cpu, const GroupView& group, mdl_error* error)
   return read(cpu, group, &reading, error);
 }
 
+// A Lowering.bind for Args whose x and y are a step's only operands.
+template <class Args>
+void bind_x_y(const mdl_step&, const mdl_operand* operands, const void*, void* memory) {
+  Args& args = *static_cast<Args*>(memory);
+  args.x = static_cast<decltype(args.x)>(operands[0].data);
+  args.y = static_cast<decltype(args.y)>(operands[1].data);
+}
+
 struct StepHead {
   const Lowering* lowering;
 };

@@ -128,19 +128,13 @@ mdl_status resize(const mdl_step& step, const mdl_shape* shapes, void* memory, m
   return MDL_OK;
 }
 
-void bind(const mdl_step&, const mdl_operand* operands, const void*, void* memory) {
-  Args& args = *static_cast<Args*>(memory);
-  args.x = static_cast<const int8_t*>(operands[0].data);
-  args.y = static_cast<int8_t*>(operands[1].data);
-}
-
 }  // namespace
 
 extern const Lowering lowering_qnorm = {
     .supports = supports_by<Rows, choose>,
     .plan = plan,
     .resize = resize,
-    .bind = bind,
+    .bind = bind_x_y<Args>,
 };
 
 }  // namespace medulla::cpu
