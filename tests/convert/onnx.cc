@@ -2,7 +2,6 @@
 // The ONNX importer: what a file's inputs, outputs and constants become, and what is refused is
 // refused with everything else that is.
 #include "tests/convert/imported.h"
-#include "tests/convert/run_graph.h"
 #include "tools/passes/pass.h"
 
 using namespace medulla;

@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ONNX importer: forms of every opset come out alike.
 #include "tests/convert/imported.h"
-#include "tests/convert/run_graph.h"
 
 using namespace medulla;
 using namespace medulla::tools;
-
-namespace {
-
-// The only output, for one input of counted values 0, 1, 2, ...
-Floats run_counted(const OnnxModel& model) {
-  const Model result = imported(model);
-  const Graph& graph = result.main();
-  Floats x(graph.tensors[static_cast<size_t>(graph.inputs[0])].elements());
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-  return tools::to_floats(run_graph(graph, {as_bytes(x)})[0]);
-}
-
-}  // namespace
 
 TEST_CASE("a model of an old opset is brought to a newer one") {
   const Folder folder;

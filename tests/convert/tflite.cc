@@ -3,8 +3,7 @@
 // what a model keeps from run to run.
 #include <cmath>
 
-#include "tests/catch.h"
-#include "tests/convert/run_graph.h"
+#include "tests/convert/imported.h"
 #include "tests/convert/runner.h"
 #include "tests/convert/tflite_model.h"
 #include "tools/ir/infer.h"
@@ -14,31 +13,6 @@ using namespace medulla;
 using namespace medulla::tools;
 
 namespace {
-
-Model imported(const TfliteModel& model, const std::map<std::string, int64_t>& maxima = {},
-               ConvertReport* report = nullptr) {
-  const Folder folder;
-  ConvertOptions options = model.write(folder);
-  options.maxima = maxima;
-  ConvertReport own;
-  Model result = import_and_optimize(options, report != nullptr ? *report : own);
-  for (const Refusal& refusal : own.refusals) UNSCOPED_INFO(refusal.text());
-  REQUIRE(own.refusals.empty());
-  return result;
-}
-
-// The only output, for float inputs of counted values 0, 1, 2, ...
-Floats run_counted(const TfliteModel& model) {
-  const Model result = imported(model);
-  const Graph& graph = result.main();
-  std::vector<std::shared_ptr<const Bytes>> inputs;
-  for (const int32_t t : graph.inputs) {
-    Floats x(graph.tensors[static_cast<size_t>(t)].elements());
-    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-    inputs.push_back(as_bytes(x));
-  }
-  return tools::to_floats(run_graph(graph, inputs)[0]);
-}
 
 // An operator on a counted input and constants.
 template <class... Options>
@@ -257,7 +231,7 @@ TEST_CASE("weights of fewer bits become what they mean") {
     product(m, m.quantize(m.constant<int8_t>("w", {1, 2}, TfliteType::INT8, {3, -4}), {0.5f}, {0}));
     CHECK(run_counted(m) == Floats{-2});
     ConvertReport report;
-    imported(m, {}, &report);
+    imported(m, &report);
     REQUIRE(report.notes.size() == 1);
     CHECK(report.notes[0].find("1 layers have integer weights and float activations") == 0);
   }
@@ -275,12 +249,12 @@ TEST_CASE("a dimension that is open may vary up to its maximum") {
   const int32_t y = m.output("y", {1, 3});
   m.tensor(y).shape_signature = {-1, 3};
   m.node(TfliteOp::FULLY_CONNECTED, {x, w}, {y}, tflite::FullyConnectedOptionsT());
-  const Model model = imported(m, {{"x.0", 4}});
+  const Model model = imported(m, nullptr, {{"x.0", 4}});
   const Tensor& out = model.main().tensors[static_cast<size_t>(model.main().outputs[0])];
   CHECK(out.dims == Dims{4, 3});
   CHECK(out.symbols == std::vector<std::string>{"x.0", ""});
   ConvertReport report;
-  imported(m, {}, &report);
+  imported(m, &report);
   CHECK(report.notes.size() == 1);
 }
 
@@ -294,7 +268,7 @@ TEST_CASE("an open dimension of a tensor with a colon in its name may vary") {
   for (const int32_t t : {y, z}) m.tensor(t).shape_signature = {1, -1, 1, 1};
   m.node(TfliteOp::CONV_2D, {x, w, b}, {y}, conv_options(tflite::Padding::VALID, 2));
   m.node(TfliteOp::ADD, {y, y}, {z}, tflite::AddOptionsT());
-  const Model model = imported(m, {{"serving_default_x:0.1", 9}});
+  const Model model = imported(m, nullptr, {{"serving_default_x:0.1", 9}});
   const Tensor& out = model.main().tensors[static_cast<size_t>(model.main().outputs[0])];
   CHECK(out.dims == Dims{1, 4, 1, 1});
   CHECK(out.symbols == std::vector<std::string>{"", "serving_default_x:0.1:4", "", ""});
@@ -329,7 +303,7 @@ TEST_CASE("names come from the first signature") {
     m.proto.signatures.push_back(std::move(signature));
   }
   ConvertReport report;
-  const Model model = imported(m, {}, &report);
+  const Model model = imported(m, &report);
   const Graph& graph = model.main();
   CHECK(graph.tensors[static_cast<size_t>(graph.inputs[0])].name == "signal");
   CHECK(graph.tensors[static_cast<size_t>(graph.outputs[0])].name == "label");
