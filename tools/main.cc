@@ -23,7 +23,7 @@ int fail(int argc, char** argv, int status, const std::string& text,
   std::cerr << "medulla" << (named ? std::string(" ") + argv[1] : "") << ": " << text << "\n";
   if (std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc) {
     known["error"] = text;
-    std::cout << known.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    medulla::tools::print_json(known, 2);
   }
   return status;
 }

@@ -124,6 +124,9 @@ TEST_CASE("JSON tells of files whose names are no UTF-8") {
   CHECK(shell.json("verify '\xff.mdl'")["valid"] == true);
   CHECK(shell.json("bench --runs 1 '\xff.mdl'")["model"] == "\xef\xbf\xbd.mdl");
   CHECK(shell.json("run --zeros '\xff.mdl'").contains("outputs"));
+  const std::string control = "a\x7f\xc2\x9b.mdl";
+  shell.write_shift_model(control);
+  CHECK(shell.json("verify '" + control + "'")["model"] == control);
 }
 
 TEST_CASE("numbers of another dtype are told, and refused when they would become others") {

@@ -25,7 +25,7 @@ int Harmless::overflow(int c) {
 }
 
 void print_json(const nlohmann::json& json, int indent) {
-  std::cout << json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  std::cout << json.dump(indent, ' ', true, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 }  // namespace medulla::tools

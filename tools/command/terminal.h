@@ -27,7 +27,8 @@ class Harmless : private std::streambuf {
 };
 
 // Prints it and ends the line; without `indent` on one. What is no UTF-8, as a file's name may be,
-// becomes U+FFFD.
+// becomes U+FFFD; what is no ASCII is escaped, so that no control character of it is left to
+// Harmless.
 void print_json(const nlohmann::json& json, int indent = -1);
 
 }  // namespace medulla::tools
