@@ -144,7 +144,8 @@ TEST_CASE("a first dimension is the batch, others want a maximum") {
     ConvertReport report;
     imported(late, &report);
     REQUIRE(report.refusals.size() == 1);
-    CHECK(report.refusals[0].rewrite == "--max N=N, or --fix-dim N=N for one extent only");
+    CHECK(report.refusals[0].rewrite ==
+          "--max N=MAXIMUM, or --fix-dim N=EXTENT for one extent only");
   }
 }
 

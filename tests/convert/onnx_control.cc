@@ -167,8 +167,8 @@ TEST_CASE("a bound is given to a Loop inside a body, by its trip count or its no
   CHECK(convert(options).refusals.at(0).text().find("there is: added_node, doubled_node, three") !=
         std::string::npos);
   // Without a bound, the Loop is named with the body in which it stands; and what would help.
-  check_refused(loop_in_if(), {"'y_node.else/added_node' (Loop", "has no bound", "--max trips=N",
-                               "--fix trips=FILE.npy"});
+  check_refused(loop_in_if(), {"'y_node.else/added_node' (Loop", "has no bound",
+                               "--max trips=MAXIMUM", "--fix trips=FILE.npy"});
 }
 
 TEST_CASE("a bounded dimension is known inside bodies") {
@@ -180,7 +180,7 @@ TEST_CASE("a bounded dimension is known inside bodies") {
   m.output("y", {1, -1});
   const Folder folder;
   ConvertOptions options = m.write(folder);
-  CHECK(convert(options).refusals.at(0).text().find("--max N=N") != std::string::npos);
+  CHECK(convert(options).refusals.at(0).text().find("--max N=MAXIMUM") != std::string::npos);
   options.maxima["N"] = 3;
   Runner runner(options);
   for (const uint8_t flag : {uint8_t{0}, uint8_t{1}}) {

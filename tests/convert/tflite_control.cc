@@ -67,7 +67,7 @@ TEST_CASE("WHILE without a bound is refused") {
   import_and_optimize(counting_model().write(folder), report);
   REQUIRE(report.refusals.size() == 1);
   CHECK(report.refusals[0].node == "end");
-  CHECK(report.refusals[0].rewrite == "give one with --max end=N");
+  CHECK(report.refusals[0].rewrite == "give one with --max end=MAXIMUM");
 }
 
 TEST_CASE("IF runs the branch that its condition names") {

@@ -75,7 +75,7 @@ int64_t bound_of(const ConvertOptions& options, const std::vector<std::string>& 
     if (given != options.maxima.end() && given->second > 0) return given->second;
   }
   refuse("has no bound on its iterations, and memory is planned for the most",
-         "give one with --max " + names.front() + "=N");
+         "give one with --max " + names.front() + "=MAXIMUM");
 }
 
 std::vector<int32_t> add_if(Builder& build, int32_t condition, const ImportedBody& then_body,

@@ -45,18 +45,34 @@ void OnnxImporter::run(const onnx::ModelProto& proto, int64_t opset) {
     ++report_.nodes_before[node.op_type()];
     add_node(node);
   }
+  if (!report_.refusals.empty() && !passed_over_.empty()) {
+    report_.notes.push_back("nodes behind refused ones that were not looked at: " +
+                            std::to_string(passed_over_.size()) +
+                            "; convert again once those are mended");
+  }
   if (!report_.refusals.empty()) return;
   add_outputs(graph);
   shift_uint8(graph_);
   graph_.compact();
   make_names_unique(graph_);
+  for (size_t o = 0; o < graph_.outputs.size(); ++o) {
+    const std::string& name = graph.output(static_cast<int>(o)).name();
+    const std::string& given = graph_.tensors[static_cast<size_t>(graph_.outputs[o])].name;
+    if (name == given) continue;
+    report_.notes.push_back("output '" + name + "' is called '" + given +
+                            "', for an input is called as it is");
+  }
 }
 
 void OnnxImporter::add_constants(const onnx::GraphProto& graph) {
   const std::string folder = std::filesystem::path(options_.input).parent_path().string();
   for (const auto& constant : graph.initializer()) {
     try {
-      tensors_[constant.name()] = add_onnx_constant(build_, constant, folder);
+      const int32_t tensor = add_onnx_constant(build_, constant, folder);
+      tensors_[constant.name()] = tensor;
+      if (has_nan(build_.tensor(tensor))) {
+        report_.notes.push_back("initializer '" + constant.name() + "' holds NaN");
+      }
     } catch (const Refused& why) {
       report_.refusals.push_back(
           {constant.name(), "initializer", "", opset_, why.reason, why.rewrite});
@@ -196,7 +212,7 @@ void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
   } catch (const Refused& why) {
     return refuse_node(proto, why);
   }
-  if (depends_on_refused(proto)) return stand_in(proto);
+  if (depends_on_refused(proto)) return pass_over(proto);
 
   std::vector<int32_t> inputs;
   for (const std::string& name : proto.input()) {
@@ -231,7 +247,8 @@ void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
   } catch (const std::exception& why) {
     const bool turned = std::any_of(graph_.nodes.begin() + static_cast<ptrdiff_t>(nodes),
                                     graph_.nodes.end(), turns_channels);
-    const char* layout = turned ? "; images have their channels last here, [N, spatial..., C]" : "";
+    const char* layout =
+        turned ? "; these shapes are channels-last, [N, spatial..., C], the file's are not" : "";
     refuse_node(proto, {"", why.what() + std::string(layout), ""});
   }
 }

@@ -65,6 +65,13 @@ void OnnxImporter::note_reads(const onnx::GraphProto& graph) {
   read_.erase("");
 }
 
+void OnnxImporter::pass_over(const onnx::NodeProto& proto) {
+  OnnxImporter* main = this;
+  while (main->outer_ != nullptr) main = main->outer_;
+  main->passed_over_.insert(place_ + name_of(proto));
+  stand_in(proto);
+}
+
 int64_t OnnxImporter::bound_of(const onnx::NodeProto& loop) {
   std::vector<std::string> names = {name_of(loop)};
   const bool counts = loop.input_size() > 0 && !loop.input(0).empty();

@@ -69,6 +69,7 @@ class OnnxImporter : public OnnxScope {
   std::vector<int32_t> convert_in_single(OnnxNode& node, const OnnxRow& row);
   void add_outputs(const onnx::GraphProto& graph);
   void refuse_node(const onnx::NodeProto& proto, const Refused& why);
+  void pass_over(const onnx::NodeProto& proto);
   void stand_in(const onnx::NodeProto& proto);
   void stand_in(const std::string& name);
   bool depends_on_refused(const onnx::NodeProto& proto) const;
@@ -92,6 +93,7 @@ class OnnxImporter : public OnnxScope {
   std::map<std::string, int64_t> extents_;  // of symbolic dimensions
   ShapeValues shapes_;
   std::set<std::string> read_;
+  std::set<std::string> passed_over_;  // of the main graph: nodes behind refused ones
 };
 
 }  // namespace medulla::tools

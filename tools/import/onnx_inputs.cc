@@ -61,12 +61,13 @@ void OnnxImporter::choose_extents(const onnx::GraphProto& graph) {
         if (first) {
           report_.notes.push_back("dimension '" + symbol + "' of input '" + input.name() +
                                   "' has no maximum and is set to 1; --max " + symbol +
-                                  "=<maximum> lets it vary");
+                                  "=MAXIMUM lets it vary");
         } else {
           report_.refusals.push_back(
               {input.name(), "input", "", opset_,
                "dimension " + std::to_string(d) + " ('" + symbol + "') has no maximum",
-               "--max " + symbol + "=N, or --fix-dim " + symbol + "=N for one extent only"});
+               "--max " + symbol + "=MAXIMUM, or --fix-dim " + symbol +
+                   "=EXTENT for one extent only"});
         }
       }
     }

@@ -4,6 +4,7 @@
 #include <onnx/defs/schema.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "tools/common/shape_text.h"
 
@@ -132,6 +133,28 @@ std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset) {
   }
   for (const auto& output : graph.output()) add(outputs, output.name(), "an output of the graph");
   return twins;
+}
+
+bool has_nan(const Tensor& tensor) {
+  const auto above = [&](auto magnitude, auto infinity) {
+    decltype(magnitude) bits;
+    for (size_t at = 0; at + sizeof bits <= tensor.data->size(); at += sizeof bits) {
+      std::memcpy(&bits, tensor.data->data() + at, sizeof bits);
+      if ((bits & magnitude) > infinity) return true;
+    }
+    return false;
+  };
+  if (tensor.data == nullptr) return false;
+  switch (tensor.dtype) {
+    case MDL_FLOAT32:
+      return above(uint32_t{0x7fffffff}, uint32_t{0x7f800000});
+    case MDL_FLOAT16:
+      return above(uint16_t{0x7fff}, uint16_t{0x7c00});
+    case MDL_BFLOAT16:
+      return above(uint16_t{0x7fff}, uint16_t{0x7f80});
+    default:
+      return false;
+  }
 }
 
 std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor) {

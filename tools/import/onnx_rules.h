@@ -65,6 +65,9 @@ class InferredTypes {
 // Names that the graph gives to two tensors, each as a refusal.
 std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset);
 
+// Of float32 and the halves.
+bool has_nan(const Tensor& tensor);
+
 // The dtype or shape that the file states for a tensor, where it is not what `tensor` has: "" or
 // the reason.
 std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor);

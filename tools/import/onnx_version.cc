@@ -224,7 +224,7 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
     }
     old.ranks.push_back(tensor < 0 ? -1 : build_.rank(tensor));
   }
-  if (depends_on_refused(proto)) return stand_in(proto);
+  if (depends_on_refused(proto)) return pass_over(proto);
   while (find(old.spare) >= 0) old.spare += "'";
   read_.insert(old.spare);
   try {

@@ -77,11 +77,11 @@ int64_t Importer::extent_of(const std::string& symbol, const std::string& input,
   }
   if (d > 0) {
     refuse("dimension " + std::to_string(d) + " ('" + symbol + "') has no maximum",
-           "--max " + symbol + "=N, or --fix-dim " + symbol + "=N for one extent only");
+           "--max " + symbol + "=MAXIMUM, or --fix-dim " + symbol + "=EXTENT for one extent only");
   }
   scope_.report.notes.push_back("dimension '" + symbol + "' of input '" + input +
                                 "' has no maximum and is set to 1; --max " + symbol +
-                                "=N lets it vary");
+                                "=MAXIMUM lets it vary");
   return 1;
 }
 
