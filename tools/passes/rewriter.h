@@ -32,8 +32,8 @@ class Rewriter {
   const Node* producer(int32_t tensor) const;
   // The same, when it is an `op`.
   const Node* producer(int32_t tensor, const char* op) const;
-  // How often a tensor is read, by nodes, outputs and states.
-  size_t uses(int32_t tensor) const { return uses_[static_cast<size_t>(tensor)]; }
+  // How often a tensor is read, by nodes, outputs and states; one that is absent never.
+  size_t uses(int32_t tensor) const { return tensor < 0 ? 0 : uses_[static_cast<size_t>(tensor)]; }
   // The value of a constant float32 of one element.
   std::optional<double> number(int32_t tensor) const;
   // The only node that reads it, or null.
