@@ -203,6 +203,27 @@ TEST_CASE("pixels that are fed as they are get a note") {
                          "255 are fed as they are (convert --preprocess)") != std::string::npos);
 }
 
+TEST_CASE("an array of pixels goes through the preprocessing, or gets the note") {
+  const Shell shell;
+  ModelBuilder b;
+  const int32_t x = b.input("x", {2, 2, 1, 2});
+  b.output(b.node("Relu", {x}, "y"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("plain.mdl"));
+  b.model.preprocessing.push_back({0, "NCHW", {0.5f, 2}, {10, 1}});
+  tools::write_model(b.model, shell.path("m.mdl"));
+  shell.write_npy("x.npy", MDL_UINT8, {2, 2, 1, 2},
+                  std::vector<uint8_t>{10, 12, 1, 2, 20, 30, 3, 4});
+  Outcome outcome = shell.run("run m.mdl --input x.npy --output y.npy");
+  REQUIRE(outcome.status == 0);
+  CHECK(outcome.err.empty());
+  CHECK(shell.floats("y.npy") == Floats{0, 1, 0, 2, 5, 10, 4, 6});
+  outcome = shell.run("run plain.mdl --input x.npy --output y.npy");
+  REQUIRE(outcome.status == 0);
+  CHECK(outcome.err.find("the model says nothing of preprocessing of 'x'") != std::string::npos);
+  CHECK(shell.floats("y.npy") == Floats{10, 12, 1, 2, 20, 30, 3, 4});
+}
+
 TEST_CASE("bench prints what a comparison of engines needs") {
   const Shell shell;
   shell.write_shift_model("m.mdl");

@@ -42,9 +42,10 @@ void note_conversion(const std::string& path, const mdl_tensor_info& info, const
 }
 
 // Networks seldom take pixels as they are.
-void note_pixels(const std::string& path, const mdl_model* model, size_t index,
+void note_pixels(const std::string& path, const Array& array, const mdl_model* model, size_t index,
                  const mdl_tensor_info& info) {
-  if (!is_picture(path)) return;
+  const bool pixels = array.dtype == MDL_UINT8 && info.dtype == MDL_FLOAT32 && info.rank == 4;
+  if (!is_picture(path) && !pixels) return;
   mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
   mdl_error error = MDL_ERROR_INIT;
   check(mdl_model_preprocessing(model, index, &steps, &error), error);
@@ -164,7 +165,7 @@ std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
     }
     arrays[index] = read_input(file.path, model, index, inputs[index]);
     paths[index] = file.path;
-    note_pixels(file.path, model, index, inputs[index]);
+    note_pixels(file.path, *arrays[index], model, index, inputs[index]);
   }
 
   std::vector<const int64_t*> dims(inputs.size(), nullptr);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "tools/common/handles.h"
 #include "tools/common/shape_text.h"
@@ -186,6 +187,27 @@ std::optional<std::vector<int64_t>> fitted_shape(const std::vector<int64_t>& fro
   return shape;
 }
 
+std::optional<Array> preprocessed(const Array& array, const mdl_model* model, size_t index,
+                                  const mdl_tensor_info& info) {
+  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
+  mdl_error error = MDL_ERROR_INIT;
+  check(mdl_model_preprocessing(model, index, &steps, &error), error);
+  if (info.dtype != MDL_FLOAT32 || array.dtype != MDL_UINT8 || steps.count == 0) return {};
+  const bool last = steps.layout != nullptr && std::string(steps.layout) == "NHWC";
+  size_t plane = 1;  // elements from channel to channel
+  for (size_t d = 2; !last && d < array.shape.size(); ++d) {
+    plane *= static_cast<size_t>(array.shape[d]);
+  }
+  std::vector<float> values = to_floats(array);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t c = i / plane % steps.count;  // one for all, or one a channel
+    values[i] = (values[i] - steps.offset[c]) * steps.scale[c];
+  }
+  Array made{MDL_FLOAT32, array.shape, std::vector<std::byte>(values.size() * sizeof(float))};
+  std::memcpy(made.data.data(), values.data(), made.data.size());
+  return made;
+}
+
 std::string ending_of(const std::string& path) {
   return std::filesystem::path(path).extension().string();
 }
@@ -221,7 +243,9 @@ Array read_input(const std::string& path, const mdl_model* model, size_t index,
   const std::optional<std::vector<int64_t>> shape = fitted_shape(array.shape, info);
   if (!shape) fail_shape(path, array.shape, info);
   array.shape = *shape;
-  return array;
+  if (ending != ".npy") return array;
+  std::optional<Array> pixels = preprocessed(array, model, index, info);
+  return pixels ? std::move(*pixels) : array;
 }
 
 }  // namespace medulla::tools

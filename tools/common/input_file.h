@@ -14,10 +14,15 @@ namespace medulla::tools {
 
 std::string ending_of(const std::string& path);
 
-// The file as an array of the input's rank, in the shape of what it holds. Pictures go through the
-// model's preprocessing when it has one, else their values are 0 to 255.
+// The file as an array of the input's rank, in the shape of what it holds. Pictures and arrays of
+// uint8 go through the model's preprocessing when it has one, else their values are 0 to 255.
 Array read_input(const std::string& path, const mdl_model* model, size_t index,
                  const mdl_tensor_info& info);
+
+// Pixels of the input's rank as it wants them: (value - offset) * scale, by channel. Nothing when
+// the array is not uint8, the input not float32, or the model says nothing of preprocessing.
+std::optional<Array> preprocessed(const Array& array, const mdl_model* model, size_t index,
+                                  const mdl_tensor_info& info);
 
 // The shape as the input's, when it has the same extents but for ones in front.
 std::optional<std::vector<int64_t>> fitted_shape(const std::vector<int64_t>& shape,

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "tools/common/input_file.h"
 
@@ -24,28 +25,13 @@ std::string expected(const mdl_tensor_info& info) {
          shape_text(info);
 }
 
-// Pixels as the input wants them: (value - offset) * scale, by channel.
 Array prepared(const std::string& where, const Array& array, const mdl_model* model, size_t index,
                const mdl_tensor_info& info) {
-  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
-  mdl_error error = MDL_ERROR_INIT;
-  check(mdl_model_preprocessing(model, index, &steps, &error), error);
-  if (info.dtype != MDL_FLOAT32 || array.dtype != MDL_UINT8 || steps.count == 0) {
-    fail(where, std::string("is ") + mdl_dtype_name(array.dtype) + ", should be " +
-                    mdl_dtype_name(info.dtype) + " as " + expected(info) +
-                    (array.dtype == MDL_UINT8 ? "; --preprocess says what pixels become" : ""));
-  }
-  const bool last = std::string(steps.layout) == "NHWC";
-  const auto channels = static_cast<size_t>(last ? array.shape.back() : array.shape[1]);
-  std::vector<float> values = to_floats(array);
-  const size_t plane = values.size() / channels;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t c = steps.count == 1 ? 0 : last ? i % channels : i / plane % channels;
-    values[i] = (values[i] - steps.offset[c]) * steps.scale[c];
-  }
-  Array made{MDL_FLOAT32, array.shape, std::vector<std::byte>(values.size() * sizeof(float))};
-  std::memcpy(made.data.data(), values.data(), made.data.size());
-  return made;
+  std::optional<Array> pixels = preprocessed(array, model, index, info);
+  if (pixels) return std::move(*pixels);
+  fail(where, std::string("is ") + mdl_dtype_name(array.dtype) + ", should be " +
+                  mdl_dtype_name(info.dtype) + " as " + expected(info) +
+                  (array.dtype == MDL_UINT8 ? "; --preprocess says what pixels become" : ""));
 }
 
 // Throws unless a sample tells something: its numbers are finite, and not all one.
