@@ -138,6 +138,8 @@ class Session:
         return {name: self.output(name).copy() for name in self._output_index}
 
     def _check(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        if not isinstance(inputs, Mapping):
+            raise TypeError(f"inputs are a dict of arrays by name, of {sorted(self._input_index)}")
         unknown = sorted(set(inputs) - set(self._input_index))
         missing = sorted(set(self._input_index) - set(inputs))
         if unknown or missing:
@@ -153,7 +155,8 @@ class Session:
                 )
             if array.ndim != len(info.shape):
                 raise ValueError(
-                    f"input {info.name!r} has shape {array.shape}, should be at most {info.shape}"
+                    f"input {info.name!r} has shape {array.shape}, should have "
+                    f"{len(info.shape)} dimensions, as {info.shape}"
                 )
             arrays.append(array)
         return arrays

@@ -87,6 +87,8 @@ def test_what_is_not_right_is_named(double):
         session.run({"x": np.zeros((1, 3))})
     with pytest.raises(ValueError, match="shape \\(3,\\)"):
         session.run({"x": np.zeros(3, np.float32)})
+    with pytest.raises(TypeError, match="a dict of arrays by name, of \\['x'\\]"):
+        session.run(np.zeros((1, 3), np.float32))
     with pytest.raises(ValueError, match="numerics"):
         medulla.Session(session.model, numerics="quick")
     with pytest.raises(medulla.Error, match="absent.mdl"):

@@ -224,6 +224,21 @@ TEST_CASE("an array of pixels goes through the preprocessing, or gets the note")
   CHECK(shell.floats("y.npy") == Floats{10, 12, 1, 2, 20, 30, 3, 4});
 }
 
+TEST_CASE("outputs that no file took are named, when the files are not") {
+  const Shell shell;
+  ModelBuilder b;
+  const int32_t x = b.input("x", {2});
+  b.output(b.node("Relu", {x}, "y"));
+  b.output(b.node("Neg", {x}, "z"));
+  b.bytes();
+  tools::write_model(b.model, shell.path("m.mdl"));
+  CHECK(shell.run("run m.mdl --zeros --output y.npy").err ==
+        "note: of 2 outputs written: 'y'; not written: 'z' (--output NAME=FILE)\n");
+  CHECK(shell.run("run m.mdl --zeros --output z=y.npy").err.empty());
+  CHECK(shell.run("run m.mdl --zeros --output y.npy --output z.npy").err.empty());
+  CHECK(shell.run("run m.mdl --zeros").err.empty());
+}
+
 TEST_CASE("bench prints what a comparison of engines needs") {
   const Shell shell;
   shell.write_shift_model("m.mdl");

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iostream>
 #include <random>
 #include <stdexcept>
 
 #include "src/model/model.h"
 #include "tools/command/tensor_files.h"
+#include "tools/common/printable.h"
 
 namespace medulla::tools {
 namespace {
@@ -75,6 +77,9 @@ std::map<std::string, Numbers> feed(const Engine& engine, const std::vector<std:
   for (size_t i = 0; i < inputs.size(); ++i) {
     Numbers numbers = *read_tensor(session, inputs[i].name);
     if (std::count(missing.begin(), missing.end(), inputs[i].name) > 0) {
+      std::cerr << "note: '" << one_line(inputs[i].name)
+                << "' has no --input and gets random numbers (--seed " << seed
+                << "); they say little of what real data would show\n";
       const auto [least, most] = range_of(graph, graph.inputs[i]);
       for (double& value : numbers.values) {
         value = least + (most - least) * (static_cast<double>(random()) / 4294967296.0);

@@ -91,6 +91,7 @@ void run(RunOptions& options) {
   if (!missing.empty() && !options.zeros) fail_missing(engine.model.get(), missing);
   run_session(engine.session.get());
   save_outputs(engine.model.get(), engine.session.get(), options.outputs);
+  note_unwritten(engine.model.get(), options.outputs);
   for (const std::string& dump : options.dumps) {
     const NamedFile file = parse_named_file(dump);
     save_tensor(engine.session.get(), file.name, file.path);

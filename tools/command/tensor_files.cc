@@ -226,6 +226,26 @@ void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std:
   }
 }
 
+void note_unwritten(const mdl_model* model, const std::vector<std::string>& files) {
+  const std::vector<mdl_tensor_info> outputs = outputs_of(model);
+  std::vector<bool> written(outputs.size());
+  size_t next = 0;
+  for (const std::string& text : files) {
+    const NamedFile file = parse_named_file(text);
+    if (!file.name.empty()) return;  // who names outputs knows them
+    written[find_output(model, file, next)] = true;
+  }
+  if (files.empty() || files.size() == outputs.size()) return;
+  std::cerr << "note: of " << outputs.size() << " outputs";
+  for (const bool which : {true, false}) {
+    std::cerr << (which ? " written:" : "; not written:");
+    for (size_t o = 0; o < outputs.size(); ++o) {
+      if (written[o] == which) std::cerr << " '" << one_line(outputs[o].name) << "'";
+    }
+  }
+  std::cerr << " (--output NAME=FILE)\n";
+}
+
 void save_tensor(mdl_session* session, const std::string& name, const std::string& path) {
   mdl_error error = MDL_ERROR_INIT;
   mdl_tensor_info info = MDL_TENSOR_INFO_INIT;

@@ -38,6 +38,9 @@ void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std:
 void require_other_files(const std::vector<std::string>& outputs, const std::string& model,
                          const std::vector<std::string>& inputs);
 
+// Tells on stderr which outputs files without a name took and which they did not, if any.
+void note_unwritten(const mdl_model* model, const std::vector<std::string>& files);
+
 // Writes one tensor, as mdl_session_tensor gives it.
 void save_tensor(mdl_session* session, const std::string& name, const std::string& path);
 
