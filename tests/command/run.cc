@@ -310,6 +310,7 @@ TEST_CASE("--isa and MEDULLA_ISA both narrow") {
     ~Environment() { unsetenv("MEDULLA_ISA"); }
   };
   const nlohmann::json portable = shell.json("isa --isa portable");
+  const nlohmann::json avx2 = shell.json("isa --isa avx2");  // on arm64 portable too
   {
     const Environment environment("portable");
     CHECK(shell.json("isa") == portable);
@@ -317,7 +318,7 @@ TEST_CASE("--isa and MEDULLA_ISA both narrow") {
   }
   {
     const Environment environment("avx2,sha");
-    CHECK(shell.json("isa --isa avx512vnni")["set"] == "avx2");
+    CHECK(shell.json("isa --isa avx512vnni") == avx2);
     CHECK(shell.json("isa --isa portable") == portable);
     const Outcome nothing = shell.run("run m.mdl --zeros --isa neon");
     CHECK(nothing.status == 1);
