@@ -264,8 +264,8 @@ TEST_CASE("a grouped transposed convolution of INT8 weights is integer, with a s
       float sum = 0;
       for (size_t i = 0; i < 2; ++i) {
         const size_t c = o / 2 * 2 + i;
-        const auto weight = static_cast<float>(w[(c * 2 + o % 2) * 2 + p % 2]);
-        sum += x[c * 3 + p / 2] * weight * scale;
+        const auto weight = static_cast<int8_t>(w[(c * 2 + o % 2) * 2 + p % 2]);
+        sum += x[c * 3 + p / 2] * static_cast<float>(weight) * scale;
       }
       expected.push_back(sum);
     }
