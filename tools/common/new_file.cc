@@ -84,8 +84,11 @@ void NewFile::write(const std::byte* data, size_t size) {
   }
 }
 
-void NewFile::commit() {
+void NewFile::sync() {
   if (!part_.empty() && fsync(file_) != 0) fail(std::strerror(errno));
+}
+
+void NewFile::commit() {
   if (close(std::exchange(file_, -1)) != 0) fail(std::strerror(errno));
   if (part_.empty()) return;
   if (rename(part_.c_str(), target_.c_str()) != 0) fail(std::strerror(errno));

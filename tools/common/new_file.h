@@ -20,7 +20,9 @@ class NewFile {
   NewFile& operator=(const NewFile&) = delete;
 
   void write(const std::byte* data, size_t size);
-  // Puts all on the disk and the file in its place. Without it nothing is left behind.
+  // Waits until all that was written is on the disk, where it outlives a power cut.
+  void sync();
+  // Puts the file in its place. Without it nothing is left behind.
   void commit();
 
  private:

@@ -338,7 +338,7 @@ void read_and_write(const ConvertOptions& options, ConvertReport& report) {
     const Bytes bytes = model_bytes(model);
     const std::string why = why_not_loaded(bytes);
     if (why.empty()) {
-      write_bytes(options.output, bytes);
+      write_model(bytes, options.output);
     } else {
       refuse(report, "the file would not load: " + why);
     }

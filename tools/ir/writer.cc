@@ -249,6 +249,14 @@ Bytes model_bytes(const Model& model) {
 void write_model(const Model& model, const std::string& path) {
   NewFile file(path);
   write_pieces(model, [&](const std::byte* data, size_t size) { file.write(data, size); });
+  file.sync();
+  file.commit();
+}
+
+void write_model(const Bytes& bytes, const std::string& path) {
+  NewFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.sync();
   file.commit();
 }
 

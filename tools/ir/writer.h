@@ -16,6 +16,9 @@ Bytes model_bytes(const Model& model);
 // is whole. Throws std::runtime_error, whose text names the path; nothing is then left behind.
 void write_model(const Model& model, const std::string& path);
 
+// The same from its bytes.
+void write_model(const Bytes& bytes, const std::string& path);
+
 }  // namespace medulla::tools
 
 #endif  // MEDULLA_TOOLS_IR_WRITER_H_

@@ -329,7 +329,7 @@ class Quantizer {
     for (const Graph& graph : model.graphs) {
       for (const Node& node : graph.nodes) ++report_.convert.nodes_after[node.op];
     }
-    write_bytes(options_.convert.output, bytes);
+    write_model(bytes, options_.convert.output);
   }
 
   // An index or a class that comes out as another one may be as good, whatever its distance.
