@@ -61,7 +61,9 @@ void add_once(std::map<std::string, Value>& to, const std::string& name, Value v
 
 void ConversionFlags::add_to(CLI::App& command, const char* names_option) {
   command.add_option("source", convert_.input, "The model to convert")->required();
-  command.add_option("-o,--output", convert_.output, "The .mdl file to write");
+  command.add_option(
+      "-o,--output", convert_.output,
+      "The .mdl file to write; else one in the current folder, called as the source");
   command.add_option("--name", convert_.name, "The model's name");
   command
       .add_option("--state", states_,
@@ -92,7 +94,8 @@ void ConversionFlags::add_to(CLI::App& command, const char* names_option) {
 
 ConvertOptions& ConversionFlags::resolve() {
   if (convert_.output.empty()) {
-    convert_.output = std::filesystem::path(convert_.input).replace_extension(".mdl").string();
+    convert_.output =
+        std::filesystem::path(convert_.input).filename().replace_extension(".mdl").string();
   }
   for (const std::string& text : states_) {
     auto pair = split(text, "INPUT=OUTPUT[:FILE.npy]");
