@@ -38,6 +38,15 @@ mdl_status expect(const char* what, uint64_t found, uint64_t right, mdl_error* e
 
 }  // namespace
 
+const char* source_format(Bytes file) {
+  if (file.size() >= 8 && std::memcmp(file.data() + 4, "TFL3", 4) == 0) return "TensorFlow Lite";
+  // No magic number: field 1 is a version, a small number, and one of fields 2 to 8 follows.
+  constexpr char kFollowing[] = "\x12\x1a\x22\x28\x32\x3a\x42";
+  const bool is_onnx = file.size() >= 3 && file[0] == 0x08 && file[1] > 0 && file[1] < 100 &&
+                       std::memchr(kFollowing, file[2], sizeof(kFollowing) - 1) != nullptr;
+  return is_onnx ? "ONNX" : nullptr;
+}
+
 mdl_status check_preamble(Bytes file, const Limits& limits, Preamble* preamble, mdl_error* error) {
   if (file.size() > limits.file_bytes) {
     return fail(error, MDL_ERROR_LIMIT, "has ", file.size(), " bytes, the limit is ",

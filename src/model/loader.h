@@ -26,6 +26,8 @@ struct Limits {
 };
 
 // frame.cc: the preamble, the digests, FlatBuffers' own rules, where the buffers lie.
+// What the bytes are a model of that the converter takes, by how they begin; or null.
+const char* source_format(Bytes file);
 mdl_status check_preamble(Bytes file, const Limits& limits, Preamble* preamble, mdl_error* error);
 mdl_status check_header_digest(Bytes file, const Preamble& preamble, mdl_error* error);
 mdl_status find_header(Bytes file, const Preamble& preamble, const format::Header** header,

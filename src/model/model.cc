@@ -176,7 +176,10 @@ mdl_status open_model_file(const char* path, const mdl_model_options& options, b
   mdl_status status = map_file(path, limits_of(options).file_bytes, &map, &reason);
   if (status == MDL_OK) {
     const Bytes bytes(static_cast<const uint8_t*>(map.data), map.size);
-    status = open_bytes(bytes, options, check_digests, model, &reason);
+    const char* format = source_format(bytes);
+    status = format == nullptr ? open_bytes(bytes, options, check_digests, model, &reason)
+                               : fail(&reason, MDL_ERROR_BAD_MODEL, "is a model of ", format,
+                                      "; convert it first: medulla convert ", path);
     if (status == MDL_OK) {
       (*model)->map = map;
     } else {

@@ -81,8 +81,8 @@ TEST_CASE("what is no model") {
     }
     check_refused(shell, cases);
   }
-  shell.write("foreign.onnx", std::string(300, 'x'));
-  check_refused(shell, {{"run foreign.onnx", 1, {"foreign.onnx", "medulla convert foreign.onnx"}}});
+  shell.write("source.onnx", "\x08\x07\x12\x07pytorch");
+  check_refused(shell, {{"run source.onnx", 1, {"of ONNX", "medulla convert source.onnx"}}});
 }
 
 TEST_CASE("inputs that do not fit") {

@@ -156,6 +156,19 @@ TEST_CASE("Files that are none are refused with the path and the reason") {
   const Opened foreign(folder / "foreign.mdl");
   CHECK(foreign.status == MDL_ERROR_BAD_MODEL);
   CHECK(foreign.says("is no Medulla model"));
+
+  const std::pair<const char*, std::string> sources[] = {
+      {"ONNX", std::string("\x08\x08\x12\x07pytorch", 11)},
+      {"ONNX", std::string("\x08\x0a\x3a\x90\x01", 5) + std::string(200, 0)},
+      {"TensorFlow Lite", std::string("\x1c\0\0\0TFL3", 8) + std::string(200, 0)}};
+  for (const auto& [format, bytes] : sources) {
+    std::ofstream(folder / "source") << bytes;
+    const Opened source(folder / "source");
+    INFO(source.error.text);
+    CHECK(source.status == MDL_ERROR_BAD_MODEL);
+    CHECK(source.says(format));
+    CHECK(source.says("convert it first: medulla convert " + folder / "source"));
+  }
 }
 
 TEST_CASE("A file opens as its bytes do, and can be locked in memory") {

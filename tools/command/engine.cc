@@ -113,13 +113,7 @@ ModelPtr open_model(const std::string& path, mdl_check level) {
   options.check = level;
   mdl_error error = MDL_ERROR_INIT;
   mdl_model* model = nullptr;
-  const mdl_status status = mdl_model_open(path.c_str(), &options, &model, &error);
-  if (status == MDL_ERROR_BAD_MODEL && (path.ends_with(".onnx") || path.ends_with(".tflite"))) {
-    throw std::runtime_error(path +
-                             ": is no Medulla model yet; convert it first: medulla convert " +
-                             path + " (" + mdl_status_name(status) + ")");
-  }
-  check(status, error);
+  check(mdl_model_open(path.c_str(), &options, &model, &error), error);
   return ModelPtr(model, mdl_model_close);
 }
 
