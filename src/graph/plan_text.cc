@@ -19,13 +19,31 @@ const Storage* storage_of(const Program& program, int32_t tensor) {
   return storage >= 0 ? &program.storages[static_cast<size_t>(storage)] : nullptr;
 }
 
+constexpr char kDigits[] = "0123456789abcdef";
+
+// A name in a row: bytes that a terminal would take for commands stand as "\x0a".
+struct Shown {
+  const char* s;
+};
+
+Text& operator<<(Text& text, const Shown& shown) {
+  for (const char* c = shown.s != nullptr ? shown.s : ""; *c != 0; ++c) {
+    const unsigned char u = static_cast<unsigned char>(*c);
+    if (u < 0x20 || u == 0x7f) {
+      text << "\\x" << kDigits[u >> 4] << kDigits[u & 15];
+    } else {
+      text << *c;
+    }
+  }
+  return text;
+}
+
 // A string of JSON, quoted.
 struct Quoted {
   const char* s;
 };
 
 Text& operator<<(Text& text, const Quoted& quoted) {
-  constexpr char kDigits[] = "0123456789abcdef";
   text << '"';
   for (const char* c = quoted.s != nullptr ? quoted.s : ""; *c != 0; ++c) {
     const unsigned char u = static_cast<unsigned char>(*c);
@@ -44,7 +62,8 @@ void write_operands(const Program& program, std::span<const int32_t> tensors, Te
   for (size_t i = 0; i < tensors.size(); ++i) {
     const mdl_tensor& tensor = program.graph.tensors[tensors[i]];
     if (i > 0) text << ", ";
-    text << tensor.name << ' ' << declared_shape(tensor) << ' ' << mdl_dtype_name(tensor.dtype);
+    text << Shown{tensor.name} << ' ' << declared_shape(tensor) << ' '
+         << mdl_dtype_name(tensor.dtype);
     const Storage* storage = storage_of(program, tensors[i]);
     if (storage == nullptr) continue;
     const Place& place = program.places[static_cast<size_t>(tensors[i])];
@@ -84,7 +103,7 @@ void write_steps(const Program& program, int depth, Text& text) {
   };
   for (size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];
-    margin() << s << ' ' << step.ops << " '" << first_node(program, step).name << "' on "
+    margin() << s << ' ' << step.ops << " '" << Shown{first_node(program, step).name} << "' on "
              << step_backend(program, step) << ", kernel " << step.plan.kernel << " ("
              << kClasses[step.plan.numerics] << "), " << step.plan.macs << " MACs, " << step.bytes
              << " bytes\n";
@@ -93,11 +112,11 @@ void write_steps(const Program& program, int depth, Text& text) {
     text << " -> ";
     write_operands(program, {step.group.outputs, step.group.output_count}, text);
     text << '\n';
-    if (step.refusals[0] != 0) margin() << "    not on " << step.refusals << '\n';
+    if (step.refusals[0] != 0) margin() << "    not on " << Shown{step.refusals} << '\n';
     if (step.control == nullptr) continue;
     for (const Program& body : step.control->bodies) {
-      margin() << "    graph '" << body.graph.name << "': " << body.steps.size() << " steps, arena "
-               << body.arena_bytes << " bytes\n";
+      margin() << "    graph '" << Shown{body.graph.name} << "': " << body.steps.size()
+               << " steps, arena " << body.arena_bytes << " bytes\n";
       write_steps(body, depth + 1, text);
     }
   }
@@ -148,8 +167,8 @@ size_t plan_text(const Program& program, char* buffer, size_t size) {
   write_steps(program, 0, text);
   for (size_t n = 0; n < program.graph.node_count; ++n) {
     if (program.node_step[n] >= 0) continue;
-    text << "no step: " << program.graph.nodes[n].op << " '" << program.graph.nodes[n].name << "', "
-         << fate_name(program.node_step[n]) << '\n';
+    text << "no step: " << program.graph.nodes[n].op << " '" << Shown{program.graph.nodes[n].name}
+         << "', " << fate_name(program.node_step[n]) << '\n';
   }
   return text.needed();
 }

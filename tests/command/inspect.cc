@@ -197,7 +197,9 @@ TEST_CASE("names do not break rows") {
   REQUIRE(shell.run("inspect m.mdl --dot m.dot").status == 0);
   const std::string dot = shell.text("m.dot");
   CHECK(dot.find("\"in\\\\x0aput\\\\x1b[2J\"") != std::string::npos);
-  const std::string all = shown.out + dot + shell.run("run m.mdl --zeros").out +
+  const std::string plan = shell.run("inspect m.mdl --plan").out;
+  CHECK(plan.find(" in\\x0aput\\x1b[2J [1,4] float32") != std::string::npos);
+  const std::string all = shown.out + dot + plan + shell.run("run m.mdl --zeros").out +
                           shell.run("bench m.mdl --runs 1 --profile").out +
                           shell.run("compare m.mdl m.mdl").out;
   INFO(all);
