@@ -56,13 +56,10 @@ mdl_status find(const mdl_graph& graph, const char* what, const int32_t* list, s
       return MDL_OK;
     }
   }
-  char names[256];
-  medulla::Text text(names, sizeof(names));
-  for (size_t i = 0; i < count; ++i)
-    text << (i > 0 ? ", '" : "'") << graph.tensors[list[i]].name << '\'';
-  const char* known = names;
+  medulla::NameList known;
+  for (size_t i = 0; i < count; ++i) known.add(graph.tensors[list[i]].name);
   return fail(error, MDL_ERROR_NOT_FOUND, "no ", what, " is called '", name, "'; the model has ",
-              known);
+              known.text());
 }
 
 mdl_status fail_null(mdl_error* error) {

@@ -242,10 +242,9 @@ mdl_status mdl_session_tensor(const mdl_session* session, const char* name, mdl_
     *data = pointer;
     return MDL_OK;
   }
-  char known[320];
-  Text text(known, sizeof(known));
-  list_names(graph, kReadable, text);
+  NameList known;
+  list_names(graph, kReadable, known);
   return fail(error, MDL_ERROR_NOT_FOUND, "'", name,
               "' is no input, output, state, or tensor that is kept (options.keep); there are ",
-              static_cast<const char*>(known));
+              known.text());
 }

@@ -55,6 +55,25 @@ Text& Text::operator<<(const mdl_shape& shape) {
   return *this << ']';
 }
 
+void NameList::add(std::string_view name) {
+  constexpr size_t kMost = 12;
+  constexpr size_t kRest = 36;  // quotes and a comma, and how many more there are
+  const bool has_room = listed_ == count_ && listed_ < kMost &&
+                        text_.needed() + name.size() + kRest <= sizeof(buffer_);
+  ++count_;
+  if (!has_room) return;
+  text_ << (listed_++ > 0 ? ", '" : "'") << name << '\'';
+}
+
+const char* NameList::text() {
+  if (count_ == 0) text_ << "none";
+  if (count_ > listed_) {
+    text_ << (listed_ > 0 ? " and " : "") << count_ - listed_
+          << (listed_ > 0 ? " more" : ", of names too long for this text");
+  }
+  return buffer_;
+}
+
 Text& Text::append_signed(int64_t value) {
   if (value >= 0) return append_unsigned(static_cast<uint64_t>(value));
   return *this << '-', append_unsigned(0 - static_cast<uint64_t>(value));

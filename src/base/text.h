@@ -46,6 +46,23 @@ class Text {
   size_t length_ = 0;
 };
 
+// Names for a text, as many of the first as have room: 'a', 'b' and 7 more.
+class NameList {
+ public:
+  NameList() = default;
+  NameList(const NameList&) = delete;
+  NameList& operator=(const NameList&) = delete;
+
+  void add(std::string_view name);
+  const char* text();  // once all are added
+
+ private:
+  char buffer_[320];
+  Text text_{buffer_, sizeof(buffer_)};
+  size_t count_ = 0;
+  size_t listed_ = 0;
+};
+
 // Fills *error, when there is one, with `status` and the parts one behind the other; returns
 // status.
 template <class... Parts>

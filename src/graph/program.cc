@@ -73,11 +73,10 @@ mdl_status mark_kept(const char* names, Arena& arena, mdl_graph* graph, mdl_erro
     mdl_tensor* const found =
         std::find_if(tensors, end, [&](const mdl_tensor& t) { return name == t.name; });
     if (found == end) {
-      char known[320];
-      Text text(known, sizeof(known));
-      list_names(*graph, 0, text);
+      NameList known;
+      list_names(*graph, 0, known);
       return fail(error, MDL_ERROR_NOT_FOUND, "keep: the model has no tensor '", name,
-                  "'; there are ", static_cast<const char*>(known));
+                  "'; there are ", known.text());
     }
     found->flags |= MDL_TENSOR_KEEP;
   } while (next_name(&rest, &name));
@@ -379,15 +378,12 @@ mdl_shape declared_shape(const mdl_tensor& tensor) {
   return shape;
 }
 
-void list_names(const mdl_graph& graph, uint32_t flags, Text& text) {
-  constexpr size_t kMost = 12;
-  size_t count = 0;
+void list_names(const mdl_graph& graph, uint32_t flags, NameList& names) {
   for (size_t t = 0; t < graph.tensor_count; ++t) {
     const mdl_tensor& tensor = graph.tensors[t];
     if (tensor.data != nullptr || (flags != 0 && (tensor.flags & flags) == 0)) continue;
-    if (count++ < kMost) text << (count > 1 ? ", '" : "'") << tensor.name << '\'';
+    names.add(tensor.name);
   }
-  if (count > kMost) text << " and " << count - kMost << " more";
 }
 
 size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape) {

@@ -135,9 +135,8 @@ mdl_status find_late(Arena& arena, Program* program, mdl_error* error);
 size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape);
 mdl_shape declared_shape(const mdl_tensor& tensor);
 
-// Writes the names of the tensors that have one of the flags, all when flags is 0, as far as they
-// are few; says how many more there are.
-void list_names(const mdl_graph& graph, uint32_t flags, Text& text);
+// The tensors that have one of the flags, all when flags is 0, but for constants.
+void list_names(const mdl_graph& graph, uint32_t flags, NameList& names);
 // Which backend runs a step; "core" for one that runs graphs.
 const char* step_backend(const Program& program, const Step& step);
 

@@ -6,6 +6,7 @@
 
 #include "tests/catch.h"
 
+using medulla::NameList;
 using medulla::Text;
 
 TEST_CASE("what is cut ends with a whole character") {
@@ -21,6 +22,29 @@ TEST_CASE("what is cut ends with a whole character") {
     const bool at_start = (static_cast<unsigned char>(whole[cut.size()]) & 0xC0) != 0x80;
     CHECK(at_start);
     CHECK(cut.size() + 4 >= size - 1);
+  }
+}
+
+TEST_CASE("a list of names has whole ones, and says how many more there are") {
+  CHECK(std::string(NameList().text()) == "none");
+  NameList few;
+  for (const char* name : {"a", "b"}) few.add(name);
+  CHECK(std::string(few.text()) == "'a', 'b'");
+  for (const size_t length : {1, 20, 100, 270, 1000}) {
+    CAPTURE(length);
+    const std::string name(length, 'n');
+    NameList many;
+    for (int i = 0; i < 40; ++i) many.add(i == 39 ? "x" : name);
+    std::string text = many.text();
+    size_t listed = 0;
+    for (const std::string whole = "'" + name + "'"; text.starts_with(whole); ++listed) {
+      text.erase(0, whole.size());
+      if (text.starts_with(", ")) text.erase(0, 2);
+    }
+    CHECK(listed <= 12);
+    CHECK((listed > 0) == (length < 300));
+    CHECK(text == (listed > 0 ? " and " + std::to_string(40 - listed) + " more"
+                              : "40, of names too long for this text"));
   }
 }
 
