@@ -86,6 +86,10 @@ mdl_status mdl_model_open(const char* path, const mdl_model_options* options, md
   if (path == nullptr || model == nullptr) {
     return fail(error, MDL_ERROR_INVALID_ARGUMENT, "mdl_model_open: path or model is null");
   }
+  if (path[0] == 0) {
+    return fail(error, MDL_ERROR_INVALID_ARGUMENT,
+                "mdl_model_open: path is empty, should name a file");
+  }
   mdl_model_options read;
   MDL_TRY(read_model_options(options, &read, error));
   const medulla::FloatEnvironment environment;

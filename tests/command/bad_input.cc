@@ -69,6 +69,7 @@ TEST_CASE("what is no model") {
   shell.write("head.mdl", whole.substr(0, 100));
   shell.write("long.mdl", whole + "more");
   shell.write("foreign.mdl", "\x7f" + std::string("ELF") + std::string(300, 'x'));
+  check_refused(shell, {{"run ''", 1, {"path is empty"}}});
   std::string flipped = whole;
   flipped[whole.size() / 2] ^= 4;
   shell.write("flipped.mdl", flipped);

@@ -90,6 +90,7 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
   };
   for (const Case& c : std::initializer_list<Case>{
            {"absent.onnx -o m.mdl", "absent.onnx"},
+           {"'' -o m.mdl", "not be empty", 2},
            {"text.onnx -o m.mdl", "text.onnx"},
            {"empty.onnx -o m.mdl", "empty.onnx"},
            {"cut.onnx -o m.mdl", "cut.onnx"},

@@ -171,6 +171,12 @@ TEST_CASE("Files that are none are refused with the path and the reason") {
   }
 }
 
+TEST_CASE("A path that is empty is named as such") {
+  const Opened opened(std::string{});
+  CHECK(opened.status == MDL_ERROR_INVALID_ARGUMENT);
+  CHECK(opened.says("mdl_model_open: path is empty"));
+}
+
 TEST_CASE("A file opens as its bytes do, and can be locked in memory") {
   const TemporaryFolder folder;
   const std::string path = folder / "small.mdl";

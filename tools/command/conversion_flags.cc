@@ -60,7 +60,9 @@ void add_once(std::map<std::string, Value>& to, const std::string& name, Value v
 }  // namespace
 
 void ConversionFlags::add_to(CLI::App& command, const char* names_option) {
-  command.add_option("source", convert_.input, "The model to convert")->required();
+  command.add_option("source", convert_.input, "The model to convert")
+      ->required()
+      ->check(not_empty);
   command.add_option(
       "-o,--output", convert_.output,
       "The .mdl file to write; else one in the current folder, called as the source");
