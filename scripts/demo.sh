@@ -2,8 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The demonstration: builds Medulla, converts three small networks from ONNX, watches two minutes of a
 # real ECG with them as a bedside monitor would, and says where the page with the result is.
+# usage: scripts/demo.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+if [ $# -gt 0 ]; then
+  echo "demo: unknown argument $1; usage: scripts/demo.sh" >&2
+  exit 2
+fi
 
 scripts/setup.sh
 cmake --preset release

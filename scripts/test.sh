@@ -6,11 +6,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests=(-LE slow)
-case ${1-} in
-  '') ;;
-  --all) tests=() ;;
-  *) echo "unknown argument $1; usage: scripts/test.sh [--all]" >&2; exit 2 ;;
-esac
+for option in "$@"; do
+  case $option in
+    --all) tests=() ;;
+    *) echo "test: unknown argument $option; usage: scripts/test.sh [--all]" >&2; exit 2 ;;
+  esac
+done
 
 scripts/setup.sh
 cmake --preset release
