@@ -92,6 +92,8 @@ TEST_CASE("convert refuses with all reasons at once and leaves nothing behind") 
            {"absent.onnx -o m.mdl", "absent.onnx"},
            {"'' -o m.mdl", "not be empty", 2},
            {"text.onnx -o m.mdl", "text.onnx"},
+           {"two.txt -o m.mdl", "no model of ONNX or TensorFlow Lite"},
+           {"two.txt -o m.mdl", "give a .onnx or .tflite file"},
            {"empty.onnx -o m.mdl", "empty.onnx"},
            {"cut.onnx -o m.mdl", "cut.onnx"},
            {"folder.onnx -o m.mdl", "folder.onnx"},

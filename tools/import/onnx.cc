@@ -284,8 +284,11 @@ void import_onnx(const ConvertOptions& options, Model& model, ConvertReport& rep
   onnx::ModelProto proto;
   std::ifstream file(options.input, std::ios::binary);
   if (!proto.ParseFromIstream(&file) || !proto.has_graph()) {
-    return refuse_file("is no ONNX model, or is cut off",
-                       "give a .onnx file that the exporter wrote");
+    // What no ending or first byte says to be of another format is read as ONNX.
+    const bool is_called_so = options.input.ends_with(".onnx");
+    return refuse_file(is_called_so ? "is no ONNX model, or is cut off"
+                                    : "is no model of ONNX or TensorFlow Lite, or is cut off",
+                       "give a .onnx or .tflite file that the exporter wrote");
   }
   int64_t opset = 0;
   for (const auto& import : proto.opset_import()) {
