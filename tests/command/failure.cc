@@ -28,6 +28,8 @@ TEST_CASE("every command prints its error as JSON too") {
   refused(shell, "run m.mdl", 1);
   refused(shell, "bench m.mdl --runs 0", 2);
   refused(shell, "inspect", 2);
+  refused(shell, "rnu m.mdl", 2);
+  refused(shell, "run m.mdl x.npy", 2);
   CHECK(shell.run("isa --isa mmx").out.empty());
 }
 

@@ -23,15 +23,16 @@ inline auto at_least(double least) {
     return "'" + text + "' should be " + CLI::detail::to_string(least) + " or more";
   };
 }
-// A whole number of at least `least` that an int holds.
-inline auto whole_from(int least) {
+// A whole number of at least `least` that an Integer holds.
+template <class Integer>
+auto whole_from(Integer least) {
   return [least](const std::string& text) {
-    int value = 0;
+    Integer value = 0;
     const char* end = text.data() + text.size();
     const auto [at, wrong] = std::from_chars(text.data(), end, value);
     if (at == end && wrong == std::errc() && value >= least) return std::string();
     return "'" + text + "' should be a whole number, " + std::to_string(least) +
-           " or more and at most " + std::to_string(std::numeric_limits<int>::max());
+           " or more and at most " + std::to_string(std::numeric_limits<Integer>::max());
   };
 }
 

@@ -362,7 +362,8 @@ void add_compare(CLI::App& app) {
   command->add_option("--input", options->inputs, "FILE or NAME=FILE, as run takes them")
       ->take_all()
       ->allow_extra_args(false);  // what follows may be the reference
-  command->add_option("--seed", options->seed, "Of the numbers that inputs without a file get");
+  command->add_option("--seed", options->seed, "Of the numbers that inputs without a file get")
+      ->check(whole_from(uint32_t{0}));
   command
       ->add_option("--bound", options->bounds.relative,
                    "Of floats, to the tensor's greatest magnitude; 0.0001")
