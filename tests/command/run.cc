@@ -224,6 +224,18 @@ TEST_CASE("an array of pixels goes through the preprocessing, or gets the note")
   CHECK(shell.floats("y.npy") == Floats{10, 12, 1, 2, 20, 30, 3, 4});
 }
 
+TEST_CASE("channels of signals may be last too") {
+  const Shell shell;
+  ModelBuilder b;
+  b.output(b.node("Relu", {b.input("x", {1, 3, 2})}, "y"));
+  b.bytes();
+  b.model.preprocessing.push_back({0, "NLC", {0.5f, 2}, {10, 1}});
+  tools::write_model(b.model, shell.path("m.mdl"));
+  shell.write_npy("x.npy", MDL_UINT8, {1, 3, 2}, std::vector<uint8_t>{10, 1, 20, 3, 30, 5});
+  REQUIRE(shell.run("run m.mdl --input x.npy --output y.npy").status == 0);
+  CHECK(shell.floats("y.npy") == Floats{0, 0, 5, 4, 10, 8});
+}
+
 TEST_CASE("outputs that no file took are named, when the files are not") {
   const Shell shell;
   ModelBuilder b;

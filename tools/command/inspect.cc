@@ -54,9 +54,7 @@ nlohmann::json describe(const std::vector<mdl_tensor_info>& list) {
 
 // Null where the file says nothing.
 nlohmann::json describe_preprocessing(const mdl_model* model, size_t input) {
-  mdl_error error = MDL_ERROR_INIT;
-  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
-  check(mdl_model_preprocessing(model, input, &steps, &error), error);
+  const mdl_preprocessing steps = preprocessing_of(model, input);
   if (steps.count == 0) return nullptr;
   return {{"layout", steps.layout},
           {"scale", std::vector<float>(steps.scale, steps.scale + steps.count)},

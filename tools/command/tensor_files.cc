@@ -46,10 +46,7 @@ void note_pixels(const std::string& path, const Array& array, const mdl_model* m
                  const mdl_tensor_info& info) {
   const bool pixels = array.dtype == MDL_UINT8 && info.dtype == MDL_FLOAT32 && info.rank == 4;
   if (!is_picture(path) && !pixels) return;
-  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
-  mdl_error error = MDL_ERROR_INIT;
-  check(mdl_model_preprocessing(model, index, &steps, &error), error);
-  if (steps.count > 0) return;
+  if (preprocessing_of(model, index).count > 0) return;
   std::cerr << "note: the model says nothing of preprocessing of '" << one_line(info.name)
             << "'; pixels 0 to 255 are fed as they are (convert --preprocess)\n";
 }

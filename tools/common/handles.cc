@@ -55,4 +55,11 @@ std::vector<mdl_tensor_info> states_of(const mdl_model* model) {
   return list_tensors(model, mdl_model_state_count, mdl_model_state);
 }
 
+mdl_preprocessing preprocessing_of(const mdl_model* model, size_t input) {
+  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
+  mdl_error error = MDL_ERROR_INIT;
+  check(mdl_model_preprocessing(model, input, &steps, &error), error);
+  return steps;
+}
+
 }  // namespace medulla::tools

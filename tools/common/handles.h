@@ -28,6 +28,9 @@ std::vector<mdl_tensor_info> inputs_of(const mdl_model* model);
 std::vector<mdl_tensor_info> outputs_of(const mdl_model* model);
 std::vector<mdl_tensor_info> states_of(const mdl_model* model);
 
+// What the model says of an input's raw values; its count is 0 where that is nothing.
+mdl_preprocessing preprocessing_of(const mdl_model* model, size_t input);
+
 }  // namespace medulla::tools
 
 #endif  // MEDULLA_TOOLS_COMMON_HANDLES_H_

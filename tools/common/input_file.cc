@@ -130,12 +130,9 @@ Array read_csv(const std::string& path, const mdl_tensor_info& info) {
   return array;
 }
 
-// The picture as the input wants it: in its layout, through its preprocessing.
-Array read_prepared_picture(const std::string& path, const mdl_model* model, size_t index,
-                            const mdl_tensor_info& info) {
-  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
-  mdl_error error = MDL_ERROR_INIT;
-  check(mdl_model_preprocessing(model, index, &steps, &error), error);
+// The picture in the layout of the input.
+Array read_laid_out(const std::string& path, const mdl_preprocessing& steps,
+                    const mdl_tensor_info& info) {
   if (info.rank != 4) {
     throw std::runtime_error(path + ": a picture needs an input of rank 4, '" + info.name +
                              "' is " + shape_text(info));
@@ -148,25 +145,34 @@ Array read_prepared_picture(const std::string& path, const mdl_model* model, siz
     throw std::runtime_error(path + ": a picture has 1 or 3 channels, '" + info.name + "' has " +
                              std::to_string(channels));
   }
-  const Array picture = read_picture(path, channels);
-  const size_t pixels = static_cast<size_t>(picture.shape[0] * picture.shape[1]);
-  std::vector<float> values(pixels * static_cast<size_t>(channels));
-  for (size_t p = 0; p < pixels; ++p) {
-    for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-      const size_t s = steps.count > 1 ? c : 0;
-      const float raw = static_cast<float>(picture.data[p * static_cast<size_t>(channels) + c]);
-      const float value = steps.count > 0 ? (raw - steps.offset[s]) * steps.scale[s] : raw;
-      values[channels_last ? p * static_cast<size_t>(channels) + c : c * pixels + p] = value;
+  Array picture = read_picture(path, channels);
+  const int64_t height = picture.shape[0], width = picture.shape[1];
+  picture.shape = {1, height, width, channels};
+  if (channels_last) return picture;
+  Array planes{MDL_UINT8, {1, channels, height, width}, {}};
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    for (size_t i = c; i < picture.data.size(); i += static_cast<size_t>(channels)) {
+      planes.data.push_back(picture.data[i]);
     }
   }
-  Array array;
-  array.dtype = MDL_FLOAT32;
-  array.shape = channels_last
-                    ? std::vector<int64_t>{1, picture.shape[0], picture.shape[1], channels}
-                    : std::vector<int64_t>{1, channels, picture.shape[0], picture.shape[1]};
-  array.data.resize(values.size() * sizeof(float));
-  std::memcpy(array.data.data(), values.data(), array.data.size());
-  return array;
+  return planes;
+}
+
+// The real numbers that pixels stand for: (value - offset) * scale, by channel, or their values.
+Array real_numbers(const Array& pixels, const mdl_preprocessing& steps) {
+  const bool channels_last = steps.layout != nullptr && std::string(steps.layout).ends_with('C');
+  size_t plane = 1;  // elements from channel to channel
+  for (size_t d = 2; !channels_last && d < pixels.shape.size(); ++d) {
+    plane *= static_cast<size_t>(pixels.shape[d]);
+  }
+  std::vector<float> values = to_floats(pixels);
+  for (size_t i = 0; steps.count > 0 && i < values.size(); ++i) {
+    const size_t c = i / plane % steps.count;  // one for all, or one a channel
+    values[i] = (values[i] - steps.offset[c]) * steps.scale[c];
+  }
+  Array made{MDL_FLOAT32, pixels.shape, std::vector<std::byte>(values.size() * sizeof(float))};
+  if (!values.empty()) std::memcpy(made.data.data(), values.data(), made.data.size());
+  return made;
 }
 
 }  // namespace
@@ -189,23 +195,9 @@ std::optional<std::vector<int64_t>> fitted_shape(const std::vector<int64_t>& fro
 
 std::optional<Array> preprocessed(const Array& array, const mdl_model* model, size_t index,
                                   const mdl_tensor_info& info) {
-  mdl_preprocessing steps = MDL_PREPROCESSING_INIT;
-  mdl_error error = MDL_ERROR_INIT;
-  check(mdl_model_preprocessing(model, index, &steps, &error), error);
+  const mdl_preprocessing steps = preprocessing_of(model, index);
   if (info.dtype != MDL_FLOAT32 || array.dtype != MDL_UINT8 || steps.count == 0) return {};
-  const bool last = steps.layout != nullptr && std::string(steps.layout) == "NHWC";
-  size_t plane = 1;  // elements from channel to channel
-  for (size_t d = 2; !last && d < array.shape.size(); ++d) {
-    plane *= static_cast<size_t>(array.shape[d]);
-  }
-  std::vector<float> values = to_floats(array);
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t c = i / plane % steps.count;  // one for all, or one a channel
-    values[i] = (values[i] - steps.offset[c]) * steps.scale[c];
-  }
-  Array made{MDL_FLOAT32, array.shape, std::vector<std::byte>(values.size() * sizeof(float))};
-  std::memcpy(made.data.data(), values.data(), made.data.size());
-  return made;
+  return real_numbers(array, steps);
 }
 
 std::string ending_of(const std::string& path) {
@@ -224,7 +216,8 @@ Array read_input(const std::string& path, const mdl_model* model, size_t index,
     const Array full{MDL_FLOAT32, whole, {}};
     if (array.elements() == full.elements()) array.shape = whole;
   } else if (is_picture(path)) {
-    array = read_prepared_picture(path, model, index, info);
+    const mdl_preprocessing steps = preprocessing_of(model, index);
+    array = real_numbers(read_laid_out(path, steps, info), steps);
   } else if (ending == ".npz") {
     throw std::runtime_error(path + ": holds several arrays; numpy.save writes one, to a .npy");
   } else {
