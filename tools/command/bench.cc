@@ -123,11 +123,11 @@ nlohmann::json measure(const BenchOptions& options) {
   const Engine engine = open_engine(options.engine);
   const double load_ms = ms_since(load_start);
 
-  require_outputs(engine.model.get(), options.outputs);
+  const std::vector<OutputFile> files = output_files(engine.model.get(), options.outputs);
   load_inputs(engine.model.get(), engine.session.get(), options.inputs);
   Runner runner(engine.model.get(), engine.session.get());
   const double first_run_ms = runner.run();
-  save_outputs(engine.model.get(), engine.session.get(), options.outputs);
+  save_outputs(engine.model.get(), engine.session.get(), files);
 
   for (int i = 0; i < options.warmup; ++i) runner.run();
   std::vector<double> runs_ms;

@@ -85,13 +85,13 @@ void run(RunOptions& options) {
   written.insert(written.end(), options.dumps.begin(), options.dumps.end());
   require_other_files(written, options.engine.model, options.inputs);
   Engine engine = open_engine(options.engine);
-  require_outputs(engine.model.get(), options.outputs);
+  const std::vector<OutputFile> files = output_files(engine.model.get(), options.outputs);
   const std::vector<std::string> missing =
       load_inputs(engine.model.get(), engine.session.get(), options.inputs);
   if (!missing.empty() && !options.zeros) fail_missing(engine.model.get(), missing);
   run_session(engine.session.get());
-  save_outputs(engine.model.get(), engine.session.get(), options.outputs);
-  note_unwritten(engine.model.get(), options.outputs);
+  save_outputs(engine.model.get(), engine.session.get(), files);
+  note_unwritten(engine.model.get(), files);
   for (const std::string& dump : options.dumps) {
     const NamedFile file = parse_named_file(dump);
     save_tensor(engine.session.get(), file.name, file.path);

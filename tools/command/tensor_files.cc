@@ -109,20 +109,6 @@ void write_csv(const std::string& path, const std::vector<float>& values) {
   write_bytes(path, {first, first + text.size()});
 }
 
-// The output that the file is for; `next` counts those that are not named.
-size_t find_output(const mdl_model* model, const NamedFile& file, size_t& next) {
-  const size_t count = mdl_model_output_count(model);
-  size_t index = next;
-  mdl_error error = MDL_ERROR_INIT;
-  if (!file.name.empty()) {
-    check(mdl_model_find_output(model, file.name.c_str(), &index, &error), error);
-  } else if (next++ >= count) {
-    throw std::runtime_error(file.path + ": the model has only " + std::to_string(count) +
-                             " outputs");
-  }
-  return index;
-}
-
 }  // namespace
 
 NamedFile parse_named_file(const std::string& text) {
@@ -194,18 +180,31 @@ void require_other_files(const std::vector<std::string>& outputs, const std::str
   require_places(paths);
 }
 
-void require_outputs(const mdl_model* model, const std::vector<std::string>& files) {
-  size_t next = 0;
-  for (const std::string& text : files) find_output(model, parse_named_file(text), next);
-}
-
-void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files) {
-  const std::vector<mdl_tensor_info> outputs = outputs_of(model);
+std::vector<OutputFile> output_files(const mdl_model* model,
+                                     const std::vector<std::string>& files) {
+  const size_t count = mdl_model_output_count(model);
+  std::vector<OutputFile> found;
   size_t next = 0;
   mdl_error error = MDL_ERROR_INIT;
   for (const std::string& text : files) {
-    const NamedFile file = parse_named_file(text);
-    const size_t index = find_output(model, file, next);
+    NamedFile file = parse_named_file(text);
+    size_t index = next;
+    if (!file.name.empty()) {
+      check(mdl_model_find_output(model, file.name.c_str(), &index, &error), error);
+    } else if (next++ >= count) {
+      throw std::runtime_error(file.path + ": the model has only " + std::to_string(count) +
+                               " outputs");
+    }
+    found.push_back({std::move(file), index});
+  }
+  return found;
+}
+
+void save_outputs(const mdl_model* model, mdl_session* session,
+                  const std::vector<OutputFile>& files) {
+  const std::vector<mdl_tensor_info> outputs = outputs_of(model);
+  mdl_error error = MDL_ERROR_INIT;
+  for (const auto& [file, index] : files) {
     const void* data = nullptr;
     size_t bytes = 0;
     int64_t dims[MDL_MAX_RANK] = {};
@@ -223,14 +222,12 @@ void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std:
   }
 }
 
-void note_unwritten(const mdl_model* model, const std::vector<std::string>& files) {
+void note_unwritten(const mdl_model* model, const std::vector<OutputFile>& files) {
   const std::vector<mdl_tensor_info> outputs = outputs_of(model);
   std::vector<bool> written(outputs.size());
-  size_t next = 0;
-  for (const std::string& text : files) {
-    const NamedFile file = parse_named_file(text);
+  for (const auto& [file, index] : files) {
     if (!file.name.empty()) return;  // who names outputs knows them
-    written[find_output(model, file, next)] = true;
+    written[index] = true;
   }
   if (files.empty() || files.size() == outputs.size()) return;
   std::cerr << "note: of " << outputs.size() << " outputs";

@@ -27,11 +27,17 @@ NamedFile parse_named_file(const std::string& text);
 std::vector<std::string> load_inputs(mdl_model* model, mdl_session* session,
                                      const std::vector<std::string>& files);
 
+// A file and the output that goes there.
+struct OutputFile {
+  NamedFile file;
+  size_t output;
+};
 // Throws when `files` name an output that the model does not have, or more than it has.
-void require_outputs(const mdl_model* model, const std::vector<std::string>& files);
+std::vector<OutputFile> output_files(const mdl_model* model, const std::vector<std::string>& files);
 
 // Writes outputs to their files, in their own dtype (.npy, raw), or as dequantised numbers (.csv).
-void save_outputs(mdl_model* model, mdl_session* session, const std::vector<std::string>& files);
+void save_outputs(const mdl_model* model, mdl_session* session,
+                  const std::vector<OutputFile>& files);
 
 // Throws when one of `outputs` would be written over the model, one of `inputs` or another output,
 // has no folder to go to, or is called what the command does not write.
@@ -39,7 +45,7 @@ void require_other_files(const std::vector<std::string>& outputs, const std::str
                          const std::vector<std::string>& inputs);
 
 // Tells on stderr which outputs files without a name took and which they did not, if any.
-void note_unwritten(const mdl_model* model, const std::vector<std::string>& files);
+void note_unwritten(const mdl_model* model, const std::vector<OutputFile>& files);
 
 // Writes one tensor, as mdl_session_tensor gives it.
 void save_tensor(mdl_session* session, const std::string& name, const std::string& path);
