@@ -46,9 +46,10 @@ void OnnxImporter::run(const onnx::ModelProto& proto, int64_t opset) {
     add_node(node);
   }
   if (!report_.refusals.empty() && !passed_over_.empty()) {
-    report_.notes.push_back("nodes behind refused ones that were not looked at: " +
+    report_.notes.push_back("nodes behind refused ones, whose shapes are not known: " +
                             std::to_string(passed_over_.size()) +
-                            "; convert again once those are mended");
+                            "; their operators, opsets and attributes' names and types were "
+                            "checked, no more: convert again once those are mended");
   }
   if (!report_.refusals.empty()) return;
   add_outputs(graph);
@@ -182,27 +183,24 @@ std::vector<int32_t> OnnxImporter::convert_in_single(OnnxNode& node, const OnnxR
   return outputs;
 }
 
-void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
-  const OnnxRow* row = nullptr;
-  for (const OnnxRow& r : onnx_table()) {
-    if (is_default_domain(proto.domain()) && proto.op_type() == r.op) row = &r;
+const OnnxRow* OnnxImporter::find_row(const onnx::NodeProto& proto) {
+  for (const OnnxRow& row : onnx_table()) {
+    if (is_default_domain(proto.domain()) && proto.op_type() == row.op) return &row;
   }
-  if (row == nullptr) {
-    const OnnxRefusal& why = refusal_of(proto);
-    return refuse_node(proto, {"", why.reason, why.rewrite});
-  }
-  const int64_t opset = rules_.opset_of(proto);
-  if (opset < row->first_opset || opset > row->last_opset) {
-    return refuse_node(proto,
-                       {"", "is taken from opset " + std::to_string(row->first_opset) + " on",
-                        "export with a newer opset"});
-  }
-  for (const std::string& name : proto.input()) {
-    if (!name.empty() && find(name) < 0) {
-      return refuse_node(proto, rules_.why_unmade(proto, name));
-    }
-  }
+  const OnnxRefusal& why = refusal_of(proto);
+  refuse_node(proto, {"", why.reason, why.rewrite});
+  return nullptr;
+}
+
+const OnnxRow* OnnxImporter::find_checked_row(const onnx::NodeProto& proto) {
+  const OnnxRow* row = find_row(proto);
+  if (row == nullptr) return nullptr;
   try {
+    const int64_t opset = rules_.opset_of(proto);
+    if (opset < row->first_opset || opset > row->last_opset) {
+      refuse("is taken from opset " + std::to_string(row->first_opset) + " on",
+             "export with a newer opset");
+    }
     // The checker would look into bodies too, and stop at the first thing that is wrong there.
     if (bodies_of(proto).empty()) {
       rules_.check(proto);
@@ -210,7 +208,19 @@ void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
       check_signature(proto, opset);
     }
   } catch (const Refused& why) {
-    return refuse_node(proto, why);
+    refuse_node(proto, why);
+    return nullptr;
+  }
+  return row;
+}
+
+void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
+  const OnnxRow* row = find_checked_row(proto);
+  if (row == nullptr) return;
+  for (const std::string& name : proto.input()) {
+    if (!name.empty() && find(name) < 0) {
+      return refuse_node(proto, rules_.why_unmade(proto, name));
+    }
   }
   if (depends_on_refused(proto)) return pass_over(proto);
 
@@ -222,6 +232,7 @@ void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
   const size_t first_new = graph_.tensors.size(), nodes = graph_.nodes.size();
   const bool of_shapes =
       std::any_of(inputs.begin(), inputs.end(), [&](int32_t t) { return shapes_.count(t) > 0; });
+  const int64_t opset = rules_.opset_of(proto);
   const OnnxNode given{proto, opset, std::move(inputs), build_, shapes_, read_, this};
   try {
     OnnxNode node{proto, opset, inputs_as_read(given), build_, shapes_, read_, this};

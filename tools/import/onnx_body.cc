@@ -69,6 +69,14 @@ void OnnxImporter::pass_over(const onnx::NodeProto& proto) {
   OnnxImporter* main = this;
   while (main->outer_ != nullptr) main = main->outer_;
   main->passed_over_.insert(place_ + name_of(proto));
+  for (const auto* body : bodies_of(proto)) {
+    const Room room(*this, *body);
+    const std::string outside = std::exchange(place_, place_ + name_of(proto) + "/");
+    for (const auto& node : body->node()) {
+      if ((is_old(node) ? find_row(node) : find_checked_row(node)) != nullptr) pass_over(node);
+    }
+    place_ = outside;
+  }
   stand_in(proto);
 }
 

@@ -69,6 +69,12 @@ class OnnxImporter : public OnnxScope {
   std::vector<int32_t> convert_in_single(OnnxNode& node, const OnnxRow& row);
   void add_outputs(const onnx::GraphProto& graph);
   void refuse_node(const onnx::NodeProto& proto, const Refused& why);
+  // The operator's row; null where there is none, and the node is refused.
+  const OnnxRow* find_row(const onnx::NodeProto& proto);
+  // The same where opset, attributes or the number of inputs are not as it has them: all that is
+  // known without shapes.
+  const OnnxRow* find_checked_row(const onnx::NodeProto& proto);
+  bool is_old(const onnx::NodeProto& proto) const;  // of an opset before kOldestOpset
   void pass_over(const onnx::NodeProto& proto);
   void stand_in(const onnx::NodeProto& proto);
   void stand_in(const std::string& name);

@@ -213,9 +213,13 @@ std::vector<onnx::NodeProto> bring_to_oldest(OldNode old, int64_t opset) {
 
 }  // namespace
 
+bool OnnxImporter::is_old(const onnx::NodeProto& proto) const {
+  return opset_ < kOldestOpset && rules_.opset_of(proto) == kOldestOpset &&
+         is_default_domain(proto.domain());
+}
+
 void OnnxImporter::add_node(const onnx::NodeProto& proto) {
-  const bool is_old = opset_ < kOldestOpset && rules_.opset_of(proto) == kOldestOpset;
-  if (!is_old || !is_default_domain(proto.domain())) return convert_node(proto);
+  if (!is_old(proto)) return convert_node(proto);
   OldNode old{proto, {}, first_output(proto) + "/older", {}};
   for (const std::string& name : proto.input()) {
     const int32_t tensor = name.empty() ? -1 : find(name);
@@ -224,7 +228,10 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
     }
     old.ranks.push_back(tensor < 0 ? -1 : build_.rank(tensor));
   }
-  if (depends_on_refused(proto)) return pass_over(proto);
+  if (depends_on_refused(proto)) {
+    if (find_row(proto) != nullptr) pass_over(proto);
+    return;
+  }
   while (find(old.spare) >= 0) old.spare += "'";
   read_.insert(old.spare);
   try {
