@@ -37,11 +37,12 @@ if grep -q 'Emulator [3-9]' "$work/help"; then rom_bytes=$((4 << 20)); fi
 
 strip -o "$work/program" "$1"
 program_bytes=$(stat -c %s "$work/program")
-if [ "$program_bytes" -gt $((rom_bytes - 0x20000)) ]; then
-  echo "$0: $1 has $program_bytes bytes when stripped, more than the ROM holds" >&2
+printf '%s\0' "$@" >"$work/arguments"
+room=$((rom_bytes - 0x10000 - 16 - $(stat -c %s "$work/arguments")))  # the runner is at the end
+if [ "$program_bytes" -gt $room ]; then
+  echo "$0: $1 has $program_bytes bytes when stripped, the ROM holds $room" >&2
   exit 2
 fi
-printf '%s\0' "$@" >"$work/arguments"
 cd "$work"
 cc -c -Wa,--defsym,ROM_KERNEL=0xffff0000,--defsym,KERNEL_SIZE=0xf000 "$here/boot.S" -o boot.o
 for part in runner signed_dot; do
