@@ -12,6 +12,7 @@ by a fixed seed. Prints a table for docs/performance.md: largest difference, in 
 in standard deviations of the exact output.
 """
 import argparse
+import multiprocessing
 import pathlib
 import re
 import subprocess
@@ -21,6 +22,7 @@ import tempfile
 import numpy as np
 
 ISAS = ("portable", "avx2", "all")
+PATIENCE = 120  # seconds: some peers hang on some models
 
 
 def medulla_runs(binary, model, x, folder):
@@ -55,6 +57,32 @@ def openvino(model, x, runs):
 
 
 PEERS = {"ONNX Runtime": onnx_runtime, "OpenVINO": openvino}
+
+
+def answer(pipe, run, *args):
+    try:
+        pipe.send(run(*args))
+    except ImportError:
+        pipe.send("not installed")
+    except Exception as why:  # whatever a peer raises is its answer
+        pipe.send("failed: " + str(why).strip().splitlines()[0][:60].replace("|", "/"))
+
+
+def in_child(run, *args):
+    """What `run` returns, or in words why it does not; a peer that crashes takes only itself down."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=answer, args=(theirs, run, *args))
+    child.start()
+    theirs.close()
+    try:
+        return ours.recv() if ours.poll(PATIENCE) else f"no answer after {PATIENCE} s"
+    except EOFError:
+        child.join()
+        return f"crashed, signal {-child.exitcode}"
+    finally:
+        child.kill()
+        child.join()
 
 
 def input_of(model):
@@ -93,13 +121,12 @@ def main():
         exact = outputs.pop("exact").astype(np.float64)
         cells = [difference(exact, [y]) for y in outputs.values()]
         for name, run in PEERS.items():
-            try:
-                versions[name], found = run(str(model), x, args.runs)
-                cells.append(difference(exact, found))
-            except ImportError:
-                cells.append("not installed")
-            except Exception as why:  # whatever a peer raises is its answer
-                cells.append("failed: " + str(why).strip().splitlines()[0][:60].replace("|", "/"))
+            found = in_child(run, str(model), x, args.runs)
+            if isinstance(found, str):
+                cells.append(found)
+            else:
+                versions[name] = found[0]
+                cells.append(difference(exact, found[1]))
         print(f"| {model.stem} | {' | '.join(cells)} |", flush=True)
     print("\n" + ", ".join(f"{name} {version}" for name, version in versions.items()),
           file=sys.stderr)
