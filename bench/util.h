@@ -51,9 +51,10 @@ inline double seconds() {
 // Times `call`, a kernel for `isa` that does `macs` multiply-adds, in turn with a loop of float32
 // that keeps the multipliers busy from registers, as wide as that ISA's vectors, and reports the
 // best of both (GMAC/s) and how much of the second the first is: that holds on a machine whose
-// speed changes under other work.
+// speed changes under other work. Where it is known how many times those float32 multiply-adds the
+// kernel's instructions allow at best, `bound`, also the share of that.
 template <class Call>
-void measure(benchmark::State& state, Isa isa, double macs, Call&& call) {
+void measure(benchmark::State& state, Isa isa, double macs, Call&& call, double bound = 0) {
   double best = std::numeric_limits<double>::infinity();
   double best_peak = 0;
   for (auto _ : state) {
@@ -68,6 +69,10 @@ void measure(benchmark::State& state, Isa isa, double macs, Call&& call) {
   state.counters["GMAC/s"] = macs / best * 1e-9;
   state.counters["peak"] = best_peak * 1e-9;
   state.counters["of_peak"] = macs / best / best_peak;
+  if (bound > 0) {
+    state.counters["bound"] = best_peak * bound * 1e-9;
+    state.counters["of_bound"] = macs / best / (best_peak * bound);
+  }
 }
 
 // Times `call`, which reads and writes `bytes` in all, in turn with a memcpy that moves as many,

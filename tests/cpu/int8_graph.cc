@@ -184,9 +184,9 @@ void Int8Graph::conv() {
   const Dims from = dims(x);
   const size_t spatial = from.size() - 2;
   const int64_t channels = from.back();
-  // Depthwise, in groups, or neither, of which many are what Winograd's form is for.
+  // Depthwise, in groups, or neither; many are what forms for 3x3 alone are for.
   const int64_t kind = random_.integer(0, 5);
-  const bool plain3x3 = kind >= 4;
+  const bool plain3x3 = kind >= 4 || (kind == 0 && random_.one_in(2));
   const int64_t two = random_.one_in(2) ? 2 : channels / 2;
   const int64_t group = kind == 0 ? channels : (kind == 1 && channels % 2 == 0 ? two : 1);
   const int64_t multiple = kind == 0 && !random_.one_in(4) ? 1 : random_.integer(1, 48);

@@ -153,6 +153,34 @@ TEST_CASE("dwconv_s8: kernels, strides, dilations, paddings and channels at rand
   }
 }
 
+// 3x3 of channels around the vectors, in rows now and then longer than a strip.
+ConvCase random_depthwise_3x3(uint64_t seed) {
+  Random random(seed ^ 0xd3);
+  ConvCase t = test::random_conv(seed, true);
+  ConvGeometry& c = t.conv;
+  c.kernel_h = c.kernel_w = 3;
+  c.dilation_w = 1;
+  c.dilation_h = random.one_in(4) ? 2 : 1;
+  c.stride_w = random.integer<size_t>(1, 2);
+  c.stride_h = random.one_in(4) ? 3 - c.stride_w : c.stride_w;
+  c.pad_top = random.integer<size_t>(0, 2);
+  c.pad_left = random.integer<size_t>(0, 2);
+  c.in_h = random.integer<size_t>(5, 9);
+  c.in_w = random.integer<size_t>(3, random.one_in(8) ? 300 : 20);
+  c.out_h =
+      (c.in_h + c.pad_top + random.integer<size_t>(0, 2) - 2 * c.dilation_h - 1) / c.stride_h + 1;
+  c.out_w = (c.in_w + c.pad_left + random.integer<size_t>(0, 2) - 3) / c.stride_w + 1;
+  c.groups = c.in_channels = c.out_channels =
+      random.integer<size_t>(1, random.one_in(2) ? 34 : 140);
+  return t;
+}
+
+TEST_CASE("dwconv_s8: 3x3, strides of 1 and 2, paddings and channels at random") {
+  for (uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
+    check(dwconv_s8_rows(), random_depthwise_3x3(seed), seed);
+  }
+}
+
 template <class KernelRow, class Problem>
 void check_choice(std::span<const KernelRow> rows, const Problem& problem, std::string_view name) {
   const auto has_name = [&](const KernelRow& row) { return row.name == name; };
@@ -201,6 +229,26 @@ TEST_CASE("gemm_s8, conv_s8: the rows that CPUs take, by name") {
     conv.conv.in_channels = conv.conv.out_channels = 256;
     check_choice(conv_s8_rows(), conv, c.narrow);
   }
+}
+
+TEST_CASE("dwconv_s8: the rows that CPUs take, by name") {
+  ConvS8Problem problem;
+  problem.narrow_weights = true;
+  ConvGeometry& c = problem.conv;
+  c.groups = c.in_channels = c.out_channels = 64;
+  const auto check_size = [&](size_t height, size_t width, const char* avx2, const char* vnni) {
+    c.kernel_h = height;
+    c.kernel_w = width;
+    std::string_view unknown;
+    REQUIRE(parse_isa_set("avx2", &problem.isa, &unknown));
+    check_choice(dwconv_s8_rows(), problem, avx2);
+    REQUIRE(parse_isa_set("avx512vnni", &problem.isa, &unknown));
+    check_choice(dwconv_s8_rows(), problem, vnni);
+  };
+  check_size(3, 3, "dwconv_s8_3x3_4x16c_avx2", "dwconv_s8_3x3_4x64c_avx512vnni");
+  check_size(5, 5, "dwconv_s8_16c_avx2", "dwconv_s8_2x64c_avx512vnni");
+  c.out_channels = 8;
+  check_size(3, 3, "dwconv_s8_16c_avx2", "dwconv_s8_2x64c_avx512vnni");
 }
 
 // Kernels of 3x3, stride 1; channels around the vectors, more of them than a block of U.
