@@ -57,6 +57,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const RequantS8Row** r
   if (mdl_dtype_bits(group.output().dtype) < 8) {
     return fail(error, MDL_ERROR_UNSUPPORTED, "elements below a byte");
   }
+  if (is_op(node.node(), "QConcat")) MDL_TRY(check_s8(node, error));
   return choose_row(cpu, "requant_s8", requant_s8_rows(), kernel_request(cpu), row, error);
 }
 

@@ -52,6 +52,7 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, Rows* rows, mdl_error*
   constexpr const char* kOps[] = {"QAdd", "QMul", "QSub"};
   const NodeView node = group.node(0);
   if (group.node_count() != 1 || !is_one_of(node.node(), kOps)) return MDL_ERROR_UNSUPPORTED;
+  MDL_TRY(check_s8(node, error));
   *rows = {};
   if (is_op(node.node(), "QMul")) {
     return choose_row(cpu, "mul_s8", mul_s8_rows(), kernel_request(cpu), &rows->mul, error);

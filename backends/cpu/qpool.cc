@@ -34,6 +34,7 @@ struct Args {
 
 mdl_status choose(const Cpu& cpu, const GroupView& group, const PoolS8Row** row, mdl_error* error) {
   MDL_TRY(check_pooling(group, kPools, false, error));
+  MDL_TRY(check_s8(group.node(0), error));
   return choose_row(cpu, "pool_s8", pool_s8_rows(), kernel_request(cpu), row, error);
 }
 

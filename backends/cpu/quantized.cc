@@ -5,7 +5,13 @@
 
 namespace medulla::cpu {
 
+mdl_status check_s8(const NodeView& node, mdl_error* error) {
+  if (node.input(0)->dtype != MDL_INT16) return MDL_OK;
+  return fail(error, MDL_ERROR_UNSUPPORTED, "input 0 is int16, kernels take int8");
+}
+
 mdl_status read_weights_s8(const NodeView& node, WeightsS8* weights, mdl_error* error) {
+  MDL_TRY(check_s8(node, error));
   const mdl_tensor& w = *node.input(1);
   const mdl_tensor* bias = node.input(2);
   const mdl_tensor* multiplier = node.input(3);

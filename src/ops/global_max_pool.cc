@@ -8,9 +8,9 @@ namespace {
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
   const mdl_dtype dtype = inputs[0].dtype;
-  if (dtype != MDL_FLOAT32 && dtype != MDL_INT8 && dtype != MDL_UINT8) {
+  if (dtype != MDL_FLOAT32 && dtype != MDL_INT8 && dtype != MDL_UINT8 && dtype != MDL_INT16) {
     return fail_node(error, MDL_ERROR_DTYPE, node, "input 0 is ", mdl_dtype_name(dtype),
-                     ", should be float32, int8 or uint8");
+                     ", should be float32, int8, uint8 or int16");
   }
   mdl_shape y;
   MDL_TRY(global_pool_output(node, inputs[0].shape, &y, error));
@@ -35,6 +35,9 @@ mdl_status reference(const ReferenceCall& call, mdl_error*) {
       break;
     case MDL_UINT8:
       pool<uint8_t>(call);
+      break;
+    case MDL_INT16:
+      pool<int16_t>(call);
       break;
     default:
       pool<float>(call);

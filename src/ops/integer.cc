@@ -10,8 +10,24 @@
 namespace medulla {
 namespace {
 
-constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
+// What sums of products have to fit: int32, of int16 inputs the integers that are exact in
+// binary64.
+struct SumLimits {
+  int64_t min;
+  int64_t max;
+  const char* words;
+};
+constexpr int64_t kExact = int64_t{1} << 53;
+constexpr SumLimits kNarrowSums = {std::numeric_limits<int32_t>::min(),
+                                   std::numeric_limits<int32_t>::max(), "32 bits"};
+constexpr SumLimits kWideSums = {-kExact, kExact, "53 bits"};
+// P and N below this keep what follows from them within int64.
+constexpr int64_t kMaxWeightSum = int64_t{1} << 36;
+
+bool is_normal(double value) {
+  const uint64_t exponent = std::bit_cast<uint64_t>(value) >> 52 & 0x7FF;
+  return exponent != 0 && exponent != 0x7FF;
+}
 
 bool is_normal(float value) {
   const uint32_t exponent = std::bit_cast<uint32_t>(value) >> 23 & 0xFF;
@@ -88,8 +104,16 @@ WeightSums sum_weights(const int8_t* w, size_t count, int32_t zero_point) {
   return sums;
 }
 
+// Of a float bias, which is no part of the sum, 0.
+int64_t bias_of(const mdl_tensor* bias, size_t channel) {
+  if (bias == nullptr || bias->dtype == MDL_FLOAT32) return 0;
+  if (bias->dtype == MDL_INT64) return static_cast<const int64_t*>(bias->data)[channel];
+  return static_cast<const int32_t*>(bias->data)[channel];
+}
+
 mdl_status prove_channel(const NodeView& node, size_t channel, size_t channels,
                          int64_t stored_positive, int64_t stored_negative, mdl_error* error) {
+  const mdl_tensor& x = *node.input(0);
   const mdl_tensor& w = *node.input(1);
   const mdl_tensor* bias = node.input(2);
   const size_t length = w.bytes / channels;
@@ -100,23 +124,31 @@ mdl_status prove_channel(const NodeView& node, size_t channel, size_t channels,
   const int64_t negative = sums.positive - sums.all;
   MDL_TRY(check_sum(node, "positive_sums", channel, stored_positive, positive, error));
   MDL_TRY(check_sum(node, "negative_sums", channel, stored_negative, negative, error));
-  const int64_t z = zero_point_of(*node.input(0));
-  const int64_t low = -128 - z;
-  const int64_t high = 127 - z;
-  const int64_t b = bias != nullptr && bias->dtype == MDL_INT32
-                        ? static_cast<const int32_t*>(bias->data)[channel]
-                        : 0;
+  const SumLimits& limits = x.dtype == MDL_INT16 ? kWideSums : kNarrowSums;
+  if (positive > kMaxWeightSum || negative > kMaxWeightSum) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the weights of channel ", channel,
+                     " have the sums ", positive, " and -", negative, ", should stay within ",
+                     kMaxWeightSum);
+  }
+  const int64_t z = zero_point_of(x);
+  const int64_t low = range_of(x.dtype).min - z;
+  const int64_t high = range_of(x.dtype).max - z;
+  const int64_t b = bias_of(bias, channel);
+  if (b < -kExact || b > kExact) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the bias of channel ", channel, " is ", b,
+                     ", should fit ", limits.words);
+  }
   const int64_t most = b + positive * high - negative * low;
   const int64_t least = b + positive * low - negative * high;
-  if (most <= kMax && least >= kMin) return MDL_OK;
+  if (most <= limits.max && least >= limits.min) return MDL_OK;
   return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the sums of channel ", channel,
-                   " may reach from ", least, " to ", most, ", should fit 32 bits");
+                   " may reach from ", least, " to ", most, ", should fit ", limits.words);
 }
 
 // What sums are divided by: the scale of the output, of a float one that it is in steps of, or 1.
 mdl_status read_output_scale(const NodeView& node, double* scale, mdl_error* error) {
   const bool steps = node.attribute("output_scale") != nullptr;
-  if (node.output(0)->dtype == MDL_INT8) {
+  if (node.output(0)->dtype != MDL_FLOAT32) {
     if (steps) {
       return fail_node(error, MDL_ERROR_BAD_MODEL, node,
                        "output_scale should be there for a float output alone");
@@ -132,40 +164,69 @@ mdl_status read_output_scale(const NodeView& node, double* scale, mdl_error* err
                    ", should be float32, positive and normal");
 }
 
+// `round` is 1.5 times the number from which on the type holds only integers.
+template <class Float>
+int32_t quantize(const Quantizer& q, Float t, Float round) {
+  const Float low = static_cast<Float>(q.qmin - q.zero_point);
+  const Float high = static_cast<Float>(q.qmax - q.zero_point);
+  t = t > low ? t : low;
+  t = t < high ? t : high;
+  return static_cast<int32_t>((t + round) - round) + q.zero_point;
+}
+
+// Multiplier i of an int16 layer has the bits of what the scales give.
+mdl_status check_wide_multiplier(const NodeView& node, size_t i, double stored, double expected,
+                                 mdl_error* error) {
+  if (stored == expected && is_normal(expected)) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "multiplier ", i, " is ", stored,
+                   ", the scales give ", expected,
+                   is_normal(expected) ? "" : ", which is not normal");
+}
+
 }  // namespace
 
 int32_t Quantizer::operator()(float t) const {
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: the sum keeps no fraction
-  const float low = static_cast<float>(qmin - zero_point);
-  const float high = static_cast<float>(qmax - zero_point);
-  t = t > low ? t : low;
-  t = t < high ? t : high;
-  return static_cast<int32_t>((t + kRound) - kRound) + zero_point;
+  return quantize(*this, t, 12582912.0f);  // 1.5 * 2^23: the sum keeps no fraction
+}
+
+int32_t Quantizer::operator()(double t) const {
+  return quantize(*this, t, 6755399441055744.0);  // 1.5 * 2^52
+}
+
+IntegerRange range_of(mdl_dtype dtype) {
+  const auto limits = []<class T>(T) -> IntegerRange {
+    return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+  };
+  return dtype == MDL_INT16 ? limits(int16_t{}) : limits(int8_t{});
 }
 
 Quantizer read_quantizer(const NodeView& node) {
   const mdl_quantization& q = node.output(0)->quantization;
-  return {q.count > 0 ? q.zero_points[0] : 0, static_cast<int32_t>(node.int_or("qmin", -128)),
-          static_cast<int32_t>(node.int_or("qmax", 127))};
+  const IntegerRange range = range_of(node.output(0)->dtype);
+  return {q.count > 0 ? q.zero_points[0] : 0, static_cast<int32_t>(node.int_or("qmin", range.min)),
+          static_cast<int32_t>(node.int_or("qmax", range.max))};
 }
 
 mdl_status check_range(const NodeView& node, mdl_error* error) {
-  const int64_t qmin = node.int_or("qmin", -128);
-  const int64_t qmax = node.int_or("qmax", 127);
-  if (-128 <= qmin && qmin <= qmax && qmax <= 127) return MDL_OK;
+  const IntegerRange range = range_of(node.output(0)->dtype);
+  const int64_t qmin = node.int_or("qmin", range.min);
+  const int64_t qmax = node.int_or("qmax", range.max);
+  if (range.min <= qmin && qmin <= qmax && qmax <= range.max) return MDL_OK;
   return fail_node(error, MDL_ERROR_BAD_MODEL, node, "qmin and qmax are ", qmin, " and ", qmax,
-                   ", should be a range within -128 to 127");
+                   ", should be a range within ", range.min, " to ", range.max);
 }
 
 mdl_status check_quantized(const NodeView& node, const mdl_tensor& tensor, mdl_error* error) {
   const mdl_quantization& q = tensor.quantization;
-  if (tensor.dtype == MDL_INT8 && q.count == 1 && is_normal(q.scales[0]) && q.scales[0] > 0 &&
-      q.zero_points[0] >= -128 && q.zero_points[0] <= 127) {
+  const bool wide = tensor.dtype == MDL_INT16;
+  const IntegerRange range = range_of(tensor.dtype);
+  if ((wide || tensor.dtype == MDL_INT8) && q.count == 1 && is_normal(q.scales[0]) &&
+      q.scales[0] > 0 && q.zero_points[0] >= range.min && q.zero_points[0] <= range.max) {
     return MDL_OK;
   }
-  return fail_node(
-      error, MDL_ERROR_BAD_MODEL, node, "'", tensor.name,
-      "' should be int8 with one scale, positive and normal, and a zero point of int8");
+  const char* name = wide ? "int16" : "int8";
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "'", tensor.name, "' should be ", name,
+                   " with one scale, positive and normal, and a zero point of ", name);
 }
 
 mdl_status check_multiplier(const NodeView& node, size_t i, double stored, double expected,
@@ -206,18 +267,20 @@ mdl_status infer_layer(const NodeView& node, std::span<const TensorType> inputs,
     return fail_node(error, MDL_ERROR_BAD_MODEL, node, "has ", inputs.size(),
                      " inputs, should have 4, the last one the multiplier");
   }
-  MDL_TRY(check_dtype(node, inputs, 0, MDL_INT8, error));
+  MDL_TRY(check_dtypes(node, inputs, 0, kActivations, error));
   MDL_TRY(check_dtype(node, inputs, 1, MDL_INT8, error));
+  const bool wide = inputs[0].dtype == MDL_INT16;
   const mdl_dtype y = outputs[0].dtype;
-  if (y != MDL_INT8 && y != MDL_FLOAT32) {
+  if (wide ? y != MDL_INT16 : y != MDL_INT8 && y != MDL_FLOAT32) {
     return fail_node(error, MDL_ERROR_DTYPE, node, "output 0 is ", mdl_dtype_name(y),
-                     ", should be int8 or float32");
+                     ", should be ", wide ? "int16 as input 0 is" : "int8 or float32");
   }
   if (inputs[2].dtype != MDL_DTYPE_NONE) {
     const bool steps = y == MDL_INT8 || node.attribute("output_scale") != nullptr;
-    MDL_TRY(check_dtype(node, inputs, 2, steps ? MDL_INT32 : MDL_FLOAT32, error));
+    const mdl_dtype bias = wide ? MDL_INT64 : steps ? MDL_INT32 : MDL_FLOAT32;
+    MDL_TRY(check_dtype(node, inputs, 2, bias, error));
   }
-  MDL_TRY(check_dtype(node, inputs, 3, MDL_FLOAT32, error));
+  MDL_TRY(check_dtype(node, inputs, 3, wide ? MDL_FLOAT64 : MDL_FLOAT32, error));
   MDL_TRY(check_channels(node, inputs, 2, channels, error));
   return check_channels(node, inputs, 3, channels, error);
 }
@@ -232,19 +295,25 @@ mdl_status check_layer(const NodeView& node, mdl_error* error) {
   MDL_TRY(check_constant(node, 3, "the multiplier", error));
   MDL_TRY(check_range(node, error));
   MDL_TRY(check_quantized(node, x, error));
-  if (y.dtype == MDL_INT8) MDL_TRY(check_quantized(node, y, error));
+  if (y.dtype != MDL_FLOAT32) MDL_TRY(check_quantized(node, y, error));
   MDL_TRY(check_weights(node, w, channels, error));
   double s_y = 1.0;
   MDL_TRY(read_output_scale(node, &s_y, error));
-  const float* multipliers = static_cast<const float*>(node.input(3)->data);
+  const void* multipliers = node.input(3)->data;
   std::span<const int64_t> positive;
   std::span<const int64_t> negative;
   MDL_TRY(read_sums(node, "positive_sums", channels, &positive, error));
   MDL_TRY(read_sums(node, "negative_sums", channels, &negative, error));
   for (size_t c = 0; c < channels; ++c) {
     const float s_w = w.quantization.scales[w.quantization.count > 1 ? c : 0];
-    MDL_TRY(check_multiplier(node, c, static_cast<double>(multipliers[c]),
-                             scale_of(x) * static_cast<double>(s_w) / s_y, error));
+    const double expected = scale_of(x) * static_cast<double>(s_w) / s_y;
+    if (x.dtype == MDL_INT16) {
+      const double stored = static_cast<const double*>(multipliers)[c];
+      MDL_TRY(check_wide_multiplier(node, c, stored, expected, error));
+    } else {
+      const double stored = static_cast<double>(static_cast<const float*>(multipliers)[c]);
+      MDL_TRY(check_multiplier(node, c, stored, expected, error));
+    }
     MDL_TRY(prove_channel(node, c, channels, positive[c], negative[c], error));
   }
   return MDL_OK;
@@ -252,20 +321,30 @@ mdl_status check_layer(const NodeView& node, mdl_error* error) {
 
 LayerEpilogue::LayerEpilogue(const ReferenceCall& call)
     : multipliers_(call.in<float>(3)),
+      wide_multipliers_(call.in<double>(3)),
       weight_zero_points_(call.node.input(1)->quantization.zero_points),
       per_channel_(call.node.input(1)->quantization.count > 1),
       input_zero_point_(zero_point_of(*call.node.input(0))),
       quantizer_(read_quantizer(call.node)) {
   if (call.input_types[2].dtype == MDL_INT32) bias_ = call.in<int32_t>(2);
+  if (call.input_types[2].dtype == MDL_INT64) wide_bias_ = call.in<int64_t>(2);
   if (call.input_types[2].dtype == MDL_FLOAT32) float_bias_ = call.in<float>(2);
   if (call.output_types[0].dtype == MDL_INT8) {
     y_ = call.out<int8_t>(0);
+  } else if (call.output_types[0].dtype == MDL_INT16) {
+    wide_y_ = call.out<int16_t>(0);
   } else {
     float_y_ = call.out<float>(0);
   }
 }
 
 void LayerEpilogue::store(int64_t i, int64_t channel, int64_t sum) const {
+  if (wide_y_ != nullptr) {
+    if (wide_bias_ != nullptr) sum += wide_bias_[channel];
+    const double scaled = static_cast<double>(sum) * wide_multipliers_[channel];
+    wide_y_[i] = static_cast<int16_t>(quantizer_(scaled));
+    return;
+  }
   if (bias_ != nullptr) sum += bias_[channel];
   const float scaled = static_cast<float>(sum) * multipliers_[channel];
   if (y_ != nullptr) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// INT8 arithmetic: how results are quantized, and the proofs that stored numbers are the right ones
-// and no sum overflows.
+// INT8 arithmetic, and that of int16 activations with int8 weights: how results are quantized, and
+// the proofs that stored numbers are the right ones and no sum overflows.
 #ifndef MEDULLA_SRC_OPS_INTEGER_H_
 #define MEDULLA_SRC_OPS_INTEGER_H_
 
-#include "src/ops/op.h"
+#include "src/ops/rules.h"
 
 namespace medulla {
+
+// What quantized activations may be, where an operator has a rule for both.
+inline constexpr DtypeSet kActivations = set_of({MDL_INT8, MDL_INT16});
 
 // The range and zero point of a quantized output. An activation narrows the range.
 struct Quantizer {
@@ -17,14 +20,23 @@ struct Quantizer {
   // Q(t) = rne(clamp(t, qmin - z, qmax - z)) + z; NaN gives qmin. For zero points and ranges of 16
   // bits and less.
   int32_t operator()(float t) const;
+  int32_t operator()(double t) const;
 };
 // Output 0's zero point, with the attributes qmin and qmax.
 Quantizer read_quantizer(const NodeView& node);
 
-// -128 <= qmin <= qmax <= 127.
+// The values that quantized activations of a dtype have: those of int16, for all others of int8.
+struct IntegerRange {
+  int32_t min;
+  int32_t max;
+};
+IntegerRange range_of(mdl_dtype dtype);
+
+// qmin <= qmax, both within the range of output 0's dtype.
 mdl_status check_range(const NodeView& node, mdl_error* error);
 
-// An int8 tensor with one scale and a zero point of int8.
+// An int8 or int16 tensor with one scale and a zero point of that dtype. Which of both it has to be
+// is for `infer`.
 mdl_status check_quantized(const NodeView& node, const mdl_tensor& tensor, mdl_error* error);
 inline double scale_of(const mdl_tensor& tensor) {
   return static_cast<double>(tensor.quantization.scales[0]);
@@ -52,7 +64,9 @@ mdl_status check_normal_constant(const NodeView& node, size_t i, const char* wha
 // s_x * s_w / s_y (s_x * s_w for a float output without that), the sums P and N of the
 // positive and of the negated negative w - z_w, and that with lo = -128 - z_x and hi = 127 - z_x
 //   bias + P * hi - N * lo < 2^31  and  bias + P * lo - N * hi >= -2^31,
-// so that every partial sum fits int32 too.
+// so that every partial sum fits int32 too. Of int16 inputs, whose outputs are int16 and whose
+// biases int64, lo and hi are their ends, the sums stay within +-2^53, and the multipliers are
+// float64.
 mdl_status check_layer(const NodeView& node, mdl_error* error);
 // The number of inputs of such a layer, dtypes, and one bias and one multiplier a channel.
 mdl_status infer_layer(const NodeView& node, std::span<const TensorType> inputs,
@@ -69,19 +83,30 @@ class LayerEpilogue {
   int32_t input_zero_point() const { return input_zero_point_; }
   // Stores y[i] from the exact sum of the channel's products, without bias: Q(fl(float(sum + bias)
   // * m)), for a float output fl(fl(float(sum) * m) + bias), in steps fl(float(sum + bias) * m).
+  // For int16 Q(double(sum + bias) * m), one rounding to binary64.
   void store(int64_t i, int64_t channel, int64_t sum) const;
 
  private:
   const int32_t* bias_ = nullptr;
+  const int64_t* wide_bias_ = nullptr;
   const float* float_bias_ = nullptr;
   const float* multipliers_;
+  const double* wide_multipliers_;  // of int16
   const int32_t* weight_zero_points_;
   bool per_channel_;
   int32_t input_zero_point_;
   Quantizer quantizer_ = {};
   int8_t* y_ = nullptr;
+  int16_t* wide_y_ = nullptr;
   float* float_y_ = nullptr;
 };
+
+// What has a reference for int8 and one for int16: reference(int8_t{}) or reference(int16_t{}), by
+// the dtype of input 0.
+template <class Reference>
+auto by_width(const ReferenceCall& call, Reference reference) {
+  return call.input_types[0].dtype == MDL_INT16 ? reference(int16_t{}) : reference(int8_t{});
+}
 
 }  // namespace medulla
 

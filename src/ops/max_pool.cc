@@ -15,9 +15,10 @@ constexpr AttributeRule kAttributes[] = {
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
   const TensorType& x = inputs[0];
-  if (x.dtype != MDL_FLOAT32 && x.dtype != MDL_INT8 && x.dtype != MDL_UINT8) {
+  if (x.dtype != MDL_FLOAT32 && x.dtype != MDL_INT8 && x.dtype != MDL_UINT8 &&
+      x.dtype != MDL_INT16) {
     return fail_node(error, MDL_ERROR_DTYPE, node, "input 0 is ", mdl_dtype_name(x.dtype),
-                     ", should be float32, int8 or uint8");
+                     ", should be float32, int8, uint8 or int16");
   }
   Window window;
   MDL_TRY(read_pool(node, x.shape, &window, error));
@@ -80,6 +81,9 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
       break;
     case MDL_UINT8:
       pool<uint8_t>(call, window);
+      break;
+    case MDL_INT16:
+      pool<int16_t>(call, window);
       break;
     default:
       pool<float>(call, window);

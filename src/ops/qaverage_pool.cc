@@ -18,12 +18,12 @@ constexpr AttributeRule kAttributes[] = {
     {"qmax", MDL_ATTRIBUTE_INT},
 };
 
-// Sums of so many differences of int8 fit int32.
+// Sums of so many differences fit int64, those of int8 int32.
 constexpr int64_t kMaxTaps = int64_t{1} << 23;
 
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
-  MDL_TRY(check_dtype(node, inputs, 0, MDL_INT8, error));
+  MDL_TRY(check_dtypes(node, inputs, 0, kActivations, error));
   const TensorType& x = inputs[0];
   Window window;
   MDL_TRY(read_pool(node, x.shape, &window, error));
@@ -32,7 +32,7 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                      " values, should have at most ", kMaxTaps);
   }
   MDL_TRY(check_multiplier_count(node, static_cast<size_t>(window.taps()), error));
-  return set_output(node, outputs, 0, MDL_INT8, window_output(x.shape, window, x.dim(x.rank() - 1)),
+  return set_output(node, outputs, 0, x.dtype, window_output(x.shape, window, x.dim(x.rank() - 1)),
                     error);
 }
 
@@ -52,7 +52,8 @@ mdl_status check(const NodeView& node, mdl_error* error) {
 
 // y = Q(fl(float(sum) * multipliers[n - 1])): the exact sum of x - z_x over the window, to which
 // the padding adds nothing. n counts its values, with count_include_pad those in the padding too.
-mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+template <class T>
+mdl_status pool(const ReferenceCall& call, mdl_error* error) {
   const mdl_shape& shape = call.input_types[0].shape;
   const int64_t channels = shape.dims[shape.rank - 1];
   const bool with_padding = call.node.int_or("count_include_pad", 0) != 0;
@@ -61,23 +62,27 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
   const Quantizer quantizer = read_quantizer(call.node);
   Window window;
   MDL_TRY(read_pool(call.node, shape, &window, error));
-  const int8_t* x = call.in<int8_t>(0);
-  int8_t* y = call.out<int8_t>(0);
+  const T* x = call.in<T>(0);
+  T* y = call.out<T>(0);
   for (int64_t n = 0; n < shape.dims[0]; ++n, x += window.inputs() * channels) {
     for (int64_t p = 0; p < window.outputs(); ++p) {
       const auto count = static_cast<size_t>(window.count(p, with_padding));
       const float multiplier = static_cast<float>(multipliers[count - 1]);
       for (int64_t c = 0; c < channels; ++c) {
-        int32_t sum = 0;
+        int64_t sum = 0;
         for (int64_t t = 0; t < window.taps(); ++t) {
           const int64_t pixel = window.pixel(p, t);
           if (pixel >= 0) sum += x[pixel * channels + c] - z;
         }
-        *y++ = static_cast<int8_t>(quantizer(static_cast<float>(sum) * multiplier));
+        *y++ = static_cast<T>(quantizer(static_cast<float>(sum) * multiplier));
       }
     }
   }
   return MDL_OK;
+}
+
+mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+  return by_width(call, [&]<class T>(T) { return pool<T>(call, error); });
 }
 
 }  // namespace

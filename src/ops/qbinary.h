@@ -17,18 +17,22 @@ inline mdl_status check_qbinary(const NodeView& node, mdl_error* error) {
 }
 
 // y = quantizer(function(float(a - z_a), float(b - z_b))), the differences exact.
-template <class Function>
-void for_each_quantized(const ReferenceCall& call, Function function) {
+template <class T, class Function>
+void for_each_quantized_as(const ReferenceCall& call, Function function) {
   const int32_t z_a = zero_point_of(*call.node.input(0));
   const int32_t z_b = zero_point_of(*call.node.input(1));
   const Quantizer quantizer = read_quantizer(call.node);
-  const int8_t* a = call.in<int8_t>(0);
-  const int8_t* b = call.in<int8_t>(1);
-  int8_t* y = call.out<int8_t>(0);
+  const T* a = call.in<T>(0);
+  const T* b = call.in<T>(1);
+  T* y = call.out<T>(0);
   for_each_pair(call, [&](int64_t i, int64_t j, int64_t k) {
-    y[i] = static_cast<int8_t>(
+    y[i] = static_cast<T>(
         quantizer(function(static_cast<float>(a[j] - z_a), static_cast<float>(b[k] - z_b))));
   });
+}
+template <class Function>
+void for_each_quantized(const ReferenceCall& call, Function function) {
+  by_width(call, [&]<class T>(T) { for_each_quantized_as<T>(call, function); });
 }
 
 // QAdd and QSub: the attribute "multipliers" holds s_a / s_y and s_b / s_y.

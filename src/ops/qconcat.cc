@@ -10,7 +10,7 @@ constexpr AttributeRule kAttributes[] = {{"axis", MDL_ATTRIBUTE_INT, true},
 
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
                  std::span<TensorType> outputs, mdl_error* error) {
-  MDL_TRY(check_dtype(node, inputs, 0, MDL_INT8, error));
+  MDL_TRY(check_dtypes(node, inputs, 0, kActivations, error));
   return infer_concat(node, inputs, outputs, error);
 }
 
@@ -29,31 +29,35 @@ mdl_status check(const NodeView& node, mdl_error* error) {
 
 // Inputs one after the other along the axis: Q(fl(float(x - z_x) * k)), k = s_x / s_y; an input
 // with the output's scale and zero point is copied.
-mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+template <class T>
+mdl_status join(const ReferenceCall& call, mdl_error* error) {
   const mdl_tensor& to = *call.node.output(0);
   const mdl_shape& shape = call.output_types[0].shape;
   uint32_t axis;
   MDL_TRY(resolve_axis(call.node, call.node.int_or("axis", 0), shape.rank, &axis, error));
-  const Quantizer quantizer = {zero_point_of(to), -128, 127};
+  const Quantizer quantizer = read_quantizer(call.node);
   const int64_t outer = extent(shape, 0, axis);
   const int64_t pitch = extent(shape, axis, shape.rank);
-  int8_t* y = call.out<int8_t>(0);
+  T* y = call.out<T>(0);
   for (size_t i = 0; i < call.inputs.size(); ++i) {
     const mdl_tensor& from = *call.node.input(i);
     const float k = static_cast<float>(call.node.floats("multipliers")[i]);
     const int32_t z = zero_point_of(from);
     const bool copied = scale_of(from) == scale_of(to) && z == zero_point_of(to);
-    const int8_t* x = call.in<int8_t>(i);
+    const T* x = call.in<T>(i);
     const int64_t length = extent(call.input_types[i].shape, axis, shape.rank);
     for (int64_t o = 0; o < outer; ++o) {
       for (int64_t j = 0; j < length; ++j, ++x) {
-        y[o * pitch + j] =
-            copied ? *x : static_cast<int8_t>(quantizer(static_cast<float>(*x - z) * k));
+        y[o * pitch + j] = copied ? *x : static_cast<T>(quantizer(static_cast<float>(*x - z) * k));
       }
     }
     y += length;
   }
   return MDL_OK;
+}
+
+mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+  return by_width(call, [&]<class T>(T) { return join<T>(call, error); });
 }
 
 }  // namespace

@@ -29,14 +29,15 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
 
 // The exact sum over taps and channels of (x - z_x)(w - z_w[o]), then LayerEpilogue. The padding is
 // z_x and adds nothing.
-mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+template <class T>
+mdl_status convolve(const ReferenceCall& call, mdl_error* error) {
   const mdl_shape& shape = call.input_types[0].shape;
   Convolution conv;
   MDL_TRY(read_convolution(call.node, shape, call.input_types[1].shape, &conv, error));
   const LayerEpilogue epilogue(call);
   const Window& window = conv.window;
   const int64_t taps = window.taps();
-  const int8_t* x = call.in<int8_t>(0);
+  const T* x = call.in<T>(0);
   int64_t y = 0;
   for (int64_t n = 0; n < shape.dims[0]; ++n, x += window.inputs() * conv.in_channels()) {
     for (int64_t p = 0; p < window.outputs(); ++p) {
@@ -48,9 +49,9 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
         for (int64_t t = 0; t < taps; ++t, w += conv.group_in) {
           const int64_t pixel = window.pixel(p, t);
           if (pixel < 0) continue;
-          const int8_t* from = x + pixel * conv.in_channels() + first;
+          const T* from = x + pixel * conv.in_channels() + first;
           for (int64_t c = 0; c < conv.group_in; ++c) {
-            sum += (from[c] - epilogue.input_zero_point()) * (w[c] - z_w);
+            sum += int64_t{from[c] - epilogue.input_zero_point()} * (w[c] - z_w);
           }
         }
         epilogue.store(y++, o, sum);
@@ -58,6 +59,10 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
     }
   }
   return MDL_OK;
+}
+
+mdl_status reference(const ReferenceCall& call, mdl_error* error) {
+  return by_width(call, [&]<class T>(T) { return convolve<T>(call, error); });
 }
 
 }  // namespace

@@ -27,22 +27,27 @@ mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
 }
 
 // The exact sum over k of (x[k] - z_x)(w[n][k] - z_w[n]), then LayerEpilogue.
-mdl_status reference(const ReferenceCall& call, mdl_error*) {
+template <class T>
+mdl_status multiply(const ReferenceCall& call) {
   const LayerEpilogue epilogue(call);
   const int64_t channels = call.input_types[1].dim(0);
   const int64_t length = call.input_types[1].dim(1);
   const int64_t count = call.output_types[0].elements();
   for (int64_t y = 0; y < count; ++y) {
     const int64_t n = y % channels;
-    const int8_t* x = call.in<int8_t>(0) + y / channels * length;
+    const T* x = call.in<T>(0) + y / channels * length;
     const int8_t* w = call.in<int8_t>(1) + n * length;
     int64_t sum = 0;
     for (int64_t k = 0; k < length; ++k) {
-      sum += (x[k] - epilogue.input_zero_point()) * (w[k] - epilogue.weight_zero_point(n));
+      sum += int64_t{x[k] - epilogue.input_zero_point()} * (w[k] - epilogue.weight_zero_point(n));
     }
     epilogue.store(y, n, sum);
   }
   return MDL_OK;
+}
+
+mdl_status reference(const ReferenceCall& call, mdl_error*) {
+  return by_width(call, [&]<class T>(T) { return multiply<T>(call); });
 }
 
 uint64_t macs(const NodeView&, std::span<const TensorType> inputs,

@@ -204,6 +204,41 @@ TEST_CASE("integers of 16 bits may be read with another scale too") {
   CHECK(run(m, {0, 1, -4, 1000, -1000}) == std::vector<float>{0, 0.5f, -2, 500, -500});
 }
 
+// x -> QuantizeLinear of int16 -> Conv of int8 weights -> Relu -> QuantizeLinear -> y.
+TEST_CASE("a convolution of int16 activations is an integer node") {
+  OnnxModel m(21);
+  m.input("x", {1, 1, 4});
+  m.output("y", {1, 1, 4});
+  m.floats("x_scale", {}, {1.0f / 1024});
+  m.floats("w_scale", {}, {0.5f});
+  m.floats("b_scale", {}, {1.0f / 2048});
+  m.floats("y_scale", {}, {1.0f / 256});
+  m.bytes("x_zero", {}, onnx::TensorProto::INT16, {-100});
+  m.bytes("y_zero", {}, onnx::TensorProto::INT16, {200});
+  m.bytes("w", {1, 1, 2}, onnx::TensorProto::INT8, {2, -1});
+  m.bytes("b", {1}, onnx::TensorProto::INT32, {1024});
+  m.node("QuantizeLinear", {"x", "x_scale", "x_zero"}, {"xq"});
+  m.node("DequantizeLinear", {"xq", "x_scale", "x_zero"}, {"xr"});
+  m.node("DequantizeLinear", {"w", "w_scale"}, {"wr"});
+  m.node("DequantizeLinear", {"b", "b_scale"}, {"br"});
+  set_ints(m.node("Conv", {"xr", "wr", "br"}, {"sum"}), "pads", {0, 1});
+  m.node("Relu", {"sum"}, {"positive"});
+  m.node("QuantizeLinear", {"positive", "y_scale", "y_zero"}, {"yq"});
+  m.node("DequantizeLinear", {"yq", "y_scale", "y_zero"}, {"y"});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.output = folder.file("out.mdl");
+  const ConvertReport report = convert(options);
+  std::map<std::string, size_t> made = report.nodes_after;
+  made.erase("Reshape");
+  CHECK(made == std::map<std::string, size_t>{
+                    {"QuantizeLinear", 1}, {"QConv", 1}, {"DequantizeLinear", 1}});
+  // x - x / 2 of the next, half a one added; cut below 0.
+  for (const char* backends : {static_cast<const char*>(nullptr), "reference"}) {
+    CHECK(run(m, {1, 2, -4, 3}, backends) == std::vector<float>{0.5f, 4.5f, 0, 3.5f});
+  }
+}
+
 TEST_CASE("integers that are quantized again are multiplied by the scales' quotient, once") {
   // From steps of 0.1 through those of 0.3 to those of 0.7, without and with a table between.
   const float s[] = {0.1f, 0.3f, 0.7f};

@@ -70,6 +70,15 @@ tools::Tensor read_tensor(const std::string& name, const json& from) {
   if (from.contains("int8")) {
     tensor.dtype = MDL_INT8;
     flatten<int8_t>(values = from["int8"], &bytes);
+  } else if (from.contains("int16")) {
+    tensor.dtype = MDL_INT16;
+    flatten<int16_t>(values = from["int16"], &bytes);
+  } else if (from.contains("int64")) {
+    tensor.dtype = MDL_INT64;
+    flatten<int64_t>(values = from["int64"], &bytes);
+  } else if (from.contains("float64")) {
+    tensor.dtype = MDL_FLOAT64;
+    flatten<double>(values = from["float64"], &bytes);
   } else if (from.contains("int32")) {
     tensor.dtype = MDL_INT32;
     flatten<int32_t>(values = from["int32"], &bytes);

@@ -126,7 +126,8 @@ class Example:
         for name, tensor in [
             t for key in ("inputs", "constants", "outputs") for t in graph.get(key, {}).items()
         ]:
-            dtype = next(key for key in ("int8", "int32", "float32") if key in tensor)
+            dtypes = ("int8", "int16", "int32", "int64", "float32", "float64")
+            dtype = next(key for key in dtypes if key in tensor)
             self.values[name] = np.asarray(tensor[dtype], dtype)
             self.tensors[name] = {"dtype": dtype, "shape": list(self.values[name].shape)}
             if "scale" in tensor:

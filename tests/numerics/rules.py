@@ -56,14 +56,14 @@ class Node:
     def y(self):
         return self.info(self.outputs[0])
 
-    def Q(self, t, z=None, dtype=None):
-        """rne(clamp(t)) + z, the clamp first; NaN gives qmin."""
+    def Q(self, t, z=None, real=f32):
+        """rne(clamp(t)) + z in binary32, or in `real`, the clamp first; NaN gives qmin."""
         z = self.zero(self.outputs[0]) if z is None else z
-        limits = np.iinfo(dtype or self.y["dtype"])
+        limits = np.iinfo(self.y["dtype"])
         low, high = self.get("qmin", limits.min) - z, self.get("qmax", limits.max) - z
-        t = np.asarray(t, f32)
-        t = np.where(t > f32(low), t, f32(low))
-        t = np.where(t < f32(high), t, f32(high))
+        t = np.asarray(t, real)
+        t = np.where(t > real(low), t, real(low))
+        t = np.where(t < real(high), t, real(high))
         return (np.rint(t).astype(np.int64) + z).astype(self.y["dtype"])
 
     def same(self, stored, formed, what):
@@ -99,7 +99,7 @@ def taps(n, x, kernel, padding, hang=None):
 
 
 def layer(n, sums_of):
-    """QConv and QGemm: sums_of(w - z_w) in binary64, where sums below 2^53 are exact."""
+    """QConv and QGemm: sums_of(w - z_w) in binary64, where sums within +-2^53 are exact."""
     w, w_info, count = n.x(1), n.info(n.inputs[1]), len(n.x(1))
     w = w.astype(np.int64) - per_axis(w_info, w_info["zero_points"])
     rows = w.reshape(count, -1)
@@ -108,13 +108,19 @@ def layer(n, sums_of):
     n.same(n.get("negative_sums"), N, "N")
     bias, steps = n.x(2), n.get("output_scale")
     is_float = n.y["dtype"] == "float32" and steps is None
-    low, high = -128 - n.zero(n.inputs[0]), 127 - n.zero(n.inputs[0])
+    wide, x_range = n.x(0).dtype == np.int16, np.iinfo(n.x(0).dtype)
+    low, high = x_range.min - n.zero(n.inputs[0]), x_range.max - n.zero(n.inputs[0])
     b = 0 if bias is None or is_float else bias.astype(np.int64)
-    assert np.all(b + P * high - N * low < 2**31) and np.all(
-        b + P * low - N * high >= -(2**31)
-    ), "overflow"
+    least, most = (-(2**53), 2**53) if wide else (-(2**31), 2**31 - 1)
+    assert np.all(b + P * high - N * low <= most), "overflow"
+    assert np.all(b + P * low - N * high >= least), "overflow"
     s_y = 1 if is_float else n.scale(n.outputs[0]) if steps is None else f64(steps)
     s_w = np.broadcast_to(np.asarray(w_info["scales"], f32), count)
+    if wide:
+        assert n.y["dtype"] == "int16"
+        formed = [n.scale(n.inputs[0]) * f64(s) / s_y for s in s_w]
+        assert np.array_equal(n.x(3), np.asarray(formed, f64)), "multiplier differs"
+        return n.Q((sums_of(w.astype(f64)) + b) * n.x(3), real=f64)
     formed = [multiplier(n.scale(n.inputs[0]) * f64(s) / s_y) for s in s_w]
     m = n.same(n.x(3), formed, "multiplier")
     sums = sums_of(w.astype(f64))
@@ -291,7 +297,8 @@ def dequantize_linear(n):
 
 
 def max_pool(n):
-    return np.maximum.reduce(list(taps(n, n.x(0), n.get("kernel_shape"), -128)))
+    least = np.iinfo(n.x(0).dtype).min
+    return np.maximum.reduce(list(taps(n, n.x(0), n.get("kernel_shape"), least)))
 
 
 def arg_max(n):

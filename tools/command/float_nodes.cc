@@ -16,9 +16,13 @@ size_t elements(const mdl_tensor& tensor) {
   return count;
 }
 
-// Why integers are not quantized as activations are; "" if they are.
-std::string why_not_int8(const mdl_tensor& tensor) {
-  if (tensor.dtype != MDL_INT8) {
+// Why integers are not quantized as activations of `op` are; "" if they are.
+std::string why_not_integer(const mdl_tensor& tensor, std::string_view op) {
+  if (tensor.dtype == MDL_INT16) {
+    if (!is_among(op, kInt16Forms) && !is_among(op, kMoverForms) && !is_among(op, kLayerForms)) {
+      return quoted(tensor) + " is int16, of which there is no integer form of " + std::string(op);
+    }
+  } else if (tensor.dtype != MDL_INT8) {
     return quoted(tensor) + " is " + mdl_dtype_name(tensor.dtype) + ", not int8";
   }
   return tensor.quantization.count == 1 ? "" : quoted(tensor) + " has more than one scale";
@@ -64,7 +68,7 @@ class Reasons {
     if (x.dtype != MDL_FLOAT32) return "";
     const mdl_node* from = producer(x);
     if (from != nullptr && is_op(*from, "DequantizeLinear")) {
-      return why_not_int8(tensor(from->inputs[0]));
+      return why_not_integer(tensor(from->inputs[0]), node_.op);
     }
     if (layer && i == 1) return "weights " + quoted(x) + " are not constant";
     return "no DequantizeLinear before its input " + quoted(x);
@@ -78,7 +82,8 @@ class Reasons {
       }
       if (y->consumer_count != 1) break;
       const mdl_node& reader = graph_.nodes[y->consumer];
-      if (is_op(reader, "QuantizeLinear")) return why_not_int8(tensor(reader.outputs[0]));
+      if (is_op(reader, "QuantizeLinear"))
+        return why_not_integer(tensor(reader.outputs[0]), node_.op);
       if (!is_op(reader, "Relu") && !is_op(reader, "Clip")) break;
       y = &tensor(reader.outputs[0]);
     }
@@ -91,7 +96,8 @@ class Reasons {
 
 bool is_quantized(const mdl_graph& graph) {
   return std::any_of(graph.tensors, graph.tensors + graph.tensor_count, [](const mdl_tensor& t) {
-    return t.dtype == MDL_INT8 && t.data == nullptr && t.quantization.count > 0;
+    return (t.dtype == MDL_INT8 || t.dtype == MDL_INT16) && t.data == nullptr &&
+           t.quantization.count > 0;
   });
 }
 

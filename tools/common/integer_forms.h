@@ -28,6 +28,10 @@ inline constexpr std::string_view kOtherForms[] = {
     "AveragePool",       "BatchNormalization", "Concat",
     "GlobalAveragePool", "LayerNormalization", "Resize"};
 
+// Those that have one for int16 too, beside what moves and the layers with constant weights.
+inline constexpr std::string_view kInt16Forms[] = {
+    "Add", "AveragePool", "Concat", "GlobalAveragePool", "Mul", "Sub"};
+
 template <size_t n>
 bool is_among(std::string_view op, const std::string_view (&list)[n]) {
   return std::find(list, list + n, op) != list + n;

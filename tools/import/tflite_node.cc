@@ -8,11 +8,18 @@
 namespace medulla::tools {
 namespace {
 
-// The integers of an int64 bias of 16x8 layers as real numbers; Medulla has none quantized so.
+// The integers of an int64 bias of 16x8 layers: of int32 where they fit, else as real numbers.
 int32_t dequantized_int64(Builder& build, int32_t stored) {
-  const Tensor& from = build.tensor(stored);
+  Tensor from = build.tensor(stored);
   const Quantization& q = *from.quantization;
   const auto integers = values_of<int64_t>(from);
+  if (std::all_of(integers.begin(), integers.end(), [](int64_t v) { return v == int32_t(v); })) {
+    const std::vector<int32_t> narrow(integers.begin(), integers.end());
+    Tensor tensor = build.tensor(build.constant(MDL_INT32, from.dims, narrow));
+    tensor.name = from.name;
+    tensor.quantization = q;
+    return build.add("DequantizeLinear", {build.add_tensor(std::move(tensor))});
+  }
   std::vector<float> real;
   for (size_t i = 0; i < integers.size(); ++i) {
     const size_t c = q.scales.size() > 1 ? i % q.scales.size() : 0;

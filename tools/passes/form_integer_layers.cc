@@ -157,6 +157,7 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
                                            const std::vector<size_t>& channels, bool to_float) {
   const int32_t old = node.inputs.size() > 2 ? node.inputs[2] : -1;
   if (old < 0) return {true, -1, {}};
+  const bool wide = dtype(x) == MDL_INT16;
   const auto& scales = quantization(w).scales;
   std::vector<double> real;
   std::vector<int32_t> integers;
@@ -187,7 +188,8 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
     return {true, build_.constant(MDL_FLOAT32, dims, floats), {}};
   }
   bool rescaled = own == nullptr;
-  std::vector<int32_t> values;
+  const double limit = std::ldexp(1.0, wide ? 53 : 31);
+  std::vector<int64_t> values;
   for (size_t r = 0; r < rows; ++r) {
     const size_t c = channel_of(r);
     const double unit = static_cast<double>(scale(x)) * static_cast<double>(scales[r]);
@@ -197,32 +199,45 @@ IntegerFormer::Bias IntegerFormer::bias_of(const Node& node, int32_t x, int32_t 
       continue;
     }
     const double units = std::nearbyint(real[c] / unit);
-    if (!(std::abs(units) < 2147483648.0)) return {};
-    values.push_back(static_cast<int32_t>(units));
+    if (!(std::abs(units) < limit)) return {};
+    values.push_back(static_cast<int64_t>(units));
     rescaled = true;
   }
-  if (rescaled) context_.notes.push_back("node '" + node.name + "': bias rounded to int32");
-  return {true, build_.constant(MDL_INT32, dims, values), values};
+  if (rescaled) {
+    context_.notes.push_back("node '" + node.name + "': bias rounded to " +
+                             (wide ? "int64" : "int32"));
+  }
+  if (wide) return {true, build_.constant(MDL_INT64, dims, values), values};
+  return {
+      true,
+      build_.constant<int32_t>(MDL_INT32, dims, std::vector<int32_t>(values.begin(), values.end())),
+      values};
 }
 
 std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, const char* op,
                                             int32_t x, int32_t w, Attributes attributes,
                                             const std::vector<size_t>& channels) {
+  const bool wide = dtype(x) == MDL_INT16;
+  if (wide && end.quantize == nullptr) return {};
   const Bias bias = bias_of(node, x, w, channels, end.quantize == nullptr && !end.steps);
   if (!bias.ok) return {};
   const auto rows = static_cast<size_t>(build_.dims(w)[0]);
   const Rows sums = sums_of_rows(build_.tensor(w), rows);
-  const std::string overflow = overflow_of(sums, bias.values, quantization(x).zero_points[0]);
+  const std::string overflow =
+      overflow_of(sums, bias.values, quantization(x).zero_points[0], dtype(x));
   if (!overflow.empty()) {
     context_.refusals.push_back("node '" + node.name + "' (" + op + "): " + overflow +
                                 "; keep it in float32, or give its weights a larger scale");
   }
   std::vector<float> multipliers;
+  std::vector<double> wide_multipliers;
   for (const float s_w : quantization(w).scales) {
     multipliers.push_back(product_multiplier(scale(x), s_w, scale_of(end)));
+    if (wide) wide_multipliers.push_back(wide_multiplier(scale(x), s_w, end.y.scales[0]));
   }
-  const int32_t multiplier =
-      build_.constant(MDL_FLOAT32, {static_cast<int64_t>(rows)}, multipliers);
+  const Dims dims = {static_cast<int64_t>(rows)};
+  const int32_t multiplier = wide ? build_.constant(MDL_FLOAT64, dims, wide_multipliers)
+                                  : build_.constant(MDL_FLOAT32, dims, multipliers);
   attributes["positive_sums"] = sums.positive_sums;
   attributes["negative_sums"] = sums.negative_sums;
   return make(node, end, op, {x, w, bias.tensor, multiplier}, std::move(attributes));
@@ -236,7 +251,7 @@ bool IntegerFormer::product(const Node& node, const End& end, const char* op, in
 }
 
 bool IntegerFormer::conv(const Node& node, const End& end) {
-  const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
+  const auto x = wide_activation(node.inputs[0]), w = integers(node.inputs[1]);
   const auto rows = x && w ? weights_by_row(*w) : std::nullopt;
   return rows && product(node, end, "QConv", *x, *rows, node.attributes);
 }
@@ -245,7 +260,7 @@ bool IntegerFormer::conv(const Node& node, const End& end) {
 // index modulo stride) beside each other, group by group; a Transpose then puts the phases between
 // each other. A tap that does not reach a phase is z_w there and adds nothing to its sums.
 bool IntegerFormer::conv_transpose(const Node& node) {
-  const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
+  const auto x = wide_activation(node.inputs[0]), w = integers(node.inputs[1]);
   const auto rows = x && w ? weights_by_row(*w) : std::nullopt;
   if (!rows || !build_.is_static(*x)) return false;
   const NodeFrame frame(rewrite_.from, node);
@@ -300,7 +315,7 @@ bool IntegerFormer::conv_transpose(const Node& node) {
 
 // Weights [N, K] of a product whose second operand is [K, N], or [N, K] when `transposed`.
 bool IntegerFormer::dense(const Node& node, const End& end, bool transposed) {
-  const auto x = activation(node.inputs[0]), w = integers(node.inputs[1]);
+  const auto x = wide_activation(node.inputs[0]), w = integers(node.inputs[1]);
   if (!x || !w || !build_.tensor(*w).data || build_.rank(*w) != 2) return false;
   const auto rows = weights_by_row(transposed ? *w : build_.transpose(*w, {1, 0}));
   return rows && product(node, end, "QGemm", *x, *rows, {});

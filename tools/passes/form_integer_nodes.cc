@@ -12,6 +12,7 @@
 // node. What has none stays between its DequantizeLinear and QuantizeLinear.
 #include <cmath>
 
+#include "src/ops/integer.h"
 #include "tools/common/integer_forms.h"
 #include "tools/passes/integer_former.h"
 
@@ -48,7 +49,8 @@ bool IntegerFormer::form(const Node& node) {
 }
 
 bool IntegerFormer::dequantize(const Node& node) {
-  if (rewrite_.tensor(node.inputs[0]).dtype == MDL_INT8) {
+  const mdl_dtype dtype = rewrite_.tensor(node.inputs[0]).dtype;
+  if (dtype == MDL_INT8 || dtype == MDL_INT16) {
     integers_[node.outputs[0]] = rewrite_.at(node.inputs[0]);
   }
   return false;
@@ -58,13 +60,13 @@ bool IntegerFormer::dequantize(const Node& node) {
 bool IntegerFormer::quantize_again(const Node& node) {
   const auto q = integers(node.inputs[0]);
   const Tensor& y = rewrite_.tensor(node.outputs[0]);
-  if (!q || y.dtype != MDL_INT8 || y.quantization != build_.tensor(*q).quantization) return false;
+  if (!q || y.dtype != dtype(*q) || y.quantization != build_.tensor(*q).quantization) return false;
   rewrite_.set(node.outputs[0], *q);
   return true;
 }
 
 bool IntegerFormer::move(const Node& node, Attributes attributes) {
-  const auto q = activation(node.inputs[0]);
+  const auto q = wide_activation(node.inputs[0]);
   if (!q) return false;
   std::vector<int32_t> inputs = {*q};
   for (size_t i = 1; i < node.inputs.size(); ++i) inputs.push_back(rewrite_.at(node.inputs[i]));
@@ -74,11 +76,12 @@ bool IntegerFormer::move(const Node& node, Attributes attributes) {
 
 void IntegerFormer::emit_moved(const Node& node, std::vector<int32_t> inputs, Attributes attributes,
                                Quantization q) {
+  const mdl_dtype dtype = this->dtype(inputs[0]);
   Node moved{node.name, node.op, node.version, std::move(attributes), std::move(inputs), {}};
   for (const int32_t old : node.outputs) {
     Tensor tensor = old < 0 ? Tensor() : rewrite_.tensor(old);
     if (tensor.dtype == MDL_FLOAT32) {  // else indices
-      tensor.dtype = MDL_INT8;
+      tensor.dtype = dtype;
       tensor.quantization = q;
     }
     moved.outputs.push_back(old < 0 ? -1 : build_.add_tensor(std::move(tensor)));
@@ -88,7 +91,7 @@ void IntegerFormer::emit_moved(const Node& node, std::vector<int32_t> inputs, At
   for (size_t o = 0; o < outputs.size(); ++o) {
     if (outputs[o] < 0) continue;
     int32_t made = outputs[o];
-    if (build_.tensor(made).dtype == MDL_INT8) {
+    if (build_.tensor(made).quantization) {
       integers_[node.outputs[o]] = made;
       made = build_.add("DequantizeLinear", {made});
     }
@@ -106,17 +109,21 @@ IntegerFormer::End IntegerFormer::end_of(const Node& node) const {
   }
   if (reader == nullptr || reader->op != "QuantizeLinear") return end;
   const Tensor& y = rewrite_.tensor(reader->outputs[0]);
-  if (y.dtype != MDL_INT8 || y.quantization->scales.size() != 1) return end;
+  const auto x = wide_activation(node.inputs[0]);
+  if (y.dtype != (x ? dtype(*x) : MDL_INT8) || y.quantization->scales.size() != 1) return end;
   end.quantize = reader;
   end.y = *y.quantization;
+  end.dtype = y.dtype;
+  end.qmin = range_of(y.dtype).min;
+  end.qmax = range_of(y.dtype).max;
   // Rounding is monotone: to clamp and round is to round and clamp by the rounded bounds.
   for (const Node* activation : activations) {
     const auto bound = [&](const char* name, double none) {
       return activation->op == "Relu" ? (name[1] == 'i' ? 0.0 : none)
                                       : activation->get<double>(name, none);
     };
-    const int64_t low = quantize(bound("min", -INFINITY), end.y);
-    const int64_t high = quantize(bound("max", INFINITY), end.y);
+    const int64_t low = quantize(bound("min", -INFINITY), end.y, end.dtype);
+    const int64_t high = quantize(bound("max", INFINITY), end.y, end.dtype);
     end.qmin = std::min(std::max(end.qmin, low), high);
     end.qmax = std::max(std::min(end.qmax, high), low);
   }
@@ -188,9 +195,9 @@ bool IntegerFormer::add_to_layer(const Node& node) {
 }
 
 bool IntegerFormer::add(const Node& node) {
-  const auto a = activation(node.inputs[0]), b = activation(node.inputs[1]);
+  const auto a = wide_activation(node.inputs[0]), b = wide_activation(node.inputs[1]);
   const End end = end_of(node);
-  if (!a || !b || end.quantize == nullptr) return false;
+  if (!a || !b || dtype(*a) != dtype(*b) || end.quantize == nullptr) return false;
   const std::vector<double> k = {ratio_multiplier(scale(*a), end.y.scales[0], 1),
                                  ratio_multiplier(scale(*b), end.y.scales[0], 1)};
   emit(node, end, node.op == "Add" ? "QAdd" : "QSub", {*a, *b}, {{"multipliers", k}});
@@ -198,9 +205,9 @@ bool IntegerFormer::add(const Node& node) {
 }
 
 bool IntegerFormer::mul(const Node& node) {
-  const auto a = activation(node.inputs[0]), b = activation(node.inputs[1]);
+  const auto a = wide_activation(node.inputs[0]), b = wide_activation(node.inputs[1]);
   const End end = end_of(node);
-  if (!a || !b || end.quantize == nullptr) return false;
+  if (!a || !b || dtype(*a) != dtype(*b) || end.quantize == nullptr) return false;
   const double m = product_multiplier(scale(*a), scale(*b), scale_of(end));
   emit(node, end, "QMul", {*a, *b}, {{"multiplier", m}});
   return true;
@@ -210,8 +217,8 @@ bool IntegerFormer::concat(const Node& node) {
   std::vector<int32_t> inputs;
   bool alike = true;
   for (const int32_t t : node.inputs) {
-    const auto q = activation(t);
-    if (!q) return false;
+    const auto q = wide_activation(t);
+    if (!q || (!inputs.empty() && dtype(*q) != dtype(inputs[0]))) return false;
     inputs.push_back(*q);
     alike &= quantization(*q) == quantization(inputs[0]);
   }
@@ -221,7 +228,8 @@ bool IntegerFormer::concat(const Node& node) {
     return true;
   }
   const End end = end_of(node);
-  if (end.quantize == nullptr || end.qmin != -128 || end.qmax != 127) return false;
+  const IntegerRange range = range_of(end.dtype);
+  if (end.quantize == nullptr || end.qmin != range.min || end.qmax != range.max) return false;
   std::vector<double> k;
   for (const int32_t q : inputs) k.push_back(ratio_multiplier(scale(q), end.y.scales[0], 1));
   done_.insert(end.quantize);
@@ -235,7 +243,7 @@ bool IntegerFormer::concat(const Node& node) {
 }
 
 bool IntegerFormer::average_pool(const Node& node) {
-  const auto x = activation(node.inputs[0]);
+  const auto x = wide_activation(node.inputs[0]);
   const End end = end_of(node);
   if (!x || end.quantize == nullptr) return false;
   constexpr int64_t kMaxElements = 1 << 16;  // of the stored table
@@ -255,7 +263,7 @@ bool IntegerFormer::average_pool(const Node& node) {
 }
 
 bool IntegerFormer::global_average_pool(const Node& node) {
-  const auto x = activation(node.inputs[0]);
+  const auto x = wide_activation(node.inputs[0]);
   const End end = end_of(node);
   if (!x || end.quantize == nullptr || !build_.is_static(*x)) return false;
   int64_t elements = 1;
@@ -266,7 +274,7 @@ bool IntegerFormer::global_average_pool(const Node& node) {
 }
 
 bool IntegerFormer::find(const Node& node) {
-  const auto x = activation(node.inputs[0]);
+  const auto x = wide_activation(node.inputs[0]);
   if (!x) return false;
   Node found = node;
   found.inputs = {*x};
@@ -278,14 +286,15 @@ bool IntegerFormer::find(const Node& node) {
 // The constant is quantized once, here; it has to stand for its real number exactly, where that is
 // not rounded so at once.
 bool IntegerFormer::pad(const Node& node) {
-  const auto x = activation(node.inputs[0]);
+  const auto x = wide_activation(node.inputs[0]);
   if (!x) return false;
   const auto value = static_cast<float>(node.get<double>("value", 0));
-  const int32_t q = quantize(value, quantization(*x));
+  const int32_t q = quantize(value, quantization(*x), dtype(*x));
   const int32_t z = quantization(*x).zero_points[0];
   const bool constant = node.get<std::string>("mode", "constant") == "constant";
   const Node* reader = rewrite_.only_reader(node.outputs[0]);
   const bool rounded = reader != nullptr && reader->op == "QuantizeLinear" &&
+                       rewrite_.tensor(reader->outputs[0]).dtype == dtype(*x) &&
                        rewrite_.tensor(reader->outputs[0]).quantization == quantization(*x);
   if (constant && !rounded && static_cast<float>(q - z) * scale(*x) != value) return false;
   Attributes attributes = node.attributes;

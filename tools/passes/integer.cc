@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/ops/integer.h"
+
 namespace medulla::tools {
 
 float product_multiplier(float s_x, float s_w, std::optional<float> s_y) {
@@ -11,16 +13,21 @@ float product_multiplier(float s_x, float s_w, std::optional<float> s_y) {
   return static_cast<float>(s_y ? product / static_cast<double>(*s_y) : product);
 }
 
+double wide_multiplier(float s_x, float s_w, float s_y) {
+  return static_cast<double>(s_x) * static_cast<double>(s_w) / static_cast<double>(s_y);
+}
+
 float ratio_multiplier(float s_x, float s_y, int64_t n) {
   return static_cast<float>(static_cast<double>(s_x) /
                             (static_cast<double>(s_y) * static_cast<double>(n)));
 }
 
-int32_t quantize(double x, const Quantization& q) {
+int32_t quantize(double x, const Quantization& q, mdl_dtype dtype) {
+  const IntegerRange range = range_of(dtype);
   const double z = q.zero_points[0];
   const float t = static_cast<float>(x) / q.scales[0];
   return static_cast<int32_t>(
-      std::nearbyint(std::clamp(static_cast<double>(t), -128 - z, 127 - z)) + z);
+      std::nearbyint(std::clamp(static_cast<double>(t), range.min - z, range.max - z)) + z);
 }
 
 Rows sums_of_rows(const Tensor& weights, size_t rows) {
@@ -38,15 +45,19 @@ Rows sums_of_rows(const Tensor& weights, size_t rows) {
   return sums;
 }
 
-std::string overflow_of(const Rows& rows, const std::vector<int32_t>& bias, int32_t z) {
-  const int64_t lo = -128 - z, hi = 127 - z;
+std::string overflow_of(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
+                        mdl_dtype dtype) {
+  const bool wide = dtype == MDL_INT16;
+  const int64_t lo = range_of(dtype).min - z, hi = range_of(dtype).max - z;
+  const int64_t limit = int64_t{1} << (wide ? 53 : 31);
   for (size_t r = 0; r < rows.positive_sums.size(); ++r) {
     const int64_t b = bias.empty() ? 0 : bias[r];
     const int64_t p = rows.positive_sums[r], n = rows.negative_sums[r];
     const int64_t most = b + p * hi - n * lo, least = b + p * lo - n * hi;
-    if (most > INT32_MAX || least < INT32_MIN) {
+    if (most > (wide ? limit : limit - 1) || least < -limit) {
       return "the sums of channel " + std::to_string(r) + " may reach from " +
-             std::to_string(least) + " to " + std::to_string(most) + ", should fit 32 bits";
+             std::to_string(least) + " to " + std::to_string(most) + ", should fit " +
+             (wide ? "53" : "32") + " bits";
     }
   }
   return "";

@@ -13,8 +13,11 @@ float product_multiplier(float s_x, float s_w, std::optional<float> s_y);
 // s_x / (s_y * n): n = 1 for Add and Concat, the elements of the window for average pools.
 float ratio_multiplier(float s_x, float s_y, int64_t n);
 
-// rne(x / s) + z, cut to int8: what QuantizeLinear gives.
-int32_t quantize(double x, const Quantization& q);
+// The same of an int16 layer, in binary64.
+double wide_multiplier(float s_x, float s_w, float s_y);
+
+// rne(x / s) + z, cut to int8 or int16: what QuantizeLinear gives.
+int32_t quantize(double x, const Quantization& q, mdl_dtype dtype = MDL_INT8);
 
 // Weights of one output channel each row, and what has to hold of them.
 struct Rows {
@@ -24,8 +27,10 @@ Rows sums_of_rows(const Tensor& weights, size_t rows);
 
 // What is wrong with the sums of the first channel for which
 //   bias + P * hi - N * lo < 2^31 and bias + P * lo - N * hi >= -2^31
-// does not hold, over x in int8 with zero point z; "" when there is none.
-std::string overflow_of(const Rows& rows, const std::vector<int32_t>& bias, int32_t z);
+// does not hold, over x in int8 with zero point z; "" when there is none. Over x in int16 they are
+// within +-2^53.
+std::string overflow_of(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
+                        mdl_dtype dtype = MDL_INT8);
 
 }  // namespace medulla::tools
 

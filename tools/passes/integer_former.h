@@ -25,13 +25,14 @@ class IntegerFormer {
   struct End {
     const Node* quantize = nullptr;
     Quantization y;
+    mdl_dtype dtype = MDL_INT8;  // y's
     int64_t qmin = -128, qmax = 127;
     bool steps = false;
   };
   struct Bias {
     bool ok = false;
     int32_t tensor = -1;
-    std::vector<int32_t> values;  // of an int32 bias
+    std::vector<int64_t> values;  // of an integer bias
   };
   // What a float tensor has for each value, -128 to 127, of an int8 tensor of the new graph.
   struct Function {
@@ -44,17 +45,24 @@ class IntegerFormer {
     std::array<int8_t, 256> values;
   };
 
-  // The new graph's int8 tensor that a float tensor of the old one is the DequantizeLinear of.
+  // The new graph's int8 or int16 tensor that a float tensor of the old one is the DequantizeLinear
+  // of.
   std::optional<int32_t> integers(int32_t old) const {
     const auto found = integers_.find(old);
     if (found == integers_.end()) return {};
     return found->second;
   }
-  // The same, with one scale for the whole tensor.
-  std::optional<int32_t> activation(int32_t old) const {
+  // The same, with one scale for the whole tensor, of int8 or int16.
+  std::optional<int32_t> wide_activation(int32_t old) const {
     const auto q = integers(old);
     return q && quantization(*q).scales.size() == 1 ? q : std::nullopt;
   }
+  // Of int8.
+  std::optional<int32_t> activation(int32_t old) const {
+    const auto q = wide_activation(old);
+    return q && dtype(*q) == MDL_INT8 ? q : std::nullopt;
+  }
+  mdl_dtype dtype(int32_t id) const { return build_.tensor(id).dtype; }
   const Quantization& quantization(int32_t id) const { return *build_.tensor(id).quantization; }
   float scale(int32_t id) const { return quantization(id).scales[0]; }
   static std::optional<float> scale_of(const End& end) {
@@ -92,6 +100,7 @@ class IntegerFormer {
   bool look_up(const Node& node);
   bool softmax(const Node& node);
 
+  // An integer node gives what it takes: an end of another dtype is none.
   End end_of(const Node& node) const;
   // Appends an integer node on the way to `end` and returns its output.
   int32_t make(const Node& node, const End& end, const char* op, std::vector<int32_t> inputs,
@@ -110,8 +119,8 @@ class IntegerFormer {
   const Tensor& parameter(int32_t old) const;
   // Weights with a scale and a zero point for each row, or nothing.
   std::optional<int32_t> weights_by_row(int32_t w);
-  // The bias in units of s_x * s_w[c], or in float for a float output. `channels`: which channel of
-  // the node each row of w is; empty: in order.
+  // The bias in units of s_x * s_w[c], int32 or for an int16 x int64, or in float for a float
+  // output. `channels`: which channel of the node each row of w is; empty: in order.
   Bias bias_of(const Node& node, int32_t x, int32_t w, const std::vector<size_t>& channels,
                bool to_float);
   // The output of an integer layer: inputs x, w, bias, multiplier; sums; the proof.

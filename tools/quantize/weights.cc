@@ -98,11 +98,11 @@ LayerConstants quantize_layer(const Graph& graph, const Node& layer, const Quant
       made.bias[c] = static_cast<float>(static_cast<double>(made.bias[c]) - error[c]);
     }
   }
-  std::vector<int32_t> units;
+  std::vector<int64_t> units;
   for (size_t c = 0; c < made.bias.size() && c < scales.size(); ++c) {
     const double unit =
         std::nearbyint(static_cast<double>(made.bias[c]) / (s_x * static_cast<double>(scales[c])));
-    units.push_back(static_cast<int32_t>(std::clamp(unit, -2147483647.0, 2147483647.0)));
+    units.push_back(static_cast<int64_t>(std::clamp(unit, -2147483647.0, 2147483647.0)));
   }
   if (units.size() != layout.channels()) units.clear();
   made.overflow = overflow_of(rows, units, x.zero_points[0]);
