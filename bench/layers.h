@@ -20,6 +20,12 @@ inline constexpr Layer kConvolutions[] = {
     {"unet_32", 64, 64, 32, 32, 3, 3, 1},       {"ecg_conv1", 1, 256, 1, 16, 1, 7, 1},
     {"ecg_conv2", 1, 128, 16, 32, 1, 5, 1}};
 
+// Of pruned networks, each beside the next multiple of 16 channels.
+inline constexpr Layer kPruned[] = {
+    {"pruned_45", 28, 28, 45, 45, 3, 3, 1},    {"pruned_48", 28, 28, 48, 48, 3, 3, 1},
+    {"pruned_90", 28, 28, 90, 90, 3, 3, 1},    {"pruned_96", 28, 28, 96, 96, 3, 3, 1},
+    {"pruned_179", 14, 14, 179, 179, 3, 3, 1}, {"pruned_192", 14, 14, 192, 192, 3, 3, 1}};
+
 inline constexpr Layer kDepthwise[] = {
     {"112x32", 112, 112, 32, 32, 3, 3, 1},   {"112x96_s2", 112, 112, 96, 96, 3, 3, 2},
     {"56x144", 56, 56, 144, 144, 3, 3, 1},   {"28x192", 28, 28, 192, 192, 3, 3, 1},
@@ -53,6 +59,9 @@ struct Product {
 inline constexpr Product kProducts[] = {{3136, 64, 256}, {784, 512, 128}, {196, 1024, 256},
                                         {49, 2048, 512}, {3136, 64, 64},  {196, 256, 1024},
                                         {1, 2048, 1000}, {1, 128, 128}};
+// As kPruned.
+inline constexpr Product kPrunedProducts[] = {{784, 45, 45}, {784, 48, 48},   {784, 90, 90},
+                                              {784, 96, 96}, {784, 179, 179}, {784, 192, 192}};
 
 }  // namespace medulla::bench
 

@@ -124,19 +124,29 @@ void add(const std::string& name, Function* function, std::span<const KernelRow>
   }
 }
 
-[[maybe_unused]] const bool registered = [] {
-  for (const bench::Product& p : bench::kProducts) {
+void add_products(std::span<const bench::Product> products) {
+  for (const bench::Product& p : products) {
     const std::string shape =
         std::to_string(p.m) + "x" + std::to_string(p.k) + "x" + std::to_string(p.n);
     add("gemm_s8/" + shape, gemm, gemm_s8_rows(), p);
   }
-  for (const bench::Layer& l : bench::kConvolutions) {
+}
+
+void add_convolutions(std::span<const bench::Layer> layers) {
+  for (const bench::Layer& l : layers) {
     const ConvGeometry c = bench::geometry(l, 1);
     add(std::string("conv_s8/") + l.name, conv, conv_s8_rows(), c);
     if (winograd_s8_pays(Isa::avx2, c)) {
       add(std::string("winograd_s8/") + l.name, conv, winograd_s8_rows(), c);
     }
   }
+}
+
+[[maybe_unused]] const bool registered = [] {
+  add_products(bench::kProducts);
+  add_products(bench::kPrunedProducts);
+  add_convolutions(bench::kConvolutions);
+  add_convolutions(bench::kPruned);
   for (const bench::Layer& l : bench::kDepthwise) {
     ConvS8Problem problem;
     problem.conv = bench::geometry(l, l.in);

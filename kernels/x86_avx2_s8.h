@@ -39,16 +39,31 @@ static inline void widen_s8(const int8_t* from, size_t count, int32_t zero_point
   }
 }
 
-// The first `width` bytes.
+// The first `width` bytes: two stores that overlap, for a copy through memory would wait for it.
 static inline void store_columns(int8_t* to, size_t width, __m128i bytes) {
+  alignas(32) static const uint8_t kWindow[24] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                  8, 9, 10, 11, 12, 13, 14, 15};
+  const auto from = [&](size_t i) {
+    const __m128i window = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kWindow + i));
+    return _mm_shuffle_epi8(bytes, window);
+  };
+  const auto store_four = [&](size_t i) {
+    const int32_t four = _mm_cvtsi128_si32(from(i));
+    std::memcpy(to + i, &four, sizeof four);
+  };
   if (width == 16) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-  } else if (width == 8) {
+  } else if (width >= 8) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
+    if (width == 8) return;
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + width - 8), from(width - 8));
+  } else if (width >= 4) {
+    store_four(0);
+    store_four(width - 4);
   } else {
-    alignas(16) int8_t part[16];
-    _mm_store_si128(reinterpret_cast<__m128i*>(part), bytes);
-    std::memcpy(to, part, width);
+    for (size_t i = 0; i < width; ++i) {
+      to[i] = static_cast<int8_t>(_mm_cvtsi128_si32(from(i)));
+    }
   }
 }
 

@@ -89,7 +89,7 @@ struct ConvS8Blocks {
         typename Blocks::Rows block(panels, scratch, pixels, depth);
         for (size_t i = 0; i < pixels; ++i) {
           Value* const row = block.next();
-          if (k < depth) std::memset(row + k, 0, (depth - k) * sizeof(Value));
+          clear_tail_s8(Blocks::kPacking, k, depth, row);
           gather(a, pixel, a.in + group * in_channels, row);
           block.done();
           if (++pixel.x < c.out_w) continue;

@@ -39,7 +39,7 @@ struct GemmS8Blocks {
       typename Blocks::Rows block(g.b, scratch, rows, depth);
       for (size_t i = 0; i < rows; ++i) {
         Value* const row = block.next();
-        if (g.k < depth) std::memset(row + g.k, 0, (depth - g.k) * sizeof(Value));
+        clear_tail_s8(Blocks::kPacking, g.k, depth, row);
         Blocks::take(g.a + (m + i) * g.lda, g.k, g.a_zero_point, row);
         block.done();
       }

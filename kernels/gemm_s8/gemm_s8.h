@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "kernels/row.h"
@@ -103,6 +104,18 @@ static inline void for_each_tile_s8(size_t rows, const Tile& tile) {
 }
 
 namespace {
+
+// For kernels: makes the values of a row of `depth` past the k-th 0, before it is written; where
+// they are in the last group, by a store of a constant size.
+template <class Value>
+inline void clear_tail_s8(PackingS8 packing, size_t k, size_t depth, Value* row) {
+  if (k == depth) return;
+  if (depth - k < packing.group) {
+    std::memset(row + depth - packing.group, 0, packing.group * sizeof(Value));
+  } else {
+    std::memset(row + k, 0, (depth - k) * sizeof(Value));
+  }
+}
 
 // For kernels: rows one behind the other, as gemm_s8/blocks.h says. Unnamed to the linker: each
 // file has its own, compiled for its ISA.
