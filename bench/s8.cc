@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// gemm_s8, conv_s8 and dwconv_s8 at the shapes of layers.h, beside what float32 of the same ISA
-// does in registers: of_peak is how many times that; of_bound is the share of what the instructions
-// of a depthwise row allow.
+// gemm_s8, conv_s8, dwconv_s8, and conv_s16 of int16 inputs, at the shapes of layers.h, beside what
+// float32 of the same ISA does in registers: of_peak is how many times that; of_bound is the share
+// of what the instructions of a depthwise row allow.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 
 #include "bench/layers.h"
 #include "bench/util.h"
+#include "kernels/conv_s16/conv_s16.h"
 #include "kernels/conv_s8/conv_s8.h"
 #include "kernels/dwconv_s8/dwconv_s8.h"
 #include "kernels/gemm_s8/gemm_s8.h"
@@ -114,6 +115,28 @@ void conv(benchmark::State& state, const ConvS8Row& row, const ConvGeometry& c) 
       [&] { row.kernel->run(a, 0, row.kernel->units(c), scratch.data()); }, bound_of(row, c));
 }
 
+void conv_s16(benchmark::State& state, const ConvS16Row& row, const ConvGeometry& c) {
+  const size_t pixels = c.out_h * c.out_w;
+  const size_t k = c.kernel_h * c.kernel_w * c.in_channels / c.groups;
+  bench::Buffer<int16_t> in(c.in_h * c.in_w * c.in_channels);
+  bench::Buffer<int16_t> to(pixels * c.out_channels);
+  const Layer layer(c.out_channels, k, 1);
+  const std::vector<double> scales(c.out_channels, 1e-3);
+  const WeightsS16 weights = {layer.weights, nullptr, scales.data()};
+  bench::Buffer<int8_t> packed(row.kernel->packed_bytes(c));
+  row.kernel->pack(c, weights, 0, packed.data());
+  bench::Buffer<int8_t> scratch(row.kernel->scratch_bytes(c));
+  ConvS16 a;
+  a.conv = c;
+  a.in = in.data();
+  a.in_stride = c.in_channels;
+  a.weights = packed.data();
+  a.out = to.data();
+  a.out_stride = c.out_channels;
+  bench::measure(state, row.isa, static_cast<double>(pixels * c.out_channels * k),
+                 [&] { row.kernel->run(a, 0, pixels, scratch.data()); });
+}
+
 template <class KernelRow, class Function, class Problem>
 void add(const std::string& name, Function* function, std::span<const KernelRow> rows,
          const Problem& problem) {
@@ -136,6 +159,7 @@ void add_convolutions(std::span<const bench::Layer> layers) {
   for (const bench::Layer& l : layers) {
     const ConvGeometry c = bench::geometry(l, 1);
     add(std::string("conv_s8/") + l.name, conv, conv_s8_rows(), c);
+    add(std::string("conv_s16/") + l.name, conv_s16, conv_s16_rows(), c);
     if (winograd_s8_pays(Isa::avx2, c)) {
       add(std::string("winograd_s8/") + l.name, conv, winograd_s8_rows(), c);
     }
@@ -151,6 +175,7 @@ void add_convolutions(std::span<const bench::Layer> layers) {
     ConvS8Problem problem;
     problem.conv = bench::geometry(l, l.in);
     problem.narrow_weights = true;
+    add(std::string("conv_s16/depthwise_") + l.name, conv_s16, conv_s16_rows(), problem.conv);
     for (const ConvS8Row& row : dwconv_s8_rows()) {
       if (row.fits(problem) != nullptr) continue;
       add(std::string("dwconv_s8/") + l.name, conv, std::span(&row, 1), problem.conv);

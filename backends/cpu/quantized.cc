@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "src/ops/integer.h"
+
 namespace medulla::cpu {
 
 mdl_status check_s8(const NodeView& node, mdl_error* error) {
@@ -43,10 +45,11 @@ int32_t zero_point_of(const mdl_tensor& tensor) {
 
 OutputRule read_output_rule(const NodeView& node) {
   const mdl_tensor& output = *node.output(0);
+  const IntegerRange range = range_of(output.dtype);
   return {.is_float = output.dtype == MDL_FLOAT32,
           .zero_point = zero_point_of(output),
-          .min = static_cast<int32_t>(node.int_or("qmin", -128)),
-          .max = static_cast<int32_t>(node.int_or("qmax", 127))};
+          .min = static_cast<int32_t>(node.int_or("qmin", range.min)),
+          .max = static_cast<int32_t>(node.int_or("qmax", range.max))};
 }
 
 OutputS8 output_s8(const OutputRule& rule, const mdl_operand& operand) {
