@@ -229,3 +229,25 @@ TEST_CASE("a model with a state of its own is fed in chunks of any length") {
   }
   CHECK(at == kMost);
 }
+
+TEST_CASE("what is made of the last h alone is that of the frames so far") {
+  OnnxModel m(14);
+  m.input("x", {-1, 1, 3});
+  m.floats("w", {1, 15, 3}, small(45, 1));
+  m.floats("r", {1, 15, 5}, small(75, 2));
+  set_int(m.node("GRU", {"x", "w", "r"}, {"all", "h"}), "hidden_size", 5);
+  m.node("Sigmoid", {"h"}, {"y"});
+  m.output("y", {1, 1, 5});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima = {{"N", 8}};
+  options.stream = "N";
+  const ConvertReport report = convert(options);
+  for (const Refusal& refusal : report.refusals) UNSCOPED_INFO(refusal.text());
+  REQUIRE(report.refusals.empty());
+  const Floats x = random_floats(24, 5);
+  Stream all(options.output, "reference"), chunked(options.output, "reference");
+  const Floats expected = all.feed(x, {8, 1, 3});
+  chunked.feed({x.begin(), x.begin() + 9}, {3, 1, 3});
+  CHECK(chunked.feed({x.begin() + 9, x.end()}, {5, 1, 3}) == expected);
+}

@@ -292,6 +292,16 @@ TEST_CASE("what looks ahead is refused, each node with its reason") {
     m.output("y", {-1, 1, 1, 2});
     refused({{"y_node", "reverse"}});
   }
+  SECTION("the last h, given to every frame") {
+    set_ints(m.node("Transpose", {"x"}, {"t"}), "perm", {2, 0, 1});
+    set_int(m.node("GRU", {"t", "g", "g"}, {"all", "h"}), "hidden_size", 2);
+    set_ints(m.node("Transpose", {"h"}, {"last"}), "perm", {0, 2, 1});
+    m.node("Add", {"t", "h"}, {"y"});
+    m.node("MatMul", {"t", "last"}, {"z"});
+    m.output("y", {-1, 1, 2});
+    m.output("z", {-1, 1, 1});
+    refused({{"y_node", "last h or c of 'all_node'"}, {"z_node", "last h or c of 'all_node'"}});
+  }
   SECTION("a walk back") {
     for (const char* name : {"starts", "steps"}) m.ints(name, {-1});
     m.ints("ends", {INT64_MIN});

@@ -69,6 +69,7 @@ class Stream {
     std::string why = join(node, joined);
     if (why.empty() && joined.axis >= 0) why = why_not_framewise(rewrite_.from, node, times_);
     if (!why.empty()) refuse(node, why);
+    joined.last = why.empty() && joined.axis < 0 && last_of(node) != nullptr;
     for (const int32_t t : node.outputs) {
       if (t < 0) continue;
       time(t) = joined;
@@ -87,6 +88,14 @@ class Stream {
     emit(node, mapped(node.inputs), node.attributes);
   }
 
+  // The input that holds for the last frame, or null.
+  const Time* last_of(const Node& node) {
+    for (const int32_t t : node.inputs) {
+      if (t >= 0 && time(t).last) return &time(t);
+    }
+    return nullptr;
+  }
+
   // What the inputs that carry time have in common; axis is that of the first.
   std::string join(const Node& node, Time& joined) {
     for (const int32_t t : node.inputs) {
@@ -97,6 +106,15 @@ class Stream {
         return "joins tensors of different padding along time";
       }
     }
+    const Time* last = last_of(node);
+    if (last == nullptr) return "";
+    const bool frames = std::any_of(node.outputs.begin(), node.outputs.end(), [&](int32_t t) {
+      return t >= 0 && time_axis(rewrite_.tensor(t), context_.stream) >= 0;
+    });
+    if (joined.axis >= 0 || frames) {
+      return "looks ahead: it gives every frame the last h or c of '" + last->culprit + "'";
+    }
+    joined.culprit = last->culprit;
     return "";
   }
 
@@ -251,12 +269,12 @@ class Stream {
     const size_t states = node.op == "LSTM" ? 2 : 1;
     for (size_t s = 0; s < states; ++s) {
       const int32_t old = node.inputs.size() > 5 + s ? node.inputs[5 + s] : -1;
-      if (old < 0 || rewrite_.tensor(old).data || is_state(old)) continue;
+      if (old < 0 || rewrite_.tensor(old).data || is_state(old) || time(old).last) continue;
       refuse(node, "begins with '" + rewrite_.tensor(old).name +
                        "', which is fed anew with each chunk; make it a state with --state");
     }
     for (const int32_t t : node.outputs) {
-      if (t >= 0 && t != node.outputs[0]) time(t) = Time();
+      if (t >= 0 && t != node.outputs[0]) time(t) = Time{-1, 0, 0, node.name, true};
     }
     if (!context_.refusals.empty()) return;
     keep_states(node, states);

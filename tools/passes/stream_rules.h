@@ -12,7 +12,8 @@ struct Time {
   int64_t axis = -1;    // -1: it has none
   int64_t past = 0;     // frames in front that are padding, or were those of earlier chunks
   int64_t ahead = 0;    // frames at the end, made of padding, that somebody has to cut off
-  std::string culprit;  // the node that padded so
+  std::string culprit;  // the node that padded so, or whose last state it is
+  bool last = false;    // it has none, but holds for the last frame of the chunk
 };
 
 // The only dimension that varies with the symbol, or -1.
