@@ -230,6 +230,44 @@ TEST_CASE("a model with a state of its own is fed in chunks of any length") {
   CHECK(at == kMost);
 }
 
+TEST_CASE("--stream takes the states that each frame steps") {
+  const Folder folder;
+  const auto refusals = [&](const OnnxModel& m, const States& states) {
+    ConvertOptions options = m.write(folder);
+    options.maxima = {{"N", 8}};
+    options.states = states;
+    options.stream = "N";
+    std::string text;
+    for (const Refusal& refusal : convert(options).refusals) text += refusal.text() + "\n";
+    return text;
+  };
+  CHECK(refusals(gru(-1), {{"h_in", "h_out"}}).empty());
+  const std::string ours = refusals(cached_convolution(-1), {{"cache", "next"}});
+  CHECK(ours.find("state 'cache' steps once with each chunk") != std::string::npos);
+  CHECK(ours.find("without --stream") != std::string::npos);
+
+  OnnxModel counter(13);
+  counter.input("x", {1, -1, 4});
+  counter.input("count", {1});
+  counter.floats("one", {1}, {1});
+  counter.node("Add", {"x", "count"}, {"y"});
+  counter.node("Add", {"count", "one"}, {"more"});
+  counter.output("y", {1, -1, 4});
+  counter.output("more", {1});
+  const std::string counted = refusals(counter, {{"count", "more"}});
+  CHECK(counted.find("state 'count' steps once with each chunk") != std::string::npos);
+
+  OnnxModel read_twice = gru(-1);
+  read_twice.node("Add", {"y", "h_in"}, {"sum"});
+  read_twice.output("sum", {-1, 1, 5});
+  CHECK(refusals(read_twice, {{"h_in", "h_out"}}).find("state 'h_in'") != std::string::npos);
+
+  OnnxModel other = gru(-1);
+  other.node("Neg", {"h_out"}, {"other"});
+  other.output("other", {1, 1, 5});
+  CHECK(refusals(other, {{"h_in", "other"}}).find("state 'h_in'") != std::string::npos);
+}
+
 TEST_CASE("what is made of the last h alone is that of the frames so far") {
   OnnxModel m(14);
   m.input("x", {-1, 1, 3});

@@ -35,6 +35,11 @@ class Stream {
                                   "with --max " +
                                   context_.stream + "=N, at least 2");
     }
+    for (const State& state : from.states) {
+      const std::string why = why_not_each_frame(rewrite_, state);
+      if (why.empty()) continue;
+      context_.refusals.push_back("state '" + rewrite_.tensor(state.tensor).name + "' " + why);
+    }
     for (const Node& node : from.nodes) {
       try {
         visit(node);

@@ -194,6 +194,20 @@ std::string why_not_forward(const Node& node, const Time& x) {
   return "";
 }
 
+std::string why_not_each_frame(const Rewriter& graph, const State& state) {
+  int32_t written = state.written;
+  while (const Node* copy = graph.producer(written, "Identity")) written = copy->inputs[0];
+  const Node* node = graph.only_reader(state.tensor);
+  for (size_t s = 0; node != nullptr && is_recurrent(node->op) && s < 2; ++s) {
+    const bool read = node->inputs.size() > 5 + s && node->inputs[5 + s] == state.tensor;
+    if (read && node->outputs.size() > 1 + s && node->outputs[1 + s] == written) return "";
+  }
+  return "steps once with each chunk, not with each frame; --stream takes as a state of your own "
+         "only the initial h or c of one GRU, LSTM or RNN and what that node makes of it, and adds "
+         "what else looks back by itself; a model that keeps all of its past in states of its own "
+         "is fed in chunks without --stream";
+}
+
 SliceRange slice_range(const Node& node, int64_t axis, size_t rank) {
   SliceRange range{0, std::numeric_limits<int64_t>::max(), 1, {}};
   const auto starts = node.get<Dims>("starts", {}), ends = node.get<Dims>("ends", {});

@@ -34,6 +34,9 @@ TimeWindow time_window(const Graph& graph, const Node& node, int64_t axis);
 std::string why_not_causal(const Node& node, const TimeWindow& window, const Time& x);
 std::string why_no_past(const Node& pad, int64_t begin, int64_t end, bool only_time, const Time& x);
 std::string why_not_forward(const Node& node, const Time& x);
+// A state of the source's own is taken when each frame steps it: when it is h or c of one recurrent
+// node and nothing else reads it.
+std::string why_not_each_frame(const Rewriter& graph, const State& state);
 
 // What a Slice does along time; `others` are its attributes without that, empty when nothing is
 // left.
