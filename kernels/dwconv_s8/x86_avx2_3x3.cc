@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kBlock = 16;
 constexpr size_t kVectors = 2;
-constexpr size_t kOutputs = 4;
+constexpr size_t kTile = 4;  // outputs
 constexpr size_t kTaps = 3;  // rows and columns
 
 // What a pair of weights multiplies: columns of the upper two rows, then pairs of columns of the
@@ -139,9 +139,9 @@ inline __m256i quantize(const __m256i (&a)[kVectors], const __m256i (&b)[kVector
                                      _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
-// Channels [channel, channel + 16) of four outputs, whose inputs are at `rows`; the first `count`
-// of them go to element `to` on.
-template <size_t kStride>
+// Channels [channel, channel + 16) of kOutputs outputs, whose inputs are at `rows`; the first
+// `count` of them go to element `to` on.
+template <size_t kOutputs, size_t kStride>
 inline __attribute__((always_inline)) void run_tile(const OutputS8& out, const Bounds& bounds,
                                                     const int8_t* const* const (&rows)[kTaps],
                                                     const Block& block, size_t channel,
@@ -195,28 +195,36 @@ inline __attribute__((always_inline)) void run_tile(const OutputS8& out, const B
   }
 }
 
-// Four outputs at a time, all channels of these.
-template <size_t kStride>
-void run_strip(const ConvS8& a, const Strip& strip, const Block* blocks) {
+// All channels of `count` outputs, the first of which goes to element `to` on.
+template <size_t kOutputs, size_t kStride>
+void run_blocks(const ConvS8& a, const Bounds& bounds, const int8_t* const* const (&rows)[kTaps],
+                size_t count, size_t to) {
   const OutputS8 out = a.out;
   const size_t channels = a.conv.out_channels;
-  const Bounds bounds = {_mm256_set1_epi16(static_cast<int16_t>(out.zero_point)),
-                         _mm256_set1_epi8(static_cast<char>(out.min)),
-                         _mm256_set1_epi8(static_cast<char>(out.max))};
-  for (size_t x = 0; x < strip.count; x += kOutputs) {
+  const Block* block = static_cast<const Block*>(a.weights);
+  for (size_t i = 0; i < block_count(channels); ++i, ++block) {
+    const size_t channel = first_channel(channels, i);
+    run_tile<kOutputs, kStride>(out, bounds, rows, *block, channel, count, to + channel);
+  }
+}
+
+// Four outputs at a time, or where no more are left two.
+template <size_t kStride>
+void run_strip(const ConvS8& a, const Strip& strip) {
+  const Bounds bounds = {_mm256_set1_epi16(static_cast<int16_t>(a.out.zero_point)),
+                         _mm256_set1_epi8(static_cast<char>(a.out.min)),
+                         _mm256_set1_epi8(static_cast<char>(a.out.max))};
+  for (size_t x = 0; x < strip.count; x += kTile) {
     const int8_t* const* const rows[] = {strip.columns[0] + x * kStride,
                                          strip.columns[1] + x * kStride,
                                          strip.columns[2] + x * kStride};
-    const size_t count = strip.count - x < kOutputs ? strip.count - x : kOutputs;
-    const size_t to = (strip.pixel + x) * out.stride;
-    const Block* block = blocks;
-    size_t channel = 0;
-    for (; channel + kBlock <= channels; channel += kBlock) {
-      run_tile<kStride>(out, bounds, rows, *block++, channel, count, to + channel);
+    const size_t left = strip.count - x;
+    const size_t to = (strip.pixel + x) * a.out.stride;
+    if (left <= kTile / 2) {
+      run_blocks<kTile / 2, kStride>(a, bounds, rows, left, to);
+    } else {
+      run_blocks<kTile, kStride>(a, bounds, rows, left < kTile ? left : kTile, to);
     }
-    if (channel == channels) continue;
-    channel = channels - kBlock;
-    run_tile<kStride>(out, bounds, rows, *block, channel, count, to + channel);
   }
 }
 
@@ -227,7 +235,7 @@ void run(const ConvS8& a, size_t begin, size_t end, void* scratch) {
       reinterpret_cast<const int8_t*>(blocks + block_count(c.out_channels));
   const auto function = c.stride_w == 1 ? run_strip<1> : run_strip<2>;
   for_each_strip(a, padding, false, begin, end, scratch,
-                 [&](const Strip& strip) { function(a, strip, blocks); });
+                 [&](const Strip& strip) { function(a, strip); });
 }
 
 }  // namespace
