@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
@@ -91,7 +92,8 @@ class Session:
 
     ``model`` is a Model, a path, or the bytes of a model file. ``isa``, ``backends`` and ``keep``
     are as in the C API's ``mdl_program_options``; ``numerics`` is "auto", "exact" or "fast".
-    ``run`` lets other Python threads go on; one session runs once at a time.
+    ``run`` lets other Python threads go on. Threads may call methods of one session: one waits for
+    the other, and ``run`` answers each by its own inputs. To run at once, give each its session.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Session:
         self._native = _medulla.Session(
             self.model._native, ",".join(isa), ",".join(backends), numerics, ",".join(keep), threads
         )
+        self._lock = threading.Lock()  # not taken by cancel
         self._input_index = {t.name: i for i, t in enumerate(self.model.inputs)}
         self._output_index = {t.name: i for i, t in enumerate(self.model.outputs)}
 
@@ -121,6 +124,10 @@ class Session:
         where the last run left them; after an error they are as before.
         """
         arrays = self._check(inputs)
+        with self._lock:
+            return self._run(arrays)
+
+    def _run(self, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
         shapes = [list(a.shape) for a in arrays]
         if shapes != [self._native.input_shape(i) for i in range(len(arrays))]:
             self._native.resize(shapes)
@@ -173,7 +180,8 @@ class Session:
 
     def run_in_place(self) -> None:
         """Runs the model on what ``input(name)`` holds; nothing is copied or allocated."""
-        self._native.run()
+        with self._lock:
+            self._native.run()
 
     def cancel(self) -> None:
         """Stops a run that is in progress in another thread; its states stay as before it."""
@@ -181,15 +189,18 @@ class Session:
 
     def reset(self) -> None:
         """Sets every state to its initial value."""
-        self._native.reset()
+        with self._lock:
+            self._native.reset()
 
     def save(self) -> bytes:
         """All states, for ``restore`` on any CPU."""
-        return self._native.save()
+        with self._lock:
+            return self._native.save()
 
     def restore(self, data: bytes) -> None:
         """Takes back what ``save`` returned, from a session of the same model."""
-        self._native.restore(data)
+        with self._lock:
+            self._native.restore(data)
 
     def plan(self, json: bool = False) -> str:
         """The steps with their backends, kernels, costs and memory, as text or JSON."""

@@ -7,7 +7,6 @@
 
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <tuple>
@@ -123,6 +122,7 @@ nb::object view(void* data, const std::vector<int64_t>& shape, mdl_dtype dtype, 
                                          numpy_dtype(dtype)));
 }
 
+// What a session's methods do at once is the caller's matter: medulla.Session has a lock.
 class Session {
  public:
   Session(Model& model, const std::string& isa, const std::string& backends,
@@ -142,10 +142,7 @@ class Session {
     session_ = take(mdl::Session::create(program_, &session_options));
   }
 
-  void resize(const std::vector<std::vector<int64_t>>& shapes) {
-    const std::lock_guard lock(mutex_);
-    check(session_.resize(shapes));
-  }
+  void resize(const std::vector<std::vector<int64_t>>& shapes) { check(session_.resize(shapes)); }
   std::vector<int64_t> input_shape(size_t i) const { return session_.input_shape(i); }
 
   nb::object input(size_t i, nb::handle self) {
@@ -168,7 +165,6 @@ class Session {
   }
   void run() {
     const nb::gil_scoped_release unlocked;
-    const std::lock_guard lock(mutex_);
     check(session_.run());
   }
   void cancel() { session_.cancel(); }
@@ -187,7 +183,6 @@ class Session {
   Model& model_;
   mdl::Program program_;
   mdl::Session session_;
-  std::mutex mutex_;  // two Python threads may call run
 };
 
 }  // namespace

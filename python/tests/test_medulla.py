@@ -203,6 +203,24 @@ def test_sessions_run_in_threads(double):
     assert not wrong
 
 
+def test_threads_share_a_session(double):
+    session = medulla.Session(medulla.convert(double))
+    wrong = []
+
+    def work(value):
+        x = np.full((1, 3), value, np.float32)
+        for _ in range(2000):
+            if (session.run({"x": x})["y"] != 2 * value).any():
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
 def test_onnx_drives_medulla(double):
     from medulla.backend import onnx as backend
 
