@@ -124,8 +124,8 @@ class Run {
     array.data.assign(first, first + bytes);
     return array;
   }
-  // Every operator of a step that the cpu backend has.
-  std::set<std::string> cpu_operators() {
+  // Every operator of a step.
+  std::set<std::string> operators() {
     size_t size = 0;
     mdl_program_plan(program_, MDL_PLAN_JSON, nullptr, 0, &size, nullptr);
     std::string plan(size, 0);
@@ -133,7 +133,6 @@ class Run {
     std::set<std::string> operators;
     const nlohmann::json steps = nlohmann::json::parse(plan.c_str())["steps"];
     for (const auto& step : steps) {
-      if (step["backend"] != "cpu") continue;
       std::istringstream names(step["op"].get<std::string>());
       for (std::string name; std::getline(names, name, '+');) operators.insert(name);
     }
@@ -256,7 +255,7 @@ void run_data_set(const Case& c, const onnx::ModelProto& model, int set, const c
     const std::string difference = compare(run.get(name), expected);
     if (!difference.empty()) throw std::runtime_error("output " + name + ": " + difference);
   }
-  result.cpu_operators.merge(run.cpu_operators());
+  result.operators.merge(run.operators());
 }
 
 }  // namespace

@@ -57,9 +57,9 @@ enum class Outcome { passed, refused, failed };
 
 struct Result {
   Outcome outcome = Outcome::failed;
-  std::string reason;                   // of a refusal or a failure
-  std::set<std::string> fixed;          // inputs that had to be known at conversion
-  std::set<std::string> cpu_operators;  // that the cpu backend has run
+  std::string reason;               // of a refusal or a failure
+  std::set<std::string> fixed;      // inputs that had to be known at conversion
+  std::set<std::string> operators;  // Medulla's, that have run
 };
 
 // Converts the case and runs it on `backends`, comma-separated in order of preference; see

@@ -30,7 +30,7 @@ class Table {
   struct Row {
     Count count;
     std::set<std::string> dtypes;        // of the first inputs of cases that passed
-    std::set<std::string> on_cpu;        // operators
+    std::set<std::string> on_cpu;        // Medulla's operators that have kernels
     std::map<std::string, int> reasons;  // of refusals
     bool fixed = false;                  // some input had to be known at conversion
     bool integer = false;                // some case is computed in INT8 when quantized
