@@ -104,8 +104,8 @@ TEST_CASE("inspect shows what a model carries beside its graph") {
 TEST_CASE("inspect says why nodes of a quantized model are float32") {
   const Shell shell;
   ModelBuilder b;
-  const auto quantized = [&](const char* name) {
-    const int32_t q = b.input(name, {2, 2}, MDL_INT8);
+  const auto quantized = [&](const char* name, mdl_dtype dtype = MDL_INT8) {
+    const int32_t q = b.input(name, {2, 2}, dtype);
     b.at(q).quantization = tools::Quantization{{0.5f}, {0}, 0};
     return b.node("DequantizeLinear", {q}, std::string(name) + ".real");
   };
@@ -119,6 +119,16 @@ TEST_CASE("inspect says why nodes of a quantized model are float32") {
   b.output(b.node("MatMul", {x, f}, "by input"));
   b.output(b.node("Add", {x, f}, "sum"));
   b.output(b.node("Neg", {x}, "negative"));
+  const int32_t wide = quantized("wide", MDL_INT16);
+  b.output(b.node("Tanh", {wide}, "tanh"));
+  b.output(b.node("Add", {wide, wide}, "wide sum"));
+  b.output(b.node("MatMul", {wide, w}, "wide by constant"));
+  const int32_t product = b.node("MatMul", {wide, wide}, "wide product");
+  tools::Graph& graph = b.model.main();
+  const int32_t q = graph.add_tensor({"q", MDL_INT16, {2, 2}, {}, {}, nullptr, false});
+  b.at(q).quantization = tools::Quantization{{0.5f}, {0}, 0};
+  graph.nodes.push_back({"quantize", "QuantizeLinear", 1, {}, {product}, {q}});
+  b.output(q);
   b.bytes();
   tools::write_model(b.model, shell.path("m.mdl"));
   const nlohmann::json nodes = shell.json("inspect m.mdl")["float_nodes"];
@@ -128,7 +138,7 @@ TEST_CASE("inspect says why nodes of a quantized model are float32") {
     }
     return std::string("none");
   };
-  CHECK(nodes.size() == 7);
+  CHECK(nodes.size() == 11);
   CHECK(reason("sigmoid") == "no QuantizeLinear right after node 'sigmoid'");
   CHECK(reason("softmax") == "no integer form of LogSoftmax");
   CHECK(reason("elu") == "no DequantizeLinear before its input 'sigmoid'");
@@ -136,6 +146,10 @@ TEST_CASE("inspect says why nodes of a quantized model are float32") {
   CHECK(reason("by input") == "weights 'f' are not constant");
   CHECK(reason("sum") == "no DequantizeLinear before its input 'f'");
   CHECK(reason("negative") == "output 'negative' of the model is float32");
+  CHECK(reason("tanh") == "'wide' is int16, of which there is no integer form of Tanh");
+  CHECK(reason("wide sum") == "output 'wide sum' of the model is float32");
+  CHECK(reason("wide by constant") == "output 'wide by constant' of the model is float32");
+  CHECK(reason("wide product") == "weights 'wide.real' are not constant");
   CHECK(contains(shell.run("inspect m.mdl").out, "Neg 'negative': output 'negative'"));
   write_branches(shell);
   CHECK(shell.json("inspect m.mdl")["float_nodes"].empty());

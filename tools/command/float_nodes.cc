@@ -39,6 +39,8 @@ class Reasons {
     if (!elementwise && !mover && !layer && !is_among(node_.op, kOtherForms)) {
       return std::string("no integer form of ") + node_.op;
     }
+    // Layers of int16 give int16 alone.
+    if (const std::string why = layer && takes_int16() ? of_output() : ""; !why.empty()) return why;
     for (uint32_t i = 0; i < node_.input_count; ++i) {
       if (node_.inputs[i] < 0) continue;
       const std::string why = of_input(i, layer, elementwise);
@@ -55,6 +57,13 @@ class Reasons {
     return tensor.producer < 0 ? nullptr : &graph_.nodes[tensor.producer];
   }
 
+  // Whether input 0 is the DequantizeLinear of int16.
+  bool takes_int16() const {
+    const mdl_node* from = producer(tensor(node_.inputs[0]));
+    return from != nullptr && is_op(*from, "DequantizeLinear") &&
+           tensor(from->inputs[0]).dtype == MDL_INT16;
+  }
+
   std::string of_input(uint32_t i, bool layer, bool elementwise) const {
     const mdl_tensor& x = tensor(node_.inputs[i]);
     if (x.data != nullptr) {
@@ -68,6 +77,7 @@ class Reasons {
     if (x.dtype != MDL_FLOAT32) return "";
     const mdl_node* from = producer(x);
     if (from != nullptr && is_op(*from, "DequantizeLinear")) {
+      if (layer && i == 1 && takes_int16()) return "weights " + quoted(x) + " are not constant";
       return why_not_integer(tensor(from->inputs[0]), node_.op);
     }
     if (layer && i == 1) return "weights " + quoted(x) + " are not constant";
