@@ -2,7 +2,7 @@
 // If and Loop in one another, what they are told by options, and what is refused inside.
 #include <functional>
 
-#include "tests/convert/onnx_model.h"
+#include "tests/convert/onnx_body.h"
 #include "tests/convert/refused.h"
 #include "tests/convert/runner.h"
 
@@ -12,49 +12,6 @@ using namespace medulla::tools;
 namespace {
 
 using Floats = std::vector<float>;
-constexpr int kInt64 = onnx::TensorProto::INT64;
-constexpr int kBool = onnx::TensorProto::BOOL;
-
-// A graph of its own as a model, so that it is written like one.
-struct Body : OnnxModel {
-  explicit Body(const char* name) : OnnxModel(13) { proto.mutable_graph()->set_name(name); }
-};
-
-// The inputs that every body of a Loop has.
-Body loop_body() {
-  Body body("body");
-  body.input("i", {}, kInt64);
-  body.input("go", {}, kBool);
-  body.output("go", {}, kBool);
-  return body;
-}
-
-void set_graph(onnx::NodeProto* node, const std::string& name, const Body& body) {
-  auto* attribute = node->add_attribute();
-  attribute->set_name(name);
-  attribute->set_type(onnx::AttributeProto::GRAPH);
-  *attribute->mutable_g() = body.proto.graph();
-}
-
-void add_if(OnnxModel& in, const std::string& condition, const std::string& output,
-            const Body& then_body, const Body& else_body) {
-  auto* node = in.node("If", {condition}, {output});
-  set_graph(node, "then_branch", then_body);
-  set_graph(node, "else_branch", else_body);
-}
-
-// A body of one node.
-Body one_node(const char* op, const std::vector<std::string>& inputs, const std::string& output,
-              const std::vector<int64_t>& dims = {2}) {
-  Body body(op);
-  body.node(op, inputs, {output});
-  body.output(output, dims);
-  return body;
-}
-
-void scalar(OnnxModel& in, const std::string& name, int64_t value) {
-  in.constant(name, {}, kInt64)->add_int64_data(value);
-}
 
 // y: x, of which each iteration below `turn` adds `step` and each other takes it away.
 OnnxModel if_in_loop() {

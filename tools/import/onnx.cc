@@ -29,6 +29,7 @@ void OnnxImporter::read_types(const onnx::GraphProto& graph) {
 void OnnxImporter::run(const onnx::ModelProto& proto, int64_t opset) {
   opset_ = opset;
   const onnx::GraphProto& graph = proto.graph();
+  source_ = &graph;
   read_types(graph);
   graph_.name = graph.name();
   report_.refusals = find_twins(graph, opset);
@@ -143,9 +144,8 @@ void OnnxImporter::define(const onnx::NodeProto& proto, int i, int32_t tensor, s
   if (declared != declared_.end()) {
     const std::string why = contradiction(declared->second, build_.tensor(tensor));
     if (!why.empty()) {
-      report_.refusals.push_back({name_of(proto), proto.op_type(), "", opset_,
-                                  "output '" + name + "' " + why,
-                                  "delete the file's value_info, or export the model anew"});
+      report_.refusals.push_back({place_ + name_of(proto), proto.op_type(), "", opset_,
+                                  "output '" + name + "' " + why, kMendDeclared});
     }
   }
   tensors_[name] = tensor;
@@ -219,7 +219,7 @@ void OnnxImporter::convert_node(const onnx::NodeProto& proto) {
   if (row == nullptr) return;
   for (const std::string& name : proto.input()) {
     if (!name.empty() && find(name) < 0) {
-      return refuse_node(proto, rules_.why_unmade(proto, name));
+      return refuse_node(proto, rules_.why_unmade(*source_, proto, name));
     }
   }
   if (depends_on_refused(proto)) return pass_over(proto);

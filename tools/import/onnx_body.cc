@@ -152,6 +152,14 @@ int32_t OnnxImporter::find(const std::string& name) {
   return id;
 }
 
+// Refuses what is given for input i of the body where the body declares something else.
+void OnnxImporter::require_as_declared(const onnx::GraphProto& body, int i, int32_t given) const {
+  const auto& input = body.input(i);
+  const std::string why =
+      contradiction(input.type().tensor_type(), build_.tensor(given), "is given");
+  if (!why.empty()) refuse("input '" + input.name() + "' of its body " + why, kMendDeclared);
+}
+
 ImportedBody OnnxImporter::import_body(const onnx::GraphProto& proto, const std::string& name,
                                        const std::vector<Tensor>& inputs,
                                        const std::vector<int32_t>& counted_by) {
@@ -170,9 +178,12 @@ ImportedBody OnnxImporter::import_body(const onnx::GraphProto& proto, const std:
     if (i >= unnamed) tensor.name = proto.input(static_cast<int>(i - unnamed)).name();
     const int32_t id = inside.build_.add_tensor(tensor);
     inside.graph_.inputs.push_back(id);
-    if (i >= unnamed) inside.tensors_[tensor.name] = id;
+    if (i < unnamed) continue;
+    inside.tensors_[tensor.name] = id;
+    inside.require_as_declared(proto, static_cast<int>(i - unnamed), id);
   }
   const size_t refusals = report_.refusals.size();
+  inside.read_types(proto);
   inside.note_reads(proto);
   inside.add_constants(proto);
   const std::vector<int32_t> results = inside.import_nodes(proto, place_ + name + "/", refusals);
@@ -198,7 +209,10 @@ std::vector<int32_t> OnnxImporter::import_inline(const onnx::GraphProto& proto) 
 // Makes room for the names of a graph that becomes part of this one: they may stand for something
 // else here.
 OnnxImporter::Room::Room(OnnxImporter& importer, const onnx::GraphProto& proto)
-    : importer_(importer), names_(own_names(proto)) {
+    : importer_(importer),
+      names_(own_names(proto)),
+      declared_outside_(std::exchange(importer.declared_, {})) {
+  importer_.read_types(proto);
   for (const std::string& name : names_) {
     auto known = importer_.tensors_.extract(name);
     if (known) outside_.insert(std::move(known));
@@ -208,6 +222,7 @@ OnnxImporter::Room::Room(OnnxImporter& importer, const onnx::GraphProto& proto)
 OnnxImporter::Room::~Room() {
   for (const std::string& name : names_) importer_.tensors_.erase(name);
   importer_.tensors_.merge(outside_);
+  importer_.declared_ = std::move(declared_outside_);
 }
 
 // Returns what they make. A body of which more is refused than `refusals` is refused as a whole.
@@ -215,18 +230,24 @@ std::vector<int32_t> OnnxImporter::import_nodes(const onnx::GraphProto& proto,
                                                 const std::string& place, size_t refusals) {
   const std::string name = build_.name();
   const std::string outside = std::exchange(place_, place);
+  const auto* source = std::exchange(source_, &proto);
   for (const auto& node : proto.node()) {
     ++report_.nodes_before[node.op_type()];
     add_node(node);
   }
   place_ = outside;
+  source_ = source;
   if (report_.refusals.size() > refusals) throw BodyRefused{};
   build_.set_name(name);
   std::vector<int32_t> made;
   for (const auto& output : proto.output()) {
     made.push_back(find(output.name()));
     if (made.back() < 0) refuse("its graph's output '" + output.name() + "' is made by nothing");
-    if (!build_.tensor(made.back()).shape_known) throw BodyRefused{};
+    const Tensor& tensor = build_.tensor(made.back());
+    if (!tensor.shape_known) throw BodyRefused{};
+    // What a node makes has been compared; here is what the body only hands on.
+    const std::string why = contradiction(output.type().tensor_type(), tensor, "is");
+    if (!why.empty()) refuse("its graph's output '" + output.name() + "' " + why, kMendDeclared);
   }
   return made;
 }
@@ -277,7 +298,9 @@ std::vector<int32_t> OnnxImporter::write_out(const onnx::GraphProto& proto, int6
     tensors_[proto.input(1).name()] =
         build_.constant(MDL_BOOL, dims_of_one(proto.input(1)), std::vector<uint8_t>{1});
     for (size_t c = 0; c < carried.size(); ++c) {
-      tensors_[proto.input(static_cast<int>(2 + c)).name()] = carried[c];
+      const auto at = static_cast<int>(2 + c);
+      require_as_declared(proto, at, carried[c]);
+      tensors_[proto.input(at).name()] = carried[c];
     }
     const std::vector<int32_t> made = import_nodes(proto, place_ + place + "/", refusals);
     const Tensor& condition = build_.tensor(made[0]);

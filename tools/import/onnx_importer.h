@@ -53,6 +53,7 @@ class OnnxImporter : public OnnxScope {
     OnnxImporter& importer_;
     const std::set<std::string> names_;
     std::unordered_map<std::string, int32_t> outside_;
+    std::unordered_map<std::string, onnx::TypeProto::Tensor> declared_outside_;
   };
   std::vector<int32_t> import_nodes(const onnx::GraphProto& proto, const std::string& place,
                                     size_t refusals);
@@ -61,6 +62,7 @@ class OnnxImporter : public OnnxScope {
   void note_reads(const onnx::GraphProto& graph);
   void read_types(const onnx::GraphProto& graph);
   void add_constants(const onnx::GraphProto& graph);
+  void require_as_declared(const onnx::GraphProto& body, int i, int32_t given) const;
   void fix_inputs(const onnx::GraphProto& graph);
   void choose_extents(const onnx::GraphProto& graph);
   void add_inputs(const onnx::GraphProto& graph);
@@ -88,8 +90,9 @@ class OnnxImporter : public OnnxScope {
   Graph& graph_;
   Bodies& bodies_;
   Builder build_;
-  OnnxImporter* outer_ = nullptr;    // of a body: what imports the graph around it
-  std::vector<int32_t> captures_;    // of a body: what it reads there
+  const onnx::GraphProto* source_ = nullptr;  // whose nodes are imported now
+  OnnxImporter* outer_ = nullptr;             // of a body: what imports the graph around it
+  std::vector<int32_t> captures_;             // of a body: what it reads there
   std::vector<int32_t> counted_by_;  // of a loop's body: what decides there how often it runs
   std::string place_;  // of what is imported now: the bodies that it stands in, each with a '/'
   size_t written_out_ = 0;  // of the main graph: nodes that loops became

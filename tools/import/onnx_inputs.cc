@@ -77,8 +77,16 @@ void OnnxImporter::choose_extents(const onnx::GraphProto& graph) {
 
 void OnnxImporter::add_inputs(const onnx::GraphProto& graph) {
   for (const auto& input : graph.input()) {
-    if (tensors_.count(input.name()) > 0) continue;
+    const auto known = tensors_.find(input.name());
     try {
+      if (known != tensors_.end()) {
+        const Tensor& value = build_.tensor(known->second);
+        const std::string why =
+            value.data ? contradiction(input.type().tensor_type(), value, "its initializer is")
+                       : "";
+        if (!why.empty()) refuse(why, "give both one dtype and shape");
+        continue;
+      }
       if (!input.type().has_tensor_type()) {
         refuse("is a sequence or an optional value, not a tensor",
                "export the model with tensors as inputs");

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "tools/common/shape_text.h"
+#include "tools/import/onnx_importer.h"
 
 namespace medulla::tools {
 
@@ -39,10 +40,19 @@ OnnxRules::OnnxRules(const onnx::ModelProto& model, int64_t opset,
   for (const auto& input : graph_.input()) names_.add(input.name());
   for (const auto& constant : graph_.initializer()) names_.add(constant.name());
   for (const auto& node : graph_.node()) {
+    for (const std::string& output : node.output()) names_.add(output);
+  }
+  add_scope(graph_, nullptr);
+}
+
+void OnnxRules::add_scope(const onnx::GraphProto& graph, const Scope* outer) {
+  Scope& scope = scopes_[&graph];
+  scope.outer = outer;
+  for (const auto& node : graph.node()) {
     for (const std::string& output : node.output()) {
-      names_.add(output);
-      if (!output.empty()) makers_.emplace(output, &node);
+      if (!output.empty()) scope.makers.emplace(output, &node);
     }
+    for (const auto* body : bodies_of(node)) add_scope(*body, &scope);
   }
 }
 
@@ -73,18 +83,21 @@ void OnnxRules::check(const onnx::NodeProto& node) const {
   }
 }
 
-const onnx::NodeProto* OnnxRules::maker(const std::string& name) const {
-  const auto found = makers_.find(name);
-  return found == makers_.end() ? nullptr : found->second;
+const onnx::NodeProto* OnnxRules::maker(const Scope* scope, const std::string& name) {
+  for (; scope != nullptr; scope = scope->outer) {
+    const auto found = scope->makers.find(name);
+    if (found != scope->makers.end()) return found->second;
+  }
+  return nullptr;
 }
 
 // The shortest way along inputs from the node back to itself: "'a' reads 'b' reads 'a'", or "".
-std::string OnnxRules::cycle_through(const onnx::NodeProto& node) const {
+std::string OnnxRules::cycle_through(const Scope& scope, const onnx::NodeProto& node) {
   std::map<const onnx::NodeProto*, const onnx::NodeProto*> reader;
   std::vector<const onnx::NodeProto*> list = {&node};
   for (size_t i = 0; i < list.size(); ++i) {
     for (const std::string& input : list[i]->input()) {
-      const onnx::NodeProto* from = maker(input);
+      const onnx::NodeProto* from = maker(&scope, input);
       if (from == nullptr || !reader.emplace(from, list[i]).second) continue;
       if (from != &node) {
         list.push_back(from);
@@ -100,11 +113,13 @@ std::string OnnxRules::cycle_through(const onnx::NodeProto& node) const {
   return "";
 }
 
-Refused OnnxRules::why_unmade(const onnx::NodeProto& node, const std::string& name) const {
-  const onnx::NodeProto* from = maker(name);
+Refused OnnxRules::why_unmade(const onnx::GraphProto& graph, const onnx::NodeProto& node,
+                              const std::string& name) const {
+  const Scope& scope = scopes_.at(&graph);
+  const onnx::NodeProto* from = maker(&scope, name);
   const std::string reads = "reads '" + name + "', which ";
   if (from == nullptr) return {"", reads + "nothing makes", "export the model anew"};
-  const std::string cycle = cycle_through(node);
+  const std::string cycle = cycle_through(scope, node);
   if (!cycle.empty()) return {"", "stands in a cycle: " + cycle, "export the model anew"};
   return {"", reads + "'" + name_of(*from) + "' makes, and that is listed behind it",
           "list nodes behind those that make what they read"};
@@ -157,15 +172,16 @@ bool has_nan(const Tensor& tensor) {
   }
 }
 
-std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor) {
+std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor,
+                          const std::string& found) {
   const int32_t stated_dtype = type.elem_type();
   if (stated_dtype != onnx::TensorProto::UNDEFINED && onnx_dtype(stated_dtype) != tensor.dtype) {
-    return std::string("is declared ") + mdl_dtype_name(onnx_dtype(stated_dtype)) +
-           ", its node makes " + mdl_dtype_name(tensor.dtype);
+    return std::string("is declared ") + mdl_dtype_name(onnx_dtype(stated_dtype)) + ", " + found +
+           " " + mdl_dtype_name(tensor.dtype);
   }
   if (!type.has_shape()) return "";
   const onnx::TensorShapeProto& declared = type.shape();
-  std::vector<std::string> stated, found;
+  std::vector<std::string> stated, made;
   bool differs = static_cast<size_t>(declared.dim_size()) != tensor.dims.size();
   for (const auto& dim : declared.dim()) {
     stated.push_back(dim.dim_value() > 0       ? std::to_string(dim.dim_value())
@@ -174,13 +190,13 @@ std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& ten
   }
   for (size_t d = 0; d < tensor.dims.size(); ++d) {
     const bool varies = d < tensor.symbols.size() && !tensor.symbols[d].empty();
-    found.push_back((varies ? "<=" : "") + std::to_string(tensor.dims[d]));
-    if (differs || varies) continue;
+    made.push_back((varies ? "<=" : "") + std::to_string(tensor.dims[d]));
+    if (differs) continue;
     const int64_t extent = declared.dim(static_cast<int>(d)).dim_value();
-    differs = extent > 0 && extent != tensor.dims[d];
+    differs = extent > 0 && (varies ? extent > tensor.dims[d] : extent != tensor.dims[d]);
   }
   if (!differs) return "";
-  return "is declared " + shape_text(stated) + ", its node makes " + shape_text(found);
+  return "is declared " + shape_text(stated) + ", " + found + " " + shape_text(made);
 }
 
 std::string symbol_of(const onnx::ValueInfoProto& input, int d) {

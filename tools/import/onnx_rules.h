@@ -30,18 +30,24 @@ class OnnxRules {
   bool knows_version() const { return knows_version_; }
   // By the library's schema of the operator. Throws Refused.
   void check(const onnx::NodeProto& node) const;
-  // Why there is no tensor `name` when `node` reads it.
-  Refused why_unmade(const onnx::NodeProto& node, const std::string& name) const;
+  // Why there is no tensor `name` when `node` of that graph, the main one or a body, reads it.
+  Refused why_unmade(const onnx::GraphProto& graph, const onnx::NodeProto& node,
+                     const std::string& name) const;
 
  private:
-  const onnx::NodeProto* maker(const std::string& name) const;
-  std::string cycle_through(const onnx::NodeProto& node) const;
+  struct Scope {
+    const Scope* outer = nullptr;                          // of a body: what is around it
+    std::map<std::string, const onnx::NodeProto*> makers;  // by output
+  };
+  void add_scope(const onnx::GraphProto& graph, const Scope* outer);
+  static const onnx::NodeProto* maker(const Scope* scope, const std::string& name);
+  static std::string cycle_through(const Scope& scope, const onnx::NodeProto& node);
 
   const onnx::GraphProto& graph_;
   const int64_t opset_;
   const std::map<std::string, int64_t> opsets_;
   bool knows_version_ = false;
-  std::map<std::string, const onnx::NodeProto*> makers_;  // by output
+  std::map<const onnx::GraphProto*, Scope> scopes_;
   onnx::checker::CheckerContext context_;
   onnx::checker::LexicalScopeContext names_;
 };
@@ -69,8 +75,11 @@ std::vector<Refusal> find_twins(const onnx::GraphProto& graph, int64_t opset);
 bool has_nan(const Tensor& tensor);
 
 // The dtype or shape that the file states for a tensor, where it is not what `tensor` has: "" or
-// the reason.
-std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor);
+// the reason, which leads from one to the other by `found`.
+std::string contradiction(const onnx::TypeProto::Tensor& type, const Tensor& tensor,
+                          const std::string& found = "its node makes");
+// What helps against it.
+constexpr const char* kMendDeclared = "delete the file's value_info, or export the model anew";
 
 }  // namespace medulla::tools
 

@@ -224,7 +224,7 @@ void OnnxImporter::add_node(const onnx::NodeProto& proto) {
   for (const std::string& name : proto.input()) {
     const int32_t tensor = name.empty() ? -1 : find(name);
     if (tensor < 0 && !name.empty()) {
-      return refuse_node(proto, rules_.why_unmade(proto, name));
+      return refuse_node(proto, rules_.why_unmade(*source_, proto, name));
     }
     old.ranks.push_back(tensor < 0 ? -1 : build_.rank(tensor));
   }
