@@ -44,8 +44,8 @@ mdl_status read_choice(const NodeView& node, const char* name, std::span<const c
                    "', which is not known");
 }
 
-// Sizes decide the extents, or else scales do; where an index lies is decided by the scales, or
-// else by both extents.
+// Sizes decide the extents, where -1 keeps one, or else scales do; where an index lies is decided
+// by the scales, or else by both extents.
 mdl_status read_extents(const NodeView& node, Resize* resize, mdl_error* error) {
   const mdl_shape& x = resize->input;
   const std::span<const double> scales = node.floats("scales");
@@ -69,7 +69,7 @@ mdl_status read_extents(const NodeView& node, Resize* resize, mdl_error* error) 
       resize->scales[d] = scales[d];
     }
     if (!sizes.empty()) {
-      out = sizes[d];
+      out = sizes[d] == -1 ? x.dims[d] : sizes[d];
       // Rounded, whichever way.
       const double off = static_cast<double>(out) - in * resize->scales[d];
       if (scales.empty()) {

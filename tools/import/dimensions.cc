@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/import/dimensions.h"
 
+#include "tools/import/refuse.h"
 #include "tools/ir/infer.h"
 
 namespace medulla::tools {
@@ -52,6 +53,42 @@ std::string fix_dim_text(const std::vector<std::string>& symbols) {
   std::string text = names.size() == 1 ? "make it static with" : "make them static with";
   for (const std::string& name : names) text += " --fix-dim " + name + "=N";
   return text;
+}
+
+std::vector<std::string> symbols_of(const Tensor& tensor) {
+  std::vector<std::string> symbols = tensor.symbols;
+  symbols.resize(tensor.dims.size());
+  return symbols;
+}
+
+std::string first_open(const std::vector<std::string>& symbols, size_t from, size_t to) {
+  while (from < to && symbols[from].empty()) ++from;
+  return from < to ? symbols[from] : "";
+}
+
+void require_static(const Builder& build, int32_t tensor, size_t dimension, const char* why) {
+  const std::string symbol = symbols_of(build.tensor(tensor)).at(dimension);
+  if (symbol.empty()) return;
+  refuse(std::string(why) + " needs dimension " + std::to_string(dimension) + ", '" + symbol +
+             "', to be static",
+         fix_dim_text({symbol}));
+}
+
+int32_t reshape_open(Builder& build, int32_t tensor, Dims shape,
+                     const std::vector<std::string>& symbols) {
+  const std::vector<std::string> from = symbols_of(build.tensor(tensor));
+  std::vector<std::string> inferred;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (symbols.at(d).empty()) continue;
+    const bool kept = d < from.size() && from[d] == symbols[d] && build.dims(tensor)[d] == shape[d];
+    shape[d] = kept ? 0 : -1;
+    if (!kept) inferred.push_back(symbols[d]);
+  }
+  if (inferred.size() > 1) {
+    refuse("more than one extent of the shape can vary",
+           "make all but one static: " + fix_dim_text(inferred));
+  }
+  return build.reshape(tensor, shape);
 }
 
 }  // namespace medulla::tools

@@ -2,6 +2,8 @@
 // What is known before any run: constants, and the arithmetic on shapes that exporters write.
 #include <cmath>
 
+#include "tools/import/dimensions.h"
+#include "tools/import/extents.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -197,8 +199,20 @@ std::vector<int32_t> convert_shape(OnnxNode& node) {
 }
 
 std::vector<int32_t> convert_size(OnnxNode& node) {
-  node.require_static(node.input(0), "Size");
-  return {int64_constant(node, {}, {count_of(node.build.dims(node.input(0)))})};
+  Builder& build = node.build;
+  const Tensor x = build.tensor(node.input(0));
+  const auto symbols = symbols_of(x);
+  Dims fixed;
+  std::vector<Extent> open;
+  for (size_t d = 0; d < x.dims.size(); ++d) {
+    if (symbols[d].empty()) fixed.push_back(x.dims[d]);
+    if (!symbols[d].empty()) open.push_back({x.dims[d], symbols[d], x.dims[d]});
+  }
+  int32_t size = int64_constant(node, {}, {count_of(fixed)});
+  for (const Extent& extent : open) {
+    size = build.add("Mul", {size, values_of_extents(build, {extent}, {}, MDL_INT64)});
+  }
+  return {size};
 }
 
 std::vector<int32_t> convert_where(OnnxNode& node) {

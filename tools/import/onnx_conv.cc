@@ -3,6 +3,7 @@
 // before ends, whatever auto_pad said.
 #include <tuple>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -63,12 +64,12 @@ void resolve_auto_pad(const OnnxNode& node, int32_t x, Window& w) {
   if (mode != "SAME_UPPER" && mode != "SAME_LOWER") {
     refuse("is '" + mode + "', should be NOTSET, VALID, SAME_UPPER or SAME_LOWER", "", "auto_pad");
   }
-  node.require_static(x, "auto_pad");
   require_kernel_rank(node, x, w);
   for (size_t d = 0; d < w.kernel.size(); ++d) {
     const int64_t in = node.build.dims(x)[d + 2];
     const int64_t out = (in + w.strides[d] - 1) / w.strides[d];
     const int64_t reach = (w.kernel[d] - 1) * w.dilations[d] + 1;
+    if (w.strides[d] > 1) require_static(node.build, x, d + 2, "auto_pad");
     set_same_pad(w, d, (out - 1) * w.strides[d] + reach - in, mode == "SAME_UPPER");
   }
 }
@@ -172,7 +173,6 @@ Dims resolve_transposed_pads(const OnnxNode& node, int32_t x, const Dims& output
   if (mode == "VALID") w.pads.assign(2 * rank, 0);
   if (shape.size() == rank + 2) shape.erase(shape.begin(), shape.begin() + 2);
   if (shape.empty() && (mode == "NOTSET" || mode == "VALID")) return output_padding;
-  node.require_static(x, "output_shape");
   require_kernel_rank(node, x, w);
   if (!shape.empty() && shape.size() != rank) {
     refuse("has " + std::to_string(shape.size()) + " entries, should have " + std::to_string(rank),
@@ -181,6 +181,7 @@ Dims resolve_transposed_pads(const OnnxNode& node, int32_t x, const Dims& output
   Dims extra = output_padding;
   for (size_t d = 0; d < rank; ++d) {
     const int64_t in = node.build.dims(x)[d + 2];
+    if (!shape.empty()) require_static(node.build, x, d + 2, "output_shape");
     const int64_t full = w.strides[d] * (in - 1) + (w.kernel[d] - 1) * w.dilations[d] + 1;
     const int64_t out = shape.empty() ? in * w.strides[d] : shape[d];
     const int64_t total = full + extra[d] - out;

@@ -2,6 +2,7 @@
 // Image operators without a window.
 #include <cmath>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -144,29 +145,32 @@ int64_t block_of(const OnnxNode& node, size_t first, size_t last, int64_t power)
 std::vector<int32_t> convert_depth_to_space(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
-  node.require_static(x, "DepthToSpace");
   const int64_t b = block_of(node, 1, 1, 2);
   const Dims d = build.dims(x);
   const int64_t c = d[1] / (b * b);
   const bool dcr = node.string_or("mode", "DCR") == "DCR";
-  const int32_t split =
-      build.reshape(x, dcr ? Dims{d[0], b, b, c, d[2], d[3]} : Dims{d[0], c, b, b, d[2], d[3]});
+  const auto s = symbols_of(build.tensor(x));
+  const int32_t split = reshape_open(
+      build, x, dcr ? Dims{d[0], b, b, c, d[2], d[3]} : Dims{d[0], c, b, b, d[2], d[3]},
+      {s[0], "", "", "", s[2], s[3]});
   const int32_t moved =
       build.transpose(split, dcr ? Dims{0, 3, 4, 1, 5, 2} : Dims{0, 1, 4, 2, 5, 3});
-  return {build.reshape(moved, {d[0], c, d[2] * b, d[3] * b})};
+  return {reshape_open(build, moved, {d[0], c, d[2] * b, d[3] * b}, {s[0], "", s[2], s[3]})};
 }
 
 std::vector<int32_t> convert_space_to_depth(OnnxNode& node) {
   Builder& build = node.build;
   const int32_t x = node.input(0);
-  node.require_static(x, "SpaceToDepth");
   const int64_t b = block_of(node, 2, 3, 1);
   const Dims d = build.dims(x);
-  const int32_t split = build.reshape(x, {d[0], d[1], d[2] / b, b, d[3] / b, b});
+  const auto s = symbols_of(build.tensor(x));
+  const int32_t split = reshape_open(build, x, {d[0], d[1], d[2] / b, b, d[3] / b, b},
+                                     {s[0], s[1], s[2], "", s[3], ""});
   const bool dcr = node.string_or("mode", "DCR") == "DCR";
   const int32_t moved =
       build.transpose(split, dcr ? Dims{0, 3, 5, 1, 2, 4} : Dims{0, 1, 3, 5, 2, 4});
-  return {build.reshape(moved, {d[0], d[1] * b * b, d[2] / b, d[3] / b})};
+  return {reshape_open(build, moved, {d[0], d[1] * b * b, d[2] / b, d[3] / b},
+                       {s[0], s[1], s[2], s[3]})};
 }
 
 }  // namespace medulla::tools

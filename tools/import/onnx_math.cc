@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -153,9 +154,11 @@ int32_t over_axis(OnnxNode& node, const std::function<int32_t(int32_t, int64_t)>
   const Dims dims = build.dims(x);
   const auto at = static_cast<size_t>(axis);
   if (!flattens || product(dims, at + 1, dims.size()) == 1) return convert(x, axis);
-  node.require_static(x, "the flattening of opset 12 and older");
   const Dims flat = {product(dims, 0, at), product(dims, at, dims.size())};
-  return build.reshape(convert(build.reshape(x, flat), 1), dims);
+  const auto symbols = symbols_of(build.tensor(x));
+  const int32_t rows = reshape_open(
+      build, x, flat, {first_open(symbols, 0, at), first_open(symbols, at, dims.size())});
+  return reshape_open(build, convert(rows, 1), dims, symbols);
 }
 
 std::vector<int32_t> convert_softmax(OnnxNode& node) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -51,7 +52,6 @@ Floats region(const OnnxNode& node) {
 void keep_aspect_ratio(const OnnxNode& node, const std::string& policy, Dims& sizes,
                        Floats& scales) {
   const Dims& in = node.build.dims(node.input(0));
-  node.require_static(node.input(0), "keep_aspect_ratio_policy");
   Dims axes = node.axes(node.ints("axes"), static_cast<int64_t>(in.size()));
   if (axes.empty()) {
     for (size_t d = 0; d < in.size(); ++d) axes.push_back(static_cast<int64_t>(d));
@@ -59,6 +59,7 @@ void keep_aspect_ratio(const OnnxNode& node, const std::string& policy, Dims& si
   Floats ratios;
   for (const int64_t a : axes) {
     const auto d = static_cast<size_t>(a);
+    require_static(node.build, node.input(0), d, "keep_aspect_ratio_policy");
     ratios.push_back(static_cast<double>(sizes[d]) / static_cast<double>(in[d]));
   }
   const bool least = policy == "not_larger";
@@ -76,7 +77,12 @@ void read_extents(const OnnxNode& node, const Dims& perm, Attributes& attributes
   const bool old = node.op() == "Upsample" || node.opset < 11;
   Floats scales(in.size(), 1);
   if (!old && is_given(node, 3)) {
-    Dims sizes = over_all(node, node.constant_ints(3, "sizes"), in, "sizes");
+    const auto symbols = symbols_of(node.build.tensor(node.input(0)));
+    Dims sizes = in;
+    for (size_t d = 0; d < in.size(); ++d) {
+      if (!symbols[d].empty()) sizes[d] = -1;
+    }
+    sizes = over_all(node, node.constant_ints(3, "sizes"), sizes, "sizes");
     const std::string policy = node.string_or("keep_aspect_ratio_policy", "stretch");
     if (policy != "stretch") {
       keep_aspect_ratio(node, policy, sizes, scales);

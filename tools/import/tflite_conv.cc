@@ -3,6 +3,7 @@
 // before ends.
 #include <algorithm>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/tflite_ops.h"
 
 namespace medulla::tools {
@@ -38,7 +39,7 @@ void pad(const TfliteNode& node, int32_t x, tflite::Padding padding, Window& w) 
     const int64_t reach = (w.kernel[d] - 1) * w.dilations[d] + 1;
     int64_t total = reach - 1;
     if (w.strides[d] > 1) {
-      node.require_static(x, "SAME padding");
+      require_static(node.build, x, d + 1, "SAME padding");
       const int64_t out = (in + w.strides[d] - 1) / w.strides[d];
       total = std::max<int64_t>((out - 1) * w.strides[d] + reach - in, 0);
     }
@@ -138,13 +139,13 @@ void convert_transpose_conv(TfliteNode& node) {
   const int32_t w = node.value(1), x = node.value(2);
   require_rank(node, w, 4, "the filter");
   require_rank(node, x, 4, "the input");
-  node.require_static(x, "TRANSPOSE_CONV");
   Window window{{node.build.dims(w)[1], node.build.dims(w)[2]},
                 {options.stride_h(), options.stride_w()}};
   check_window(window);
   if (shape.size() != 4) refuse("the output's shape has rank " + std::to_string(shape.size()));
   Dims extra = {0, 0};
   for (size_t d = 0; d < 2; ++d) {
+    require_static(node.build, x, d + 1, "TRANSPOSE_CONV");
     const int64_t full = (node.build.dims(x)[d + 1] - 1) * window.strides[d] + window.kernel[d];
     const int64_t total = std::max<int64_t>(full - shape[d + 1], 0);
     window.pads[d] = total / 2;
@@ -202,15 +203,15 @@ void convert_fully_connected(TfliteNode& node) {
   const int64_t units = build.dims(w)[0], depth = build.dims(w)[1];
   int32_t x = node.value(0);
   const Dims dims = build.dims(x);
+  const auto symbols = symbols_of(build.tensor(x));
   if (dims.empty() || depth < 1) refuse("a product of nothing");
   if (dims.size() != 2 || dims[1] != depth) {
-    node.require_static(x, "FULLY_CONNECTED over several dimensions");
     const auto count = static_cast<int64_t>(build.tensor(x).elements());
     if (count % depth != 0) {
       refuse("the input has " + std::to_string(count) + " elements, should be a multiple of " +
              std::to_string(depth));
     }
-    x = build.reshape(x, {count / depth, depth});
+    x = reshape_open(build, x, {count / depth, depth}, {first_open(symbols, 0, dims.size()), ""});
   }
   note_weights(node, 1);
   std::vector<int32_t> inputs = {x, w};
@@ -220,7 +221,7 @@ void convert_fully_connected(TfliteNode& node) {
   if (!options.keep_num_dims() || dims.size() == 2) return node.set(0, y);
   Dims kept = dims;
   kept.back() = units;
-  node.set_reshaped(0, y, kept);
+  node.set(0, reshape_open(build, node.quantize(0, y), kept, symbols));
 }
 
 void convert_batch_matmul(TfliteNode& node) {

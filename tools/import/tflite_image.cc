@@ -2,6 +2,7 @@
 // Padding, resizing, and pixels that become channels or batches.
 #include <algorithm>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/tflite_ops.h"
 
 namespace medulla::tools {
@@ -30,7 +31,6 @@ bool is_zero(const Dims& pads) {
 }
 
 int32_t block_of(const TfliteNode& node, int32_t block) {
-  node.require_static(node.stored(0), "a block");
   if (node.build.rank(node.stored(0)) != 4 || block < 1) {
     refuse("a block of " + std::to_string(block) + " on rank " +
            std::to_string(node.build.rank(node.stored(0))));
@@ -46,7 +46,6 @@ void require_multiple(int64_t extent, int64_t of) {
 
 // Blocks of the dimensions behind the batch.
 Dims blocks_of(const TfliteNode& node, int32_t x) {
-  node.require_static(x, "a block");
   const Dims blocks = node.constant_ints(1, "the block");
   if (blocks.size() + 1 > node.build.dims(x).size() || 2 * blocks.size() + 2 > MDL_MAX_RANK) {
     refuse(std::to_string(blocks.size()) + " blocks for rank " +
@@ -155,16 +154,11 @@ void convert_resize(TfliteNode& node) {
   if (!linear) {
     attributes["nearest_mode"] = std::string(align || half ? "round_prefer_ceil" : "floor");
   }
-  if (build.is_static(x)) {
-    attributes["sizes"] = Dims{dims[0], size[0], size[1], dims[3]};
-  } else {
-    if (!build.tensor(x).symbols[1].empty() || !build.tensor(x).symbols[2].empty()) {
-      node.require_static(x, "RESIZE to a fixed size");
-    }
-    attributes["scales"] =
-        std::vector<double>{1, static_cast<double>(size[0]) / static_cast<double>(dims[1]),
-                            static_cast<double>(size[1]) / static_cast<double>(dims[2]), 1};
+  Dims sizes = {dims[0], size[0], size[1], dims[3]};
+  for (const size_t d : {0, 3}) {
+    if (!symbols_of(build.tensor(x))[d].empty()) sizes[d] = -1;
   }
+  attributes["sizes"] = sizes;
   node.set(0, build.add_like("Resize", {x}, std::move(attributes)));
 }
 
@@ -174,11 +168,13 @@ void convert_depth_to_space(TfliteNode& node) {
   const int64_t b = block_of(node, node.options<tflite::DepthToSpaceOptions>().block_size());
   const int32_t x = node.moved(0);
   const Dims d = build.dims(x);
+  const auto s = symbols_of(build.tensor(x));
   require_multiple(d[3], b * b);
   const int64_t c = d[3] / (b * b);
-  const int32_t split = build.reshape(x, {d[0], d[1], d[2], b, b, c});
-  node.set(
-      0, build.reshape(build.transpose(split, {0, 1, 3, 2, 4, 5}), {d[0], d[1] * b, d[2] * b, c}));
+  const int32_t split =
+      reshape_open(build, x, {d[0], d[1], d[2], b, b, c}, {s[0], s[1], s[2], "", "", ""});
+  node.set(0, reshape_open(build, build.transpose(split, {0, 1, 3, 2, 4, 5}),
+                           {d[0], d[1] * b, d[2] * b, c}, {s[0], s[1], s[2], ""}));
 }
 
 void convert_space_to_depth(TfliteNode& node) {
@@ -186,11 +182,13 @@ void convert_space_to_depth(TfliteNode& node) {
   const int64_t b = block_of(node, node.options<tflite::SpaceToDepthOptions>().block_size());
   const int32_t x = node.moved(0);
   const Dims d = build.dims(x);
+  const auto s = symbols_of(build.tensor(x));
   require_multiple(d[1], b);
   require_multiple(d[2], b);
-  const int32_t split = build.reshape(x, {d[0], d[1] / b, b, d[2] / b, b, d[3]});
-  node.set(0, build.reshape(build.transpose(split, {0, 1, 3, 2, 4, 5}),
-                            {d[0], d[1] / b, d[2] / b, d[3] * b * b}));
+  const int32_t split = reshape_open(build, x, {d[0], d[1] / b, b, d[2] / b, b, d[3]},
+                                     {s[0], s[1], "", s[2], "", s[3]});
+  node.set(0, reshape_open(build, build.transpose(split, {0, 1, 3, 2, 4, 5}),
+                           {d[0], d[1] / b, d[2] / b, d[3] * b * b}, s));
 }
 
 // [N, S1, b1, ..., C] -> [b1, ..., N, S1, ..., C], behind a padding of zeros.
@@ -212,10 +210,13 @@ void convert_space_to_batch(TfliteNode& node) {
                        {{"pads", pads}, {"mode", std::string("constant")}, {"value", zero}});
   }
   const Dims d = build.dims(x);
+  const auto open = symbols_of(build.tensor(x));
+  std::vector<std::string> apart = {open[0]};
   Dims split = {d[0]}, perm, shape = {d[0]};
   for (size_t i = 0; i < count; ++i) {
     require_multiple(d[i + 1], blocks[i]);
     split.insert(split.end(), {d[i + 1] / blocks[i], blocks[i]});
+    apart.insert(apart.end(), {open[i + 1], ""});
     perm.push_back(static_cast<int64_t>(2 * i + 2));
     shape[0] *= blocks[i];
     shape.push_back(d[i + 1] / blocks[i]);
@@ -224,10 +225,12 @@ void convert_space_to_batch(TfliteNode& node) {
   for (size_t i = 0; i < count; ++i) perm.push_back(static_cast<int64_t>(2 * i + 1));
   for (size_t i = count + 1; i < rank; ++i) {
     split.push_back(d[i]);
+    apart.push_back(open[i]);
     shape.push_back(d[i]);
     perm.push_back(static_cast<int64_t>(i + count));
   }
-  node.set(0, build.reshape(build.transpose(build.reshape(x, split), perm), shape));
+  const int32_t moved = build.transpose(reshape_open(build, x, split, apart), perm);
+  node.set(0, reshape_open(build, moved, shape, open));
 }
 
 // [b1, ..., N, S1, ..., C] -> [N, S1, b1, ..., C], then what is cropped goes.
@@ -242,23 +245,30 @@ void convert_batch_to_space(TfliteNode& node) {
     require_multiple(batch, b);
     batch /= b;
   }
+  const auto open = symbols_of(build.tensor(x));
+  std::vector<std::string> apart(count);
+  apart.push_back(open[0]);
   Dims split = blocks, perm = {static_cast<int64_t>(count)}, shape = {batch}, starts, ends, axes;
   split.push_back(batch);
   for (size_t i = 0; i < count; ++i) {
     const int64_t whole = d[i + 1] * blocks[i];
     split.push_back(d[i + 1]);
+    apart.push_back(open[i + 1]);
     perm.insert(perm.end(), {static_cast<int64_t>(count + 1 + i), static_cast<int64_t>(i)});
     shape.push_back(whole);
     axes.push_back(static_cast<int64_t>(i + 1));
     starts.push_back(pairs[2 * i]);
+    if (pairs[2 * i + 1] > 0) require_static(build, x, i + 1, "a crop");
     ends.push_back(std::max<int64_t>(whole - pairs[2 * i + 1], 0));
   }
   for (size_t i = count + 1; i < rank; ++i) {
     split.push_back(d[i]);
+    apart.push_back(open[i]);
     perm.push_back(static_cast<int64_t>(i + count));
     shape.push_back(d[i]);
   }
-  const int32_t y = build.reshape(build.transpose(build.reshape(x, split), perm), shape);
+  const int32_t moved = build.transpose(reshape_open(build, x, split, apart), perm);
+  const int32_t y = reshape_open(build, moved, shape, open);
   if (is_zero(pairs)) return node.set(0, y);
   node.set(
       0,

@@ -2,6 +2,7 @@
 // What moves elements. Shapes, axes and counts become attributes.
 #include <algorithm>
 
+#include "tools/import/dimensions.h"
 #include "tools/import/tflite_ops.h"
 
 namespace medulla::tools {
@@ -186,7 +187,8 @@ void convert_strided_slice(TfliteNode& node) {
   }
   const size_t named = begin.size() - news - ellipsis;
   if (named > dims.size()) refuse("names more dimensions than the input has");
-  Dims starts, ends, steps, shape;
+  Dims starts, ends, steps, shape, dropped, added;
+  const auto symbols = symbols_of(node.build.tensor(x));
   const auto whole = [&] {
     starts.push_back(0);
     ends.push_back(INT32_MAX);
@@ -199,11 +201,30 @@ void convert_strided_slice(TfliteNode& node) {
       continue;
     }
     if (bit(options.new_axis_mask(), i)) {
+      added.push_back(static_cast<int64_t>(shape.size()));
       shape.push_back(1);
       continue;
     }
-    const int64_t size = dims[starts.size()], step = strides[i];
+    const size_t d = starts.size();
+    const int64_t size = dims[d], step = strides[i];
     if (step == 0) refuse("a stride is 0");
+    const bool shrinks = bit(options.shrink_axis_mask(), i);
+    if (shrinks) dropped.push_back(static_cast<int64_t>(d));
+    if (!symbols[d].empty()) {
+      // Counted from an end that is known at run time.
+      if (options.offset()) require_static(node.build, x, d, "an end that is an offset");
+      const bool last = begin[i] == -1;
+      const int64_t past = step > 0 ? INT32_MAX : INT32_MIN;
+      starts.push_back(!bit(options.begin_mask(), i) || shrinks ? begin[i]
+                       : step > 0                               ? 0
+                                                                : INT32_MAX);
+      ends.push_back(shrinks                      ? (last ? INT32_MAX : begin[i] + 1)
+                     : bit(options.end_mask(), i) ? past
+                                                  : end[i]);
+      steps.push_back(shrinks ? 1 : step);
+      if (!shrinks) shape.push_back(size);  // is inferred
+      continue;
+    }
     const auto clamped = [&](int64_t v) {
       v = v < 0 ? v + size : v;
       return std::clamp<int64_t>(v, step > 0 ? 0 : -1, step > 0 ? size : size - 1);
@@ -212,7 +233,7 @@ void convert_strided_slice(TfliteNode& node) {
     int64_t to = bit(options.end_mask(), i) ? (step > 0 ? size : -1)
                  : options.offset()         ? clamped(begin[i] + end[i])
                                             : clamped(end[i]);
-    if (bit(options.shrink_axis_mask(), i)) {
+    if (shrinks) {
       const int64_t at = begin[i] < 0 ? begin[i] + size : begin[i];
       if (at < 0 || at >= size) {
         refuse("index " + std::to_string(begin[i]) + " leaves a dimension of " +
@@ -232,11 +253,11 @@ void convert_strided_slice(TfliteNode& node) {
     ends.push_back(to < 0 ? INT32_MIN : to);
   }
   while (starts.size() < dims.size()) whole();
-  if (shape.size() != dims.size()) {
-    node.require_static(x, "STRIDED_SLICE that adds or drops dimensions");
-  }
-  const int32_t y = slice(node, x, starts, ends, steps);
-  node.set(0, node.build.is_static(x) ? node.build.reshape(y, shape) : y);
+  int32_t y = slice(node, x, starts, ends, steps);
+  if (node.build.is_static(x)) return node.set(0, node.build.reshape(y, shape));
+  if (!dropped.empty()) y = node.build.add_like("Squeeze", {y}, {{"axes", dropped}});
+  if (!added.empty()) y = node.build.add_like("Unsqueeze", {y}, {{"axes", added}});
+  node.set(0, y);
 }
 
 void convert_reverse(TfliteNode& node) {

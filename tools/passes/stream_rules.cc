@@ -133,7 +133,9 @@ std::string why_not_framewise(const Graph& graph, const Node& node,
   }
   if (node.op == "Resize") {
     const auto scales = node.get<std::vector<double>>("scales", {});
+    const auto sizes = node.get<Dims>("sizes", {});
     if (!scales.empty() && scales[static_cast<size_t>(x.axis)] == 1) return "";
+    if (!sizes.empty() && sizes[static_cast<size_t>(x.axis)] == -1) return "";
     return "resizes time";
   }
   return "has no form that works frame by frame";
