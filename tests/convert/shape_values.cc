@@ -71,6 +71,20 @@ TEST_CASE("tensors take shapes that vary") {
     m.node("Mul", {"x", "f"}, {"y"});
     m.output("y", {1, 3, -1});
   }
+  SECTION("by a Range from another number") {
+    m.node("Add", {"t", "two"}, {"end"});
+    m.node("Range", {"two", "end", "one"}, {"r"});
+    set_int(m.node("Cast", {"r"}, {"f"}), "to", onnx::TensorProto::FLOAT);
+    m.node("Mul", {"x", "f"}, {"y"});
+    m.output("y", {1, 3, -1});
+  }
+  SECTION("by a Range back to 0") {
+    m.constant("minus one", {}, onnx::TensorProto::INT64)->add_int64_data(-1);
+    m.node("Sub", {"t", "one"}, {"last index"});
+    m.node("Range", {"last index", "minus one", "minus one"}, {"r"});
+    set_int(m.node("Gather", {"x", "r"}, {"y"}), "axis", 2);
+    m.output("y", {1, 3, -1});
+  }
   SECTION("by a Slice of a table") {
     m.floats("table", {1, 3, 20}, random_floats(60, 6));
     m.node("Slice", {"s", "last", "end", "none"}, {"n"});

@@ -20,6 +20,10 @@ std::optional<Extent> with_step(Extent e, Op op, int64_t by) {
             : op == Op::plus ? e.value + by
                              : (e.value + (op == Op::divided_up ? by - 1 : 0)) / by;
   if (e.value < 0 || e.value > kMost) return std::nullopt;
+  if (op == Op::plus && !e.steps.empty() && e.steps.back().op == op) {
+    by += e.steps.back().by;
+    e.steps.pop_back();
+  }
   if (by != (op == Op::plus ? 0 : 1)) e.steps.push_back({op, by});
   return e;
 }
@@ -39,7 +43,7 @@ std::optional<Extent> computed(const std::string& op, const Extent& a, const Ext
     return a.varies() ? with_step(a, Op::plus, b.value) : with_step(b, Op::plus, a.value);
   }
   if (!a.varies()) return std::nullopt;
-  if (op == "Sub") return b.value > kMost ? std::nullopt : with_step(a, Op::plus, -b.value);
+  if (op == "Sub") return difference(a, b);
   if (floats && b.value != 1) return std::nullopt;
   return with_step(a, Op::divided_down, b.value);
 }
@@ -85,6 +89,9 @@ bool never_grows(const Extent& extent) {
 }
 
 std::optional<Extent> difference(const Extent& a, const Extent& b) {
+  if (a.varies() && !b.varies()) {
+    return b.value > kMost || b.value < -kMost ? std::nullopt : with_step(a, Op::plus, -b.value);
+  }
   if (!a.varies() || !a.steps.empty() || a.symbol != b.symbol || a.maximum != b.maximum) {
     return std::nullopt;
   }

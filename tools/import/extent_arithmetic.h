@@ -16,7 +16,7 @@ std::vector<Extent> extents_of(const OnnxNode& node, size_t i);
 std::string extent_text(const Extent& extent);
 // Whether it is at most the symbol's own extent, whatever that is.
 bool never_grows(const Extent& extent);
-// a - b, where b is a whole or a half.
+// a - b, where b is a number or a half of a.
 std::optional<Extent> difference(const Extent& a, const Extent& b);
 
 // What Add, Sub, Mul or Div make of extents, broadcast; nothing where it is no extent.

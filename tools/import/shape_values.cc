@@ -127,18 +127,26 @@ int32_t filled(const OnnxNode& node) {
 
 bool is_index(mdl_dtype dtype) { return dtype == MDL_INT64 || dtype == MDL_INT32; }
 
-// Whether a Range goes from 0 to an extent by 1.
-bool counts(const OnnxNode& node) {
-  const auto is = [&](size_t i, int64_t number) {
-    return node.shapes.count(node.input(i)) == 0 &&
-           node.constant_ints(i, "a bound").at(0) == number;
-  };
-  return is(0, 0) && is(2, 1);
-}
-
 int32_t of_dtype(const OnnxNode& node, int32_t integers, mdl_dtype dtype) {
   if (dtype == MDL_INT64) return integers;
   return node.build.add_typed("Cast", {integers}, {{"to", int64_t{dtype}}}, dtype);
+}
+
+// A Range by 1 or -1, of which one bound varies; nothing for another.
+std::optional<int32_t> range(const OnnxNode& node) {
+  Builder& build = node.build;
+  const Extent start = extents_of(node, 0).at(0), limit = extents_of(node, 1).at(0);
+  const Extent step = extents_of(node, 2).at(0);
+  if (step.varies() || (step.value != 1 && step.value != -1)) return std::nullopt;
+  const bool up = step.value == 1;
+  const std::optional<Extent> count = up ? difference(limit, start) : difference(start, limit);
+  if (!count) return std::nullopt;
+  int32_t y = counted(build, *count);
+  if (!up || start.varies() || start.value != 0) {
+    const int32_t first = values_of_extents(build, {start}, {}, MDL_INT64);
+    y = up ? build.add("Add", {y, first}) : build.add("Sub", {first, y});
+  }
+  return of_dtype(node, y, build.tensor(node.input(1)).dtype);
 }
 
 // The node on the numbers themselves.
@@ -188,9 +196,8 @@ std::vector<int32_t> convert_shape_values(OnnxNode& node, Conversion convert) {
     if (op == "Gather") return by_values(node, convert);
   }
   if (op == "ConstantOfShape") return {filled(node)};
-  if (op == "Range" && counts(node)) {
-    return {of_dtype(node, counted(node.build, extents_of(node, 1).at(0)),
-                     node.build.tensor(node.input(1)).dtype)};
+  if (op == "Range") {
+    if (const auto numbers = range(node)) return {*numbers};
   }
   std::vector<Extent> result;
   if (op == "Cast" || op == "Identity" || op == "Squeeze" || op == "Unsqueeze" || op == "Floor" ||
