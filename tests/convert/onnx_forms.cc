@@ -164,3 +164,24 @@ TEST_CASE("quantized uint8 becomes int8 and means the same") {
     if (tensor.quantization) CHECK(tensor.quantization->zero_points[0] == -125);
   }
 }
+
+TEST_CASE("scores are compared with a threshold that is known at run time") {
+  const auto model = [](bool constant) {
+    OnnxModel m(17);
+    m.floats("boxes", {1, 3, 4}, {0, 0, 1, 1, 0, 0, 1, 0.9f, 2, 2, 3, 3});
+    m.input("scores", {1, 1, 3});
+    m.ints("most", {3});
+    m.floats("overlap", {1}, {0.5f});
+    if (constant) m.floats("least", {1}, {0.25f});
+    if (!constant) m.input("least", {1});
+    m.node("NonMaxSuppression", {"boxes", "scores", "most", "overlap", "least"}, {"y"});
+    m.output("y", {-1, 3}, onnx::TensorProto::INT64);
+    return imported(m);
+  };
+  for (const Floats& scores : {Floats{0.5f, 0.75f, 0.25f}, Floats{0.5f, 0.25f, 0.75f}}) {
+    const auto wanted = run_graph(model(true).main(), {as_bytes(scores)});
+    const auto found = run_graph(model(false).main(), {as_bytes(scores), as_bytes(Floats{0.25f})});
+    CHECK(!wanted[0].empty());
+    CHECK(found[0] == wanted[0]);
+  }
+}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What picks elements by their values; how many there are is known only at run time, up to a bound.
+#include <limits>
+
 #include "tools/import/onnx_ops.h"
 
 namespace medulla::tools {
@@ -53,9 +55,18 @@ std::vector<int32_t> convert_non_max_suppression(OnnxNode& node) {
   Attributes attributes = {{"max_output_boxes_per_class", static_cast<int64_t>(most)},
                            {"iou_threshold", scalar_or(node, 3, "iou_threshold", 0)},
                            {"center_point_box", node.int_or("center_point_box", 0)}};
-  if (node.input(4) >= 0) attributes["score_threshold"] = scalar_or(node, 4, "score_threshold", 0);
-  return {node.build.add_typed("NonMaxSuppression", {node.input(0), node.input(1)},
-                               std::move(attributes), MDL_INT64)};
+  Builder& build = node.build;
+  int32_t scores = node.input(1);
+  if (node.input(4) >= 0 && !build.tensor(node.input(4)).data) {
+    // Known at run time: what is not above it is below any.
+    const int32_t above = build.add("Greater", {scores, node.input(4)});
+    const int32_t none = build.scalar(-std::numeric_limits<float>::infinity());
+    scores = build.add_typed("Where", {above, scores, none}, {}, MDL_FLOAT32);
+  } else if (node.input(4) >= 0) {
+    attributes["score_threshold"] = scalar_or(node, 4, "score_threshold", 0);
+  }
+  return {build.add_typed("NonMaxSuppression", {node.input(0), scores}, std::move(attributes),
+                          MDL_INT64)};
 }
 
 std::vector<int32_t> convert_non_zero(OnnxNode& node) {
