@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "src/model/model.h"
+#include "tools/command/bodies.h"
 #include "tools/command/command.h"
 #include "tools/command/engine.h"
 #include "tools/command/float_nodes.h"
@@ -88,9 +89,11 @@ nlohmann::json describe(const Transposes& counts) {
           {"inside", counts.inside}};
 }
 
-std::map<std::string, size_t> count_ops(const mdl_graph& graph) {
+std::map<std::string, size_t> count_ops(const std::vector<PlacedGraph>& graphs) {
   std::map<std::string, size_t> counts;
-  for (size_t n = 0; n < graph.node_count; ++n) ++counts[graph.nodes[n].op];
+  for (const auto& [graph, path] : graphs) {
+    for (size_t n = 0; n < graph->node_count; ++n) ++counts[graph->nodes[n].op];
+  }
   return counts;
 }
 
@@ -259,7 +262,8 @@ void inspect(const Options& options) {
   require_places(written);
   const ModelPtr model = open_model(options.engine.model, MDL_CHECK_HEADER);
   const mdl_graph& graph = model_graph(*model);
-  const std::map<std::string, size_t> ops = count_ops(graph);
+  const std::vector<PlacedGraph> graphs = all_graphs(graph);
+  const std::map<std::string, size_t> ops = count_ops(graphs);
   if (options.ops) {
     if (options.json) return print_json(ops);
     std::string list;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command/bodies.h"
+
+namespace medulla::tools {
+namespace {
+
+void add_graphs(const mdl_graph& graph, const std::string& path, std::vector<PlacedGraph>& all) {
+  all.push_back({&graph, path});
+  for (size_t n = 0; n < graph.node_count; ++n) {
+    for (const mdl_graph* body : bodies_of(graph.nodes[n])) {
+      const std::string name = body->name != nullptr ? body->name : "";
+      add_graphs(*body, path + (name.empty() ? graph.nodes[n].name : name) + "/", all);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<const mdl_graph*> bodies_of(const mdl_node& node) {
+  std::vector<const mdl_graph*> bodies;
+  for (const std::string name : {"body", "then_branch", "else_branch"}) {
+    for (uint32_t a = 0; a < node.attribute_count; ++a) {
+      if (node.attributes[a].name == name) bodies.push_back(node.attributes[a].graph);
+    }
+  }
+  return bodies;
+}
+
+std::vector<PlacedGraph> all_graphs(const mdl_graph& main) {
+  std::vector<PlacedGraph> all;
+  add_graphs(main, "", all);
+  return all;
+}
+
+}  // namespace medulla::tools
