@@ -5,6 +5,7 @@
 #include "tests/convert/onnx_body.h"
 #include "tests/convert/refused.h"
 #include "tests/convert/runner.h"
+#include "tests/convert/stream.h"
 
 using namespace medulla;
 using namespace medulla::tools;
@@ -146,6 +147,30 @@ TEST_CASE("a bounded dimension is known inside bodies") {
     runner.run();
     CHECK(runner.get(0) == (flag != 0 ? Floats{0, 0, 2} : Floats{1, 0, -2}));
   }
+}
+
+TEST_CASE("the maximum of an extent bounds the Loop that counts to it") {
+  OnnxModel m(13);
+  m.input("x", {-1});
+  m.node("Shape", {"x"}, {"shape"});
+  m.constant("zero", {}, onnx::TensorProto::INT64)->add_int64_data(0);
+  m.node("Gather", {"shape", "zero"}, {"count"});
+  m.bytes("yes", {}, kBool, {1});
+  m.floats("start", {1}, {0});
+  Body body = loop_body();
+  body.input("sum", {1});
+  body.node("Gather", {"x", "i"}, {"element"});
+  body.node("Add", {"sum", "element"}, {"next"});
+  body.output("next", {1});
+  set_graph(m.node("Loop", {"count", "yes", "start"}, {"y"}), "body", body);
+  m.output("y", {1});
+  const Folder folder;
+  ConvertOptions options = m.write(folder);
+  options.maxima["N"] = 4;
+  REQUIRE(convert(options).refusals.empty());
+  Stream session(options.output, nullptr);
+  CHECK(session.feed({1, 2, 4}, {3}) == Floats{7});
+  CHECK(session.feed({1, 2, 4, 8}, {4}) == Floats{15});
 }
 
 TEST_CASE("what is refused in a body is named with the bodies around it, all at once") {

@@ -89,6 +89,8 @@ int64_t OnnxImporter::bound_of(const onnx::NodeProto& loop) {
   } catch (Refused& why) {
     if (!counts) throw;
     why.parameter = find(loop.input(0));
+    const auto extents = shapes_.find(why.parameter);
+    if (extents != shapes_.end() && extents->second.size() == 1) return extents->second[0].value;
     const Tensor& count = build_.tensor(why.parameter);
     if (count.data && count.dtype == MDL_INT64) {
       why.reason = "its trip count " + std::to_string(values_of<int64_t>(count).at(0)) +
