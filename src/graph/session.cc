@@ -181,8 +181,12 @@ mdl_status Session::run() {
 mdl_status Session::begin_run() {
   // What a step finds can be known only behind it.
   const bool finds = program_->early_steps != program_->steps.size();
+  if (stale_) {
+    const mdl_status status = resize(nullptr, &error_);
+    // With a state that is full some shape is beyond its maximum: the state is what is wrong.
+    if (status != MDL_OK) return full_state() < program_->graph.state_count ? check_room() : status;
+  }
   if (!finds) MDL_TRY(check_room());
-  if (stale_) MDL_TRY(resize(nullptr, &error_));
   if (options_.check_finite) MDL_TRY(check_inputs());
   MDL_TRY(run_steps());
   if (finds) {
@@ -193,22 +197,29 @@ mdl_status Session::begin_run() {
   return MDL_OK;
 }
 
+// The first state without room for what a run at these shapes appends; the count if each has it.
+size_t Session::full_state() const {
+  const mdl_graph& graph = program_->graph;
+  size_t s = 0;
+  for (; s < graph.state_count; ++s) {
+    const mdl_state& state = graph.states[s];
+    if (state.kind != MDL_STATE_APPEND) continue;
+    const int64_t room = graph.tensors[state.tensor].dims[state.axis] - state_lengths_[s];
+    if (shape(state.written).dims[state.axis] > room) break;
+  }
+  return s;
+}
+
 // Whether what the run will append fits.
 mdl_status Session::check_room() {
   const mdl_graph& graph = program_->graph;
-  for (size_t s = 0; s < graph.state_count; ++s) {
-    const mdl_state& state = graph.states[s];
-    if (state.kind != MDL_STATE_APPEND) continue;
-    const mdl_tensor& tensor = graph.tensors[state.tensor];
-    const int64_t more = shape(state.written).dims[state.axis];
-    const int64_t most = tensor.dims[state.axis];
-    if (state_lengths_[s] + more > most) {
-      return fail(&error_, MDL_ERROR_STATE, "state '", tensor.name, "' is full: it holds ",
-                  state_lengths_[s], " of ", most, " along dimension ", state.axis,
-                  ", and the run would append ", more);
-    }
-  }
-  return MDL_OK;
+  const size_t s = full_state();
+  if (s == graph.state_count) return MDL_OK;
+  const mdl_state& state = graph.states[s];
+  const mdl_tensor& tensor = graph.tensors[state.tensor];
+  return fail(&error_, MDL_ERROR_STATE, "state '", tensor.name, "' is full: it holds ",
+              state_lengths_[s], " of ", tensor.dims[state.axis], " along dimension ", state.axis,
+              ", and the run would append ", shape(state.written).dims[state.axis]);
 }
 
 }  // namespace medulla

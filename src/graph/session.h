@@ -94,6 +94,7 @@ class Session {
   void lay_out(const Program& program, const SessionOptions& options);
   mdl_status prepare(mdl_error* error);
   mdl_status begin_run();
+  size_t full_state() const;
   mdl_status check_room();
   // resize.cc
   mdl_status prepare_steps(mdl_error* error);

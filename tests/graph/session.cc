@@ -150,6 +150,34 @@ TEST_CASE("a state that appends grows until it is full") {
   CHECK(step(session.get(), {1, 2, 3, 4, 5, 6}) == Values{1, 2, 3, 4, 5, 6});
 }
 
+TEST_CASE("a state that appends what grows with it grows until it is full") {
+  GraphBuilder b;
+  const int32_t x = b.input("x", {1, 2});
+  const int32_t past = b.state("past", {6, 2}, MDL_STATE_APPEND, 0);
+  const int32_t all = b.node("Concat", {past, x}, {{"axis", int64_t{0}}}, "all");
+  b.symbol(all, 0, "grown");
+  b.write(past, all);
+  b.output(all);
+  const ProgramHandle program = make_program(b.graph());
+  const SessionHandle session = make_session(program.get());
+  using Values = std::vector<float>;
+  CHECK(step(session.get(), {1, 2}) == Values{1, 2});
+  CHECK(step(session.get(), {3, 4}) == Values{1, 2, 3, 4});
+  const std::vector<uint8_t> three = save(session.get());
+  for (int i = 0; i < 2; ++i) {
+    CHECK(mdl_session_run(session.get()) == MDL_ERROR_STATE);
+    const std::string text = mdl_session_error(session.get());
+    INFO(text);
+    CHECK(text.find("holds 3 of 6 along dimension 0, and the run would append 4") !=
+          std::string::npos);
+    CHECK(save(session.get()) == three);
+    REQUIRE(mdl_session_restore(session.get(), three.data(), three.size(), nullptr) == MDL_OK);
+  }
+  // What an earlier run would have appended is not what this one does.
+  REQUIRE(mdl_session_reset(session.get(), nullptr) == MDL_OK);
+  CHECK(step(session.get(), {5, 6}) == Values{5, 6});
+}
+
 TEST_CASE("a smaller batch gives the bytes of a model made for it") {
   const auto make = [](GraphBuilder& b, int64_t batch) {
     const int32_t x = b.input("x", {batch, 5}, {0});
