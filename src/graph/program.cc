@@ -52,11 +52,20 @@ bool is_dynamic(const mdl_graph& graph) {
                      [](const mdl_state& state) { return state.kind == MDL_STATE_APPEND; });
 }
 
-// A model with an integer node has an activation with a scale.
+// A model with an integer node has an activation with a scale, here or in a body. A verified file
+// bounds how deep bodies stand in one another.
 bool is_quantized(const mdl_graph& graph) {
-  return std::any_of(graph.tensors, graph.tensors + graph.tensor_count, [](const mdl_tensor& t) {
+  const auto has_scale = [](const mdl_tensor& t) {
     return t.data == nullptr && t.quantization.count > 0;
-  });
+  };
+  const auto has_quantized_body = [](const mdl_node& node) {
+    return std::any_of(node.attributes, node.attributes + node.attribute_count,
+                       [](const mdl_attribute& attribute) {
+                         return attribute.graph != nullptr && is_quantized(*attribute.graph);
+                       });
+  };
+  return std::any_of(graph.tensors, graph.tensors + graph.tensor_count, has_scale) ||
+         std::any_of(graph.nodes, graph.nodes + graph.node_count, has_quantized_body);
 }
 
 // Marks the tensors to keep, in a copy of the tensors.

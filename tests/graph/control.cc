@@ -288,6 +288,24 @@ TEST_CASE("a loop follows the shapes that the caller sets") {
   }
 }
 
+TEST_CASE("integers in a body make a model's numerics exact") {
+  for (const bool quantized : {false, true}) {
+    ModelBuilder b;
+    const int32_t x = b.input("x", {2});
+    ModelBuilder body;
+    body.input("i", {}, MDL_INT64);
+    body.input("go", {}, MDL_BOOL);
+    const int32_t carried = body.input("inner_x", {2});
+    body.output(body.node("Relu", {carried}, "inner_y"));
+    if (quantized) body.quantized(carried, "integers", 0.5f);
+    control(b, "Loop", {-1, -1, x}, {{"y", {2}}},
+            {{"body", index(add_body(b, body))}, {"carried", int64_t{1}}, {"limit", int64_t{2}}});
+    const Running s(b, "cpu,reference");
+    CHECK(s.program->program.context.numerics ==
+          (quantized ? MDL_NUMERICS_EXACT : MDL_NUMERICS_FAST));
+  }
+}
+
 TEST_CASE("bodies are held to the rules") {
   const auto refusal = [](ModelBuilder& b) {
     const AlignedBytes bytes(tools::model_bytes(b.model));
