@@ -52,6 +52,37 @@ OnnxModel quantized_model() {
   return m;
 }
 
+// Two convolutions in int8, by the sixth weight of the first and the first of the second.
+OnnxModel deep_model(int32_t sixth, int32_t first) {
+  OnnxModel m(13);
+  m.input("x", {1, 2, 6, 6});
+  const auto rounded = [&](const std::string& name, float scale) {
+    m.floats(name + "_s", {}, {scale});
+    m.bytes(name + "_z", {}, onnx::TensorProto::INT8, {0});
+    m.node("QuantizeLinear", {name, name + "_s", name + "_z"}, {name + "_q"});
+    m.node("DequantizeLinear", {name + "_q", name + "_s", name + "_z"}, {name + "_f"});
+    return name + "_f";
+  };
+  const auto weights = [&](const std::string& name, tools::Dims dims, int count, int32_t at,
+                           int32_t value) {
+    std::vector<int32_t> values;
+    for (int i = 0; i < count; ++i) values.push_back(i * 37 % 255 - 127);
+    values[static_cast<size_t>(at)] = value;
+    m.bytes(name, dims, onnx::TensorProto::INT8, values);
+    m.floats(name + "_s", {}, {0.02f});
+    m.bytes(name + "_z", {}, onnx::TensorProto::INT8, {0});
+    m.node("DequantizeLinear", {name, name + "_s", name + "_z"}, {name + "_f"});
+    return name + "_f";
+  };
+  const std::string x = rounded("x", 0.0078125f);
+  m.node("Conv", {x, weights("w", {3, 2, 3, 3}, 54, 5, sixth)}, {"a"});
+  const std::string a = rounded("a", 0.1f);
+  m.node("Conv", {a, weights("v", {2, 3, 1, 1}, 6, 0, first)}, {"b"});
+  m.node("Identity", {rounded("b", 0.1f)}, {"y"});
+  m.output("y", {1, 2, 4, 4});
+  return m;
+}
+
 // relu(x + shift) * 2: three tensors of four.
 void write_chain(const Shell& shell, const std::string& name, float shift) {
   ModelBuilder b;
@@ -168,6 +199,25 @@ TEST_CASE("the first layer that differs is named, with where its elements lie") 
 
   CHECK(shell.run("compare bad.mdl good.mdl --input x.npy --bound 0.06").status == 0);
   CHECK(shell.run("compare good.mdl good.mdl --reference --seed 7").status == 0);
+}
+
+TEST_CASE("what inputs a unit apart explain is no layer's fault, what they do not is") {
+  const Shell shell;
+  for (const bool fault : {false, true}) {
+    write_source(shell, deep_model(58, -127));
+    REQUIRE(shell.run("convert m.onnx -o m.mdl").status == 0);
+    write_source(shell, deep_model(62, fault ? 127 : -127));
+    const Outcome outcome = shell.run("compare m.mdl m.onnx --json");
+    INFO(outcome.out << outcome.err);
+    const nlohmann::json report = nlohmann::json::parse(outcome.out);
+    std::map<std::string, nlohmann::json> tensors;
+    for (const nlohmann::json& tensor : report["tensors"]) tensors[tensor["tensor"]] = tensor;
+    CHECK(tensors["a_q"]["units"] == 1);
+    CHECK(tensors["b_q"]["units"] > 1);
+    CHECK(tensors["b_q"]["handed_on"] == !fault);
+    CHECK(outcome.status == (fault ? 1 : 0));
+    if (fault) CHECK(report["first"]["tensor"] == "b_q");
+  }
 }
 
 TEST_CASE("goldens are compared by their names") {

@@ -20,6 +20,7 @@
 #include "tools/command/converter.h"
 #include "tools/command/failure.h"
 #include "tools/command/feed.h"
+#include "tools/command/judge.h"
 #include "tools/command/tensor_files.h"
 #include "tools/command/terminal.h"
 #include "tools/common/printable.h"
@@ -45,7 +46,7 @@ struct Report {
   size_t here = 0;                     // tensors that the first model's nodes make
   std::vector<std::string> fused;      // tensors that only the reference has
   std::vector<std::string> only_here;  // tensors that only the first model has
-  std::vector<std::string> unlike;     // of one name, but of sizes that cannot be compared
+  std::vector<std::string> unlike;  // of one name, but of sizes or orders that cannot be compared
 };
 
 bool ends_with(const std::string& text, const char* ending) { return text.ends_with(ending); }
@@ -189,6 +190,7 @@ Report compare_models(const Engine& here, const Engine& there, const Bounds& bou
   for (const std::string& name : found.names) {
     if (paired.count(name) == 0) report.only_here.push_back(name);
   }
+  judge(model_graph(*here.model), report.compared);
   return report;
 }
 
@@ -246,7 +248,10 @@ void print(const Report& report, const Difference* first) {
       std::cout << "";
     }
     std::cout << "  " << one_line(d.tensor) << " (" << d.op << " '" << one_line(d.node) << "')"
-              << (d.over ? " !" : "") << "\n";
+              << (d.over        ? " !"
+                  : d.handed_on ? " ~"
+                                : "")
+              << "\n";
   }
   std::cout << report.compared.size();
   if (report.here > 0) std::cout << " of " << report.here;
@@ -263,9 +268,14 @@ void print(const Report& report, const Difference* first) {
       std::cout << " " << one_line(names[n]);
     std::cout << (names.size() > kListed ? " ... (--json lists all)\n" : "\n");
   };
+  const auto handed_on = std::count_if(report.compared.begin(), report.compared.end(),
+                                       [](const Difference& d) { return d.handed_on; });
+  if (handed_on > 0) {
+    std::cout << handed_on << " beyond the bound as their layers' inputs explain, marked ~\n";
+  }
   list(" only in the reference, fused away or renamed here:", report.fused);
   list(" only here, made by the optimiser:", report.only_here);
-  list(" of one name, but of different sizes:", report.unlike);
+  list(" of one name, but of another size or order:", report.unlike);
   if (first == nullptr) return;
   size_t most = 1;
   for (const auto& [text, count] : first->histogram) most = std::max(most, count);
@@ -369,9 +379,10 @@ void add_compare(CLI::App& app) {
                    "Of floats, to the tensor's greatest magnitude; 0.0001")
       ->check(at_least(0));
   command
-      ->add_option(
-          "--units", options->bounds.units,
-          "Of quantised tensors, in their unit; 1. Beside float32 their rounding adds up to more")
+      ->add_option("--units", options->bounds.units,
+                   "Of quantised tensors, in their unit; 1. More is taken where the SQNR is at "
+                   "most 20 dB below "
+                   "that of the layer's inputs. Beside float32 their rounding adds up to more")
       ->check(at_least(0));
   command->add_option("--max", options->maxima, "SYMBOL=NUMBER, as convert takes them")
       ->take_all()

@@ -174,7 +174,11 @@ std::optional<Difference> difference(const Numbers& found, const Numbers& refere
     if (!best->over) break;
   }
   // A reshape was taken out, or one puts extents of 1 elsewhere.
-  if (!best && found.values.size() == reference.values.size()) take(found.values);
+  // Beyond its bound then, it may be in an order of its own.
+  if (!best && found.values.size() == reference.values.size()) {
+    take(found.values);
+    if (best->over) best.reset();
+  }
   if (!best) return best;
   best->dtype = found.dtype;
   best->against_float = found.scale > 0 && reference.scale == 0;
@@ -187,7 +191,7 @@ nlohmann::json to_json(const Difference& d) {
                          {"op", d.op},         {"dtype", mdl_dtype_name(d.dtype)},
                          {"shape", d.shape},   {"max", d.greatest},
                          {"mean", d.mean},     {"range", d.range},
-                         {"over", d.over}};
+                         {"over", d.over},     {"handed_on", d.handed_on}};
   json["sqnr_db"] = std::isfinite(d.sqnr) ? nlohmann::json(d.sqnr) : nlohmann::json();
   if (d.units) json["units"] = *d.units;
   if (!d.reference.empty()) json["reference"] = d.reference;

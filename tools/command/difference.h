@@ -51,6 +51,7 @@ struct Difference {
   double sqnr = 0;              // dB; infinite when all is equal
   std::optional<double> units;  // the greatest in units, of quantised tensors
   bool over = false;
+  bool handed_on = false;      // beyond its bound, as its layer's inputs explain
   bool against_float = false;  // what was found is quantised, the reference is not
   // Elements by distance: below each limit and not below the one before it.
   std::vector<std::pair<std::string, size_t>> histogram;
