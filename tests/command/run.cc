@@ -267,12 +267,25 @@ TEST_CASE("bench prints what a comparison of engines needs") {
   CHECK(shell.floats("y.npy") == Floats{0, 0, 1, 3});
 
   shell.write("old.json", report.dump());
-  const nlohmann::json again = shell.json("bench m.mdl --runs 3 --against old.json");
+  const nlohmann::json again = shell.json("bench m.mdl --runs 3 --input x.npy --against old.json");
   CHECK(again["against"]["ratio"].get<double>() > 0);
   CHECK(again["against"]["differs"].empty());
-  const Outcome other = shell.run("bench ./m.mdl --runs 3 --against old.json");
-  CHECK(other.status == 0);
-  CHECK(other.err.find("old.json was measured with another model: \"m.mdl\"") != std::string::npos);
+  const nlohmann::json other = shell.json(
+      "bench ./m.mdl --runs 3 --isa portable --numerics exact --backends reference --check-finite "
+      "--against old.json");
+  const std::string notes = shell.text("stderr.txt");
+  CHECK(notes.find("old.json was measured with another model: \"m.mdl\"") != std::string::npos);
+  for (const char* key : {"model", "inputs", "check_finite", "isa", "numerics", "backends"}) {
+    INFO(key);
+    CHECK(notes.find(std::string("another ") + key) != std::string::npos);
+    CHECK(other["against"]["differs"].dump().find(key) != std::string::npos);
+  }
+
+  nlohmann::json older = report;
+  older.erase("cpu");
+  shell.write("old.json", older.dump());
+  const Outcome untold = shell.run("bench m.mdl --runs 3 --input x.npy --against old.json");
+  CHECK(untold.err == "note: old.json does not tell its cpu\n");
 }
 
 TEST_CASE("bench measures a model whose state grows, each run from an empty one") {

@@ -74,6 +74,17 @@ int64_t peak_rss() {
   return kib;
 }
 
+// As the system calls it; "" where it does not say.
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    const bool names = line.rfind("model name", 0) == 0 || line.rfind("CPU part", 0) == 0;
+    if (names && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "";
+}
+
 // One row a step, summed over the runs.
 struct StepTimes {
   nlohmann::json what;
@@ -134,8 +145,16 @@ nlohmann::json measure(const BenchOptions& options) {
   for (int i = 0; i < options.runs; ++i) runs_ms.push_back(runner.run());
   const int64_t peak_rss_kib = peak_rss();
   const mdl_memory_need need = memory_need(engine.model.get(), options.engine);
+  const nlohmann::json plan = nlohmann::json::parse(plan_text(engine.program.get(), MDL_PLAN_JSON));
   nlohmann::json report = {{"model", options.engine.model},
+                           {"inputs", options.inputs},
                            {"threads", options.engine.threads},
+                           {"check_finite", options.engine.check_finite},
+                           {"isa", plan["isa"]},
+                           {"numerics", plan["numerics"]},
+                           {"kernels", options.engine.kernels},
+                           {"backends", options.engine.backends},
+                           {"cpu", cpu_name()},
                            {"load_ms", load_ms},
                            {"first_run_ms", first_run_ms},
                            {"runs_ms", runs_ms},
@@ -184,17 +203,28 @@ nlohmann::json read_old(const std::string& path) {
   return old;
 }
 
-// What the old run had otherwise, or does not tell.
-std::vector<std::string> differences(const nlohmann::json& old, const BenchOptions& options) {
+// What decides how long a run takes, of what a report tells.
+constexpr const char* kConditions[] = {"model",    "inputs",  "threads",  "check_finite", "isa",
+                                       "numerics", "kernels", "backends", "cpu",          "build"};
+
+// Those of which the old run had others, or does not tell.
+std::vector<std::string> differences(const nlohmann::json& old, const nlohmann::json& report,
+                                     const std::string& file) {
   std::vector<std::string> keys;
-  const nlohmann::json here = {{"model", options.engine.model},
-                               {"threads", options.engine.threads},
-                               {"build", mdl_build_info()}};
-  for (const auto& [key, value] : here.items()) {
-    if (old.value(key, nlohmann::json()) == value) continue;
+  for (const char* key : kConditions) {
+    const auto before = old.find(key);
+    if (before != old.end() && *before == report[key]) continue;
     keys.push_back(key);
-    std::cerr << "note: " << options.against << " was measured with another " << key;
-    if (key != "build" && old.contains(key)) std::cerr << ": " << old[key].dump();
+    std::cerr << "note: " << file;
+    if (before == old.end()) {
+      std::cerr << " does not tell its " << key << "\n";
+      continue;
+    }
+    std::cerr << " was measured with another " << key;
+    if (std::string(key) != "build") {
+      std::cerr << ": " << before->dump() << ", here "
+                << report[key].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    }
     std::cerr << "\n";
   }
   return keys;
@@ -202,18 +232,14 @@ std::vector<std::string> differences(const nlohmann::json& old, const BenchOptio
 
 void bench(const BenchOptions& options) {
   nlohmann::json old;
-  std::vector<std::string> differs;
-  if (!options.against.empty()) {
-    old = read_old(options.against);
-    differs = differences(old, options);
-  }
+  if (!options.against.empty()) old = read_old(options.against);
   nlohmann::json report = measure(options);
   if (!options.against.empty()) {
     const double before = old["median_ms"];
     report["against"] = {{"file", options.against},
                          {"median_ms", before},
                          {"ratio", report["median_ms"].get<double>() / before},
-                         {"differs", differs}};
+                         {"differs", differences(old, report, options.against)}};
   }
   if (options.json) {
     print_json(report);
