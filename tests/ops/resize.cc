@@ -171,7 +171,8 @@ TEST_CASE("Resize says what it refuses") {
   CHECK(node({1, -2, 1}, {}).status == MDL_ERROR_SHAPE);
   CHECK(node({1, 1e30, 1}, {}).status == MDL_ERROR_SHAPE);
   CHECK(node({1, std::numeric_limits<double>::quiet_NaN(), 1}, {}).status == MDL_ERROR_SHAPE);
-  CHECK(node({}, {1, -1, 3}).status == MDL_ERROR_SHAPE);
+  CHECK(node({}, {1, -2, 3}).status == MDL_ERROR_SHAPE);
+  CHECK(node({}, {1, 4, -1}).values().size() == 12);
   CHECK(node({1, 2, 1}, {}, "spline").says("mode is 'spline', which is not known"));
   CHECK(Case("Resize").input(counted<float>({0, 2})).set("sizes", Ints{1, 2}).run().status ==
         MDL_ERROR_SHAPE);
