@@ -115,3 +115,36 @@ TEST_CASE("subgraphs that call themselves are refused") {
   REQUIRE(report.refusals.size() == 1);
   CHECK(report.refusals[0].reason == "its subgraph stands in 4 others");
 }
+
+TEST_CASE("what both branches of an IF cannot take is told at once, with their paths") {
+  TfliteModel m;
+  const int32_t flag = m.input("flag", {1}, TfliteType::BOOL), x = m.input("x", {2});
+  tflite::IfOptionsT options;
+  options.then_subgraph = 1;
+  options.else_subgraph = 2;
+  m.node(TfliteOp::IF, {flag, x}, {m.output("y", {2})}, options);
+  for (const char* name : {"r", "s"}) {
+    m.add_graph();
+    const int32_t a = m.input("a", {2});
+    m.node(TfliteOp::HASHTABLE_LOOKUP, {a}, {m.output(name, {2})});
+  }
+  const Folder folder;
+  const ConvertReport report = convert(m.write(folder));
+  for (const Refusal& refusal : report.refusals) UNSCOPED_INFO(refusal.text());
+  REQUIRE(report.refusals.size() == 2);
+  CHECK(report.refusals[0].node == "y.then/r");
+  CHECK(report.refusals[1].node == "y.else/s");
+}
+
+TEST_CASE("what a WHILE cannot take is told with its path") {
+  for (const size_t part : {1, 2}) {
+    TfliteModel m = counting_model();
+    auto& code = *m.proto.operator_codes[part];
+    code.builtin_code = TfliteOp::HASHTABLE_LOOKUP;
+    code.old_builtin_code = static_cast<int8_t>(TfliteOp::HASHTABLE_LOOKUP);
+    const Folder folder;
+    const ConvertReport report = convert(m.write(folder));
+    REQUIRE(report.refusals.size() == 1);
+    CHECK(report.refusals[0].node == (part == 1 ? "end.condition/less" : "end.body/next"));
+  }
+}

@@ -148,7 +148,33 @@ TEST_CASE("wrong indices in a TensorFlow Lite file are refused") {
   SECTION("of what is made later") {
     TfliteModel m = small();
     std::swap(m.graph().operators[0], m.graph().operators[1]);
-    says(m, "input 't' is read, but nothing before makes it: operator 1 does");
+    says(m,
+         "input 't' is read, but nothing before makes it: operator 1 does, which is listed behind");
+  }
+}
+
+TEST_CASE("operators of a TensorFlow Lite file that wait for one another are walked") {
+  TfliteModel m;
+  const int32_t x = m.input("x", {4}), a = m.add("a", {4}), y = m.output("y", {4});
+  m.node(TfliteOp::ADD, {x, y}, {a}, tflite::AddOptionsT());
+  m.node(TfliteOp::RELU, {a}, {y});
+  says(m,
+       "'a' (ADD): input 'y' is read, but nothing before makes it: it stands in a cycle: 'a' "
+       "reads 'y' reads 'a'");
+}
+
+TEST_CASE("a tensor of a TensorFlow Lite file is written once") {
+  TfliteModel m;
+  const int32_t x = m.input("x", {4}), y = m.output("y", {4});
+  SECTION("by operators") {
+    m.node(TfliteOp::RELU, {x}, {y});
+    m.node(TfliteOp::NEG, {x}, {y});
+    says(m, "'y' (NEG): writes 'y', which operator 0 writes too");
+  }
+  SECTION("and an input by none") {
+    m.node(TfliteOp::RELU, {x}, {x});
+    m.node(TfliteOp::NEG, {x}, {y});
+    says(m, "'x' (RELU): writes 'x', which is an input of its graph");
   }
 }
 
@@ -206,7 +232,15 @@ TEST_CASE("wrong numbers in a TensorFlow Lite file are refused") {
   }
   SECTION("an integer without a scale where numbers are meant") {
     m.tensor(0).quantization.reset();
-    CHECK(refusals(m.bytes()).size() == 1);
+    says(m, "'t' (CONV_2D): tensor 'x' is int8 without a scale, and 'w' has one");
+  }
+  SECTION("a zero point without a scale") {
+    m.tensor(3).quantization->scale.clear();
+    m.tensor(4).quantization->scale.clear();
+    const auto texts = refusals(m.bytes());
+    REQUIRE(texts.size() == 2);
+    CHECK(texts[0].find("'t' (CONV_2D): tensor 't' has a zero point and no scale") == 0);
+    CHECK(texts[1].find("'y' (RELU): tensor 't' has a zero point and no scale") == 0);
   }
 }
 

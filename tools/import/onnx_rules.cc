@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "tools/common/shape_text.h"
+#include "tools/import/cycle.h"
 #include "tools/import/onnx_importer.h"
 
 namespace medulla::tools {
@@ -91,26 +92,16 @@ const onnx::NodeProto* OnnxRules::maker(const Scope* scope, const std::string& n
   return nullptr;
 }
 
-// The shortest way along inputs from the node back to itself: "'a' reads 'b' reads 'a'", or "".
 std::string OnnxRules::cycle_through(const Scope& scope, const onnx::NodeProto& node) {
-  std::map<const onnx::NodeProto*, const onnx::NodeProto*> reader;
-  std::vector<const onnx::NodeProto*> list = {&node};
-  for (size_t i = 0; i < list.size(); ++i) {
-    for (const std::string& input : list[i]->input()) {
+  const auto makers_of = [&](const onnx::NodeProto* reader) {
+    std::vector<const onnx::NodeProto*> makers;
+    for (const std::string& input : reader->input()) {
       const onnx::NodeProto* from = maker(&scope, input);
-      if (from == nullptr || !reader.emplace(from, list[i]).second) continue;
-      if (from != &node) {
-        list.push_back(from);
-        continue;
-      }
-      std::string text = "'" + name_of(node) + "'";
-      for (const auto* at = reader.at(&node); at != &node; at = reader.at(at)) {
-        text = "'" + name_of(*at) + "' reads " + text;
-      }
-      return "'" + name_of(node) + "' reads " + text;
+      if (from != nullptr) makers.push_back(from);
     }
-  }
-  return "";
+    return makers;
+  };
+  return tools::cycle_through(&node, makers_of, [](const auto* n) { return name_of(*n); });
 }
 
 Refused OnnxRules::why_unmade(const onnx::GraphProto& graph, const onnx::NodeProto& node,

@@ -76,7 +76,8 @@ struct TfliteScope {
   const tflite::SubGraph& subgraph;
   ConvertReport& report;
   TfliteCalls& calls;
-  int depth = 0;  // how many operators call it, one in another
+  int depth = 0;      // how many operators call it, one in another
+  std::string place;  // the bodies that it stands in, each with a '/'
   Builder build;
   std::vector<TfliteValue> values;             // by tensor of the subgraph
   std::map<std::string, TfliteState> states;   // by name

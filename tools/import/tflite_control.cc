@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // IF and WHILE. Their subgraphs become bodies: a constant that is handed to one is taken over, and
 // so is a loop variable that its body hands on as it is.
+#include <optional>
+
 #include "tools/import/boundary.h"
 #include "tools/import/tflite_ops.h"
 #include "tools/passes/rewriter.h"
@@ -48,8 +50,8 @@ std::vector<int32_t> compute(TfliteScope& inside) {
 }
 
 std::vector<int32_t> call(const TfliteNode& node, int32_t index, Graph& graph,
-                          const std::vector<int32_t>& given) {
-  TfliteScope inside = called_by(node, index, graph);
+                          const std::vector<int32_t>& given, const std::string& part) {
+  TfliteScope inside = called_by(node, index, graph, part);
   give(inside, given);
   inside.build.set_name(node.build.name());
   return compute(inside);
@@ -86,13 +88,18 @@ void finish(Graph& body, const std::vector<int32_t>& results) {
   make_names_unique(body);
 }
 
-ImportedBody add_branch(const TfliteNode& node, const char* name, int32_t index,
-                        const std::vector<int32_t>& given) {
-  ImportedBody body = add_body(node, node.build.name() + name);
+// None where something in it is refused, so that the other one is looked at too.
+std::optional<ImportedBody> add_branch(const TfliteNode& node, const char* part, int32_t index,
+                                       const std::vector<int32_t>& given) {
+  ImportedBody body = add_body(node, node.build.name() + part);
   std::map<int32_t, int32_t> known;
   std::vector<int32_t> inputs;
   for (const int32_t t : given) inputs.push_back(captured(node.build, t, body, known));
-  finish(*body.graph, call(node, index, *body.graph, inputs));
+  try {
+    finish(*body.graph, call(node, index, *body.graph, inputs, part));
+  } catch (const BodyRefused&) {
+    return std::nullopt;
+  }
   return body;
 }
 
@@ -110,7 +117,8 @@ void set_all(const TfliteNode& node, const std::vector<int32_t>& results) {
 
 }  // namespace
 
-TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph) {
+TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph,
+                      const std::string& part) {
   const TfliteScope& outer = node.scope;
   const auto* subgraphs = outer.file.model().subgraphs();
   if (index < 1 || static_cast<uint32_t>(index) >= subgraphs->size()) {
@@ -131,12 +139,13 @@ TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph) {
   }
   TfliteScope inside(outer.file, subgraph, outer.report, outer.calls, graph);
   inside.depth = outer.depth + 1;
+  inside.place = outer.place + node.build.name() + part + "/";
   inside.shapes_vary = outer.shapes_vary;
-  const std::string part = "subgraph " + std::to_string(index);
+  const std::string name = "subgraph " + std::to_string(index);
   for (const auto* list : {subgraph.inputs(), subgraph.outputs()}) {
     for (const int32_t id : ids(list)) {
       if (id >= 0 && static_cast<size_t>(id) < inside.values.size()) continue;
-      refuse(part + " names tensor " + std::to_string(id) + " of " +
+      refuse(name + " names tensor " + std::to_string(id) + " of " +
              std::to_string(inside.values.size()) + " as input or output");
     }
   }
@@ -150,11 +159,12 @@ void convert_if(TfliteNode& node) {
   const Tensor& condition = node.build.tensor(node.stored(0));
   if (condition.data) {
     const int32_t taken = is_true(condition) ? options.then_subgraph() : options.else_subgraph();
-    return set_all(node, call(node, taken, node.build.graph(), given));
+    return set_all(node, call(node, taken, node.build.graph(), given, ""));
   }
-  const ImportedBody yes = add_branch(node, ".then", options.then_subgraph(), given);
-  const ImportedBody no = add_branch(node, ".else", options.else_subgraph(), given);
-  set_all(node, add_if(node.build, node.stored(0), yes, no));
+  const auto yes = add_branch(node, ".then", options.then_subgraph(), given);
+  const auto no = add_branch(node, ".else", options.else_subgraph(), given);
+  if (!yes || !no) throw BodyRefused{};
+  set_all(node, add_if(node.build, node.stored(0), *yes, *no));
 }
 
 // The condition is asked in front of the loop, and at the end of its body.
@@ -171,7 +181,7 @@ void convert_while(TfliteNode& node) {
   body.inputs = {inner.add_tensor(one_element("iteration", MDL_INT64)),
                  inner.add_tensor(one_element("condition", MDL_BOOL))};
 
-  TfliteScope inside = called_by(node, options.body_subgraph(), body);
+  TfliteScope inside = called_by(node, options.body_subgraph(), body, ".body");
   const std::vector<int32_t> inputs = ids(inside.subgraph.inputs());
   const std::vector<int32_t> outputs = ids(inside.subgraph.outputs());
   if (inputs.size() != start.size() || outputs.size() != start.size()) {
@@ -195,7 +205,8 @@ void convert_while(TfliteNode& node) {
   const std::vector<int32_t> made = compute(inside);
 
   const auto asked = [&](Graph& graph, const std::vector<int32_t>& given) {
-    const std::vector<int32_t> answer = call(node, options.cond_subgraph(), graph, given);
+    const std::vector<int32_t> answer =
+        call(node, options.cond_subgraph(), graph, given, ".condition");
     if (answer.size() != 1) refuse("its condition makes more than one output");
     return answer[0];
   };

@@ -3,6 +3,7 @@
 // outputs are replaced by tensors of the declared type, and the next ones are looked at.
 #include <algorithm>
 
+#include "tools/import/cycle.h"
 #include "tools/import/tflite.h"
 
 namespace medulla::tools {
@@ -34,14 +35,19 @@ class Operators {
 
  private:
   void add(const tflite::Operator& proto, size_t index);
-  void convert(const tflite::Operator& proto, Op op);
+  void convert(const tflite::Operator& proto, Op op, size_t index);
   bool defined(int32_t id);
-  [[noreturn]] void refuse_unmade(int32_t id) const;
+  void require_own_outputs(const tflite::Operator& proto, size_t index);
+  void require_scales(const tflite::Operator& proto, Op op) const;
+  std::string name_of(const tflite::Operator& proto) const;
+  [[noreturn]] void refuse_unmade(const tflite::Operator& proto, int32_t id);
   void refuse_node(const tflite::Operator& proto, const Refused& why);
   void stand_in(const tflite::Operator& proto);
 
   TfliteScope& scope_;
   std::string name_, op_;
+  std::map<int32_t, size_t> writers_;   // by tensor: operators so far
+  std::map<int32_t, uint32_t> makers_;  // all, once one is asked for
 };
 
 void Operators::run() {
@@ -62,33 +68,99 @@ bool Operators::defined(int32_t id) {
   return true;
 }
 
-// What reads the tensor comes before what makes it, in a cycle too.
-void Operators::refuse_unmade(int32_t id) const {
-  size_t index = 0;
-  for (const tflite::Operator* proto : *scope_.subgraph.operators()) {
-    const std::vector<int32_t> made = ids(proto->outputs());
-    if (std::find(made.begin(), made.end(), id) != made.end()) {
-      refuse("is read, but nothing before makes it: operator " + std::to_string(index) +
-                 " does, which is listed behind or reads what this one makes",
+// Of its first output.
+std::string Operators::name_of(const tflite::Operator& proto) const {
+  for (const int32_t id : ids(proto.outputs())) {
+    if (id >= 0 && id < static_cast<int32_t>(scope_.values.size())) return scope_.name_of(id);
+  }
+  return "";
+}
+
+// A tensor has one value in a run.
+void Operators::require_own_outputs(const tflite::Operator& proto, size_t index) {
+  const std::vector<int32_t> inputs = ids(scope_.subgraph.inputs());
+  for (const int32_t id : ids(proto.outputs())) {
+    if (id < 0) continue;
+    const std::string writes = "writes '" + scope_.name_of(id) + "', which ";
+    if (std::find(inputs.begin(), inputs.end(), id) != inputs.end()) {
+      refuse(writes + "is an input of its graph", "export the model again");
+    }
+    const auto [writer, is_new] = writers_.emplace(id, index);
+    if (!is_new) {
+      refuse(writes + "operator " + std::to_string(writer->second) + " writes too",
              "export the model again");
     }
-    ++index;
   }
-  refuse("is read, but nothing before makes it", "export the model again");
+}
+
+// Integers that mean real numbers say which: all of one type that an operator has, or none.
+void Operators::require_scales(const tflite::Operator& proto, Op op) const {
+  using T = tflite::TensorType;
+  const bool mixes = op == Op::CAST || op == Op::IF || op == Op::WHILE;
+  std::map<T, int32_t> scaled;
+  std::vector<int32_t> plain;
+  for (const auto* list : {proto.inputs(), proto.outputs()}) {
+    for (const int32_t id : ids(list)) {
+      if (id < 0) continue;
+      const tflite::Tensor& tensor = scope_.tensor(id);
+      const T type = tensor.type();
+      if (type != T::INT8 && type != T::UINT8 && type != T::INT16) continue;
+      if (is_quantized(tensor)) {
+        scaled.emplace(type, id);
+      } else {
+        plain.push_back(id);
+      }
+    }
+  }
+  for (const int32_t id : plain) {
+    const tflite::Tensor& tensor = scope_.tensor(id);
+    const auto* q = tensor.quantization();
+    const std::string what = "tensor '" + scope_.name_of(id) + "' ";
+    if (q != nullptr && q->zero_point() != nullptr && q->zero_point()->size() > 0) {
+      refuse(what + "has a zero point and no scale", "export the model again");
+    }
+    const auto other = scaled.find(tensor.type());
+    if (other == scaled.end() || mixes) continue;
+    refuse(what + "is " + mdl_dtype_name(tflite_dtype(tensor.type())) + " without a scale, and '" +
+               scope_.name_of(other->second) + "' has one",
+           "export the model again");
+  }
+}
+
+// What reads the tensor comes before what makes it, in a cycle too.
+void Operators::refuse_unmade(const tflite::Operator& proto, int32_t id) {
+  const std::string unmade = "is read, but nothing before makes it";
+  const auto& operators = *scope_.subgraph.operators();
+  if (makers_.empty()) {
+    for (uint32_t i = 0; i < operators.size(); ++i) {
+      for (const int32_t made : ids(operators.Get(i)->outputs())) makers_.emplace(made, i);
+    }
+  }
+  const auto maker = makers_.find(id);
+  if (maker == makers_.end()) refuse(unmade, "export the model again");
+  const auto makers_of = [&](const tflite::Operator* reader) {
+    std::vector<const tflite::Operator*> found;
+    for (const int32_t input : ids(reader->inputs())) {
+      const auto from = makers_.find(input);
+      if (input >= 0 && from != makers_.end()) found.push_back(operators.Get(from->second));
+    }
+    return found;
+  };
+  const std::string cycle =
+      cycle_through(&proto, makers_of, [&](const auto* node) { return name_of(*node); });
+  if (!cycle.empty()) refuse(unmade + ": it stands in a cycle: " + cycle, "export the model again");
+  refuse(unmade + ": operator " + std::to_string(maker->second) + " does, which is listed behind",
+         "list operators behind those that make what they read");
 }
 
 void Operators::add(const tflite::Operator& proto, size_t index) {
   const auto* codes = scope_.file.model().operator_codes();
   op_ = "operator " + std::to_string(index);
-  name_ = "";
+  name_ = name_of(proto);
   if (codes != nullptr && proto.opcode_index() < codes->size()) {
     const tflite::OperatorCode& code = *codes->Get(proto.opcode_index());
     op_ = tflite::EnumNameBuiltinOperator(
         std::max(code.builtin_code(), static_cast<Op>(code.old_builtin_code())));
-  }
-  for (const int32_t id : ids(proto.outputs())) {
-    const bool is_there = id >= 0 && id < static_cast<int32_t>(scope_.values.size());
-    if (name_.empty() && is_there) name_ = scope_.name_of(id);
   }
   for (const auto* list : {proto.inputs(), proto.outputs()}) {
     for (const int32_t id : ids(list)) {
@@ -120,10 +192,10 @@ void Operators::add(const tflite::Operator& proto, size_t index) {
                                "export with builtin operators alone"});
   }
   ++scope_.report.nodes_before[op_];
-  convert(proto, op);
+  convert(proto, op, index);
 }
 
-void Operators::convert(const tflite::Operator& proto, Op op) {
+void Operators::convert(const tflite::Operator& proto, Op op, size_t index) {
   const auto rows = tflite_table();
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.op == op; });
@@ -134,10 +206,12 @@ void Operators::convert(const tflite::Operator& proto, Op op) {
   scope_.build.set_name(name_.empty() ? op_ : name_);
   const size_t first_new = scope_.build.graph().tensors.size();
   try {
+    require_own_outputs(proto, index);
+    require_scales(proto, op);
     for (const int32_t id : ids(proto.inputs())) {
       if (id < 0) continue;
       try {
-        if (!defined(id)) refuse_unmade(id);
+        if (!defined(id)) refuse_unmade(proto, id);
       } catch (const Refused& why) {
         refuse("input '" + scope_.name_of(id) + "' " + why.reason, why.rewrite);
       }
@@ -162,8 +236,8 @@ void Operators::convert(const tflite::Operator& proto, Op op) {
 }
 
 void Operators::refuse_node(const tflite::Operator& proto, const Refused& why) {
-  scope_.report.refusals.push_back(
-      {name_.empty() ? "operator" : name_, op_, why.attribute, 0, why.reason, why.rewrite});
+  scope_.report.refusals.push_back({scope_.place + (name_.empty() ? "operator" : name_), op_,
+                                    why.attribute, 0, why.reason, why.rewrite});
   stand_in(proto);
 }
 

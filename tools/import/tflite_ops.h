@@ -83,7 +83,8 @@ void convert_if(TfliteNode& node);
 void convert_while(TfliteNode& node);
 // A subgraph that the node calls, to be appended to `graph`. Refuses what the file does not have,
 // and calls that have no end.
-TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph);
+// `part` is what it is of the node, behind whose name it stands in refusals.
+TfliteScope called_by(const TfliteNode& node, int32_t index, Graph& graph, const std::string& part);
 
 }  // namespace medulla::tools
 

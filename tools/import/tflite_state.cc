@@ -60,7 +60,7 @@ void convert_assign_variable(TfliteNode& node) {
 void convert_call_once(TfliteNode& node) {
   const int32_t index = node.options<tflite::CallOnceOptions>().init_subgraph();
   Graph once;
-  TfliteScope scope = called_by(node, index, once);
+  TfliteScope scope = called_by(node, index, once, "");
   if (scope.subgraph.inputs() != nullptr && scope.subgraph.inputs()->size() > 0) {
     refuse("subgraph " + std::to_string(index) + " has inputs");
   }
