@@ -45,11 +45,6 @@ mdl_status choose(const Cpu& cpu, const GroupView& group, const RequantS8Row** r
   return choose_row(cpu, "requant_s8", requant_s8_rows(), kernel_request(cpu), row, error);
 }
 
-mdl_status supports(const Cpu& cpu, const GroupView& group, mdl_error* error) {
-  const RequantS8Row* row = nullptr;
-  return choose(cpu, group, &row, error);
-}
-
 mdl_status run(const void* memory, uint32_t, int64_t begin, int64_t end, void* scratch) {
   const Args& args = *static_cast<const Args*>(memory);
   const Plan& plan = *args.plan;
@@ -108,7 +103,7 @@ void bind(const mdl_step& step, const mdl_operand* operands, const void*, void* 
 }  // namespace
 
 extern const Lowering lowering_qadd_float = {
-    .supports = supports,
+    .supports = supports_by<const RequantS8Row*, choose>,
     .plan = plan,
     .resize = resize,
     .bind = bind,
