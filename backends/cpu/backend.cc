@@ -192,12 +192,6 @@ int GroupView::operand(const mdl_tensor* tensor) const {
   return -1;
 }
 
-mdl_shape max_shape(const mdl_tensor& tensor) {
-  mdl_shape shape = {tensor.rank, {}};
-  std::copy_n(tensor.dims, tensor.rank, shape.dims);
-  return shape;
-}
-
 size_t rows_of(const mdl_shape& shape) {
   size_t rows = 1;
   for (uint32_t d = 0; d + 1 < shape.rank; ++d) rows *= static_cast<size_t>(shape.dims[d]);

@@ -65,8 +65,6 @@ class GroupView {
   const mdl_group* group_;
 };
 
-mdl_shape max_shape(const mdl_tensor& tensor);
-
 // A constant's values; null without a tensor.
 inline const float* floats_of(const mdl_tensor* tensor) {
   return tensor != nullptr ? static_cast<const float*>(tensor->data) : nullptr;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reference backend: every node alone, by the operator's own reference.
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -42,14 +41,9 @@ int32_t argument(const mdl_node& node, size_t i) {
   return i < node.input_count ? node.inputs[i] : node.outputs[i - node.input_count];
 }
 
-TensorType declared_type(const mdl_graph& graph, int32_t tensor) {
-  TensorType type;
-  if (tensor < 0) return type;
-  const mdl_tensor& info = graph.tensors[tensor];
-  type.dtype = info.dtype;
-  type.shape.rank = info.rank;
-  std::copy_n(info.dims, info.rank, type.shape.dims);
-  return type;
+TensorType argument_type(const mdl_graph& graph, const mdl_node& node, size_t i) {
+  const int32_t tensor = argument(node, i);
+  return max_type(tensor < 0 ? nullptr : &graph.tensors[tensor]);
 }
 
 mdl_status supports(void*, const mdl_graph* graph, const mdl_group* group, mdl_error* error) {
@@ -129,7 +123,7 @@ mdl_status plan(void*, const mdl_graph* graph, const mdl_group* group, const mdl
       new (memory) Plan{find_op(node.op), graph, &node, group->input_count, finds_extents(view)};
   const Op& op = *step_plan->op;
   TensorType types[kMaxArguments];
-  for (size_t i = 0; i < count; ++i) types[i] = declared_type(*graph, argument(node, i));
+  for (size_t i = 0; i < count; ++i) types[i] = argument_type(*graph, node, i);
   const std::span<const TensorType> inputs(types, node.input_count);
   const std::span<const TensorType> outputs(types + node.input_count, node.output_count);
   step->scratch_bytes = op.scratch != nullptr ? op.scratch(view, inputs, outputs) : 0;
@@ -163,7 +157,7 @@ mdl_status resize(void*, const mdl_step* step, const mdl_shape* shapes, void* me
   const Plan* plan = static_cast<const Plan*>(step->data);
   Args& args = *new (memory) Args{plan, argument_count(*plan->node), MDL_ERROR_INIT};
   for (size_t i = 0; i < args.count; ++i) {
-    args.types()[i] = declared_type(*plan->graph, argument(*plan->node, i));
+    args.types()[i] = argument_type(*plan->graph, *plan->node, i);
     const int32_t operand = plan->operands()[i];
     if (operand >= 0) args.types()[i].shape = shapes[operand];
   }

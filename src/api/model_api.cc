@@ -7,6 +7,7 @@
 #include "src/api/tensor_info.h"
 #include "src/base/fp_env.h"
 #include "src/model/model.h"
+#include "src/ops/op.h"
 
 using medulla::fail;
 
@@ -39,9 +40,7 @@ mdl_status describe(const mdl_graph& graph, const char* what, size_t count, size
                 " is asked for, the model has ", count);
   }
   const mdl_tensor& tensor = graph.tensors[tensor_of(index)];
-  mdl_shape shape = {tensor.rank, {}};
-  std::copy_n(tensor.dims, tensor.rank, shape.dims);
-  medulla::fill_info(tensor, shape, info);
+  medulla::fill_info(tensor, medulla::max_shape(tensor), info);
   return MDL_OK;
 }
 

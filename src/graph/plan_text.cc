@@ -3,6 +3,7 @@
 #include "src/base/text.h"
 #include "src/graph/control.h"
 #include "src/graph/program.h"
+#include "src/ops/op.h"
 
 namespace medulla {
 namespace {
@@ -62,8 +63,7 @@ void write_operands(const Program& program, std::span<const int32_t> tensors, Te
   for (size_t i = 0; i < tensors.size(); ++i) {
     const mdl_tensor& tensor = program.graph.tensors[tensors[i]];
     if (i > 0) text << ", ";
-    text << Shown{tensor.name} << ' ' << declared_shape(tensor) << ' '
-         << mdl_dtype_name(tensor.dtype);
+    text << Shown{tensor.name} << ' ' << max_shape(tensor) << ' ' << mdl_dtype_name(tensor.dtype);
     const Storage* storage = storage_of(program, tensors[i]);
     if (storage == nullptr) continue;
     const Place& place = program.places[static_cast<size_t>(tensors[i])];
@@ -82,7 +82,7 @@ void write_json_operands(const Program& program, std::span<const int32_t> tensor
     const Place& place = program.places[static_cast<size_t>(tensors[i])];
     text << (i > 0 ? "," : "") << "{\"name\":" << Quoted{tensor.name}
          << ",\"dtype\":" << Quoted{mdl_dtype_name(tensor.dtype)}
-         << ",\"shape\":" << declared_shape(tensor) << ",\"bytes\":" << tensor.bytes
+         << ",\"shape\":" << max_shape(tensor) << ",\"bytes\":" << tensor.bytes
          << ",\"storage\":" << place.storage << ",\"offset\":" << place.offset
          << ",\"pitch\":" << place.pitch << '}';
   }

@@ -381,12 +381,6 @@ const char* step_backend(const Program& program, const Step& step) {
 
 void close_program(Program& program) { close_backends(program); }
 
-mdl_shape declared_shape(const mdl_tensor& tensor) {
-  mdl_shape shape = {tensor.rank, {}};
-  std::copy_n(tensor.dims, tensor.rank, shape.dims);
-  return shape;
-}
-
 void list_names(const mdl_graph& graph, uint32_t flags, NameList& names) {
   for (size_t t = 0; t < graph.tensor_count; ++t) {
     const mdl_tensor& tensor = graph.tensors[t];

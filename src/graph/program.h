@@ -133,7 +133,6 @@ mdl_status find_late(Arena& arena, Program* program, mdl_error* error);
 
 // Bytes of a dense tensor.
 size_t tensor_bytes(mdl_dtype dtype, const mdl_shape& shape);
-mdl_shape declared_shape(const mdl_tensor& tensor);
 
 // The tensors that have one of the flags, all when flags is 0, but for constants.
 void list_names(const mdl_graph& graph, uint32_t flags, NameList& names);

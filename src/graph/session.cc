@@ -7,6 +7,7 @@
 #include "src/base/checked.h"
 #include "src/base/fp_env.h"
 #include "src/graph/infer.h"
+#include "src/ops/op.h"
 
 namespace medulla {
 
@@ -91,7 +92,7 @@ void Session::lay_out(const Program& program, const SessionOptions& options) {
 mdl_status Session::prepare(mdl_error* error) {
   const mdl_graph& graph = program_->graph;
   if (shapes_ != nullptr) {
-    for (size_t t = 0; t < graph.tensor_count; ++t) shapes_[t] = declared_shape(graph.tensors[t]);
+    for (size_t t = 0; t < graph.tensor_count; ++t) shapes_[t] = max_shape(graph.tensors[t]);
     std::copy_n(shapes_, graph.tensor_count, next_shapes_);
     set_state_shapes();
     MDL_TRY(infer_shapes(graph, room_, next_shapes_, error));
@@ -131,7 +132,7 @@ mdl_status Session::open_body(const Program& program, Session& parent, std::byte
 void Session::close() { own_parallel_.close(); }
 
 mdl_shape Session::shape(int32_t tensor) const {
-  return shapes_ != nullptr ? shapes_[tensor] : declared_shape(program_->graph.tensors[tensor]);
+  return shapes_ != nullptr ? shapes_[tensor] : max_shape(program_->graph.tensors[tensor]);
 }
 
 size_t Session::bytes(int32_t tensor) const {

@@ -19,12 +19,6 @@ bool is_widening(const mdl_graph& graph, const mdl_node& node) {
          (to.flags & (MDL_TENSOR_OUTPUT | MDL_TENSOR_WRITTEN)) == 0;
 }
 
-TensorType type_of(const mdl_tensor& tensor) {
-  TensorType type = {tensor.dtype, {tensor.rank, {}}};
-  std::copy_n(tensor.dims, tensor.rank, type.shape.dims);
-  return type;
-}
-
 }  // namespace
 
 mdl_status widen_constants(Arena& arena, mdl_graph* graph, mdl_error* error) {
@@ -41,7 +35,7 @@ mdl_status widen_constants(Arena& arena, mdl_graph* graph, mdl_error* error) {
     mdl_tensor& to = tensors[node.outputs[0]];
     void* wide = arena.allocate(to.bytes);
     if (wide == nullptr) return fail_planning(error);
-    const TensorType types[] = {type_of(from), type_of(to)};
+    const TensorType types[] = {max_type(&from), max_type(&to)};
     const ReferenceCall call{NodeView(*graph, node), {types, 1}, {types + 1, 1},
                              {&from.data, 1},        {&wide, 1}, nullptr};
     MDL_TRY(find_op(node.op)->reference(call, error));

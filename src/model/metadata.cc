@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a file says for people and for the code that feeds it.
-#include <algorithm>
 #include <cstring>
 
 #include "src/model/loader.h"
 #include "src/model/preprocessing.h"
+#include "src/ops/op.h"
 
 namespace medulla {
 namespace {
@@ -69,11 +69,9 @@ mdl_status check_preprocessings(const format::Header& header, const mdl_graph& m
     }
     MDL_TRY(check_text(entry.layout(), error, "preprocessing ", p, ": layout"));
     const mdl_tensor& input = main.tensors[main.inputs[entry.input()]];
-    mdl_shape shape = {input.rank, {}};
-    std::copy_n(input.dims, input.rank, shape.dims);
     mdl_error reason = MDL_ERROR_INIT;
     if (check_preprocessing(text_or_empty(entry.layout()), floats_of(entry.scale()),
-                            floats_of(entry.offset()), shape, &reason) != MDL_OK) {
+                            floats_of(entry.offset()), max_shape(input), &reason) != MDL_OK) {
       return fail(error, MDL_ERROR_BAD_MODEL, "preprocessing ", p, ": ",
                   static_cast<const char*>(reason.text));
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/ops/op.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace medulla {
@@ -49,21 +50,23 @@ mdl_status check_count(const NodeView& node, const char* what, size_t count, uin
                    min, " to ", max < kMaxArguments ? max : kMaxArguments);
 }
 
-TensorType declared_type(const mdl_tensor* tensor) {
-  TensorType type;
-  if (tensor == nullptr) return type;
-  type.dtype = tensor->dtype;
-  type.shape.rank = tensor->rank;
-  std::memcpy(type.shape.dims, tensor->dims, sizeof(type.shape.dims));
-  return type;
-}
-
 }  // namespace
 
 int64_t TensorType::elements() const {
   int64_t count = 1;
   for (uint32_t d = 0; d < shape.rank; ++d) count *= shape.dims[d];
   return count;
+}
+
+mdl_shape max_shape(const mdl_tensor& tensor) {
+  mdl_shape shape = {tensor.rank, {}};
+  std::copy_n(tensor.dims, tensor.rank, shape.dims);
+  return shape;
+}
+
+TensorType max_type(const mdl_tensor* tensor) {
+  if (tensor == nullptr) return {};
+  return {tensor->dtype, max_shape(*tensor)};
 }
 
 const mdl_tensor* NodeView::input(size_t i) const {
@@ -145,13 +148,13 @@ mdl_status check_node(const NodeView& node, mdl_error* error) {
 
   TensorType inputs[kMaxArguments];
   TensorType outputs[kMaxArguments];
-  for (size_t i = 0; i < node.input_count(); ++i) inputs[i] = declared_type(node.input(i));
-  for (size_t o = 0; o < node.output_count(); ++o) outputs[o] = declared_type(node.output(o));
+  for (size_t i = 0; i < node.input_count(); ++i) inputs[i] = max_type(node.input(i));
+  for (size_t o = 0; o < node.output_count(); ++o) outputs[o] = max_type(node.output(o));
   MDL_TRY(op->infer(node, {inputs, node.input_count()}, {outputs, node.output_count()}, error));
   for (size_t o = 0; o < node.output_count(); ++o) {
     const mdl_tensor* tensor = node.output(o);
     if (tensor == nullptr) continue;
-    const TensorType declared = declared_type(tensor);
+    const TensorType declared = max_type(tensor);
     if (declared.dtype != outputs[o].dtype) {
       return fail_node(error, MDL_ERROR_DTYPE, node, "output '", tensor->name, "' is declared ",
                        mdl_dtype_name(declared.dtype), ", the operator gives ",

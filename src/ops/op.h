@@ -23,6 +23,11 @@ struct TensorType {
   int64_t elements() const;  // of a verified tensor: does not overflow
 };
 
+// A tensor's shape with its dynamic dimensions at their maxima.
+mdl_shape max_shape(const mdl_tensor& tensor);
+// Dtype and that; null: left out.
+TensorType max_type(const mdl_tensor* tensor);
+
 // A node with the graph it stands in.
 class NodeView {
  public:

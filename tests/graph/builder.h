@@ -187,9 +187,7 @@ class GraphBuilder {
     std::vector<TensorType> inputs;
     std::vector<TensorType> outputs(n.output_count);
     for (uint32_t i = 0; i < n.input_count; ++i) {
-      inputs.push_back(n.inputs[i] < 0 ? TensorType()
-                                       : TensorType{g.tensors[n.inputs[i]].dtype,
-                                                    declared_shape(g.tensors[n.inputs[i]])});
+      inputs.push_back(max_type(n.inputs[i] < 0 ? nullptr : &g.tensors[n.inputs[i]]));
     }
     for (auto& type : outputs) type.dtype = g.tensors[n.outputs[0]].dtype;
     mdl_error error = MDL_ERROR_INIT;
