@@ -11,14 +11,6 @@
 namespace medulla::tools {
 namespace {
 
-TensorType type_of(const mdl_tensor& tensor) {
-  TensorType type;
-  type.dtype = tensor.dtype;
-  type.shape.rank = tensor.rank;
-  std::copy_n(tensor.dims, tensor.rank, type.shape.dims);
-  return type;
-}
-
 // Infers the outputs of `node` into the view.
 void infer_in_view(GraphView& view, const mdl_node& node) {
   const NodeView node_view(view.graph(), node);
@@ -32,7 +24,7 @@ void infer_in_view(GraphView& view, const mdl_node& node) {
   std::vector<TensorType> inputs(node.input_count);
   std::vector<TensorType> outputs(node.output_count);
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (node_view.input(i) != nullptr) inputs[i] = type_of(*node_view.input(i));
+    inputs[i] = max_type(node_view.input(i));
   }
   for (size_t o = 0; o < outputs.size(); ++o) {
     if (node_view.output(o) != nullptr) outputs[o].dtype = node_view.output(o)->dtype;
