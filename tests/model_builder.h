@@ -64,14 +64,16 @@ class ModelBuilder {
 
   // Its output; the node's name is the output's.
   int32_t node(const std::string& op, std::vector<int32_t> inputs, const std::string& output,
-               Attributes attributes = {}) {
-    return nodes(op, std::move(inputs), {output}, std::move(attributes))[0];
+               Attributes attributes = {}, uint32_t version = 1) {
+    return nodes(op, std::move(inputs), {output}, std::move(attributes), version)[0];
   }
   std::vector<int32_t> nodes(const std::string& op, std::vector<int32_t> inputs,
-                             const std::vector<std::string>& outputs, Attributes attributes = {}) {
+                             const std::vector<std::string>& outputs, Attributes attributes = {},
+                             uint32_t version = 1) {
     tools::Node node;
     node.name = outputs[0];
     node.op = op;
+    node.version = version;
     node.attributes = std::move(attributes);
     node.inputs = std::move(inputs);
     const mdl_dtype dtype =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/ops/integer.h"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -75,6 +76,8 @@ mdl_status check_weights(const NodeView& node, const mdl_tensor& w, size_t chann
 struct WeightSums {
   int64_t all = 0;
   int64_t positive = 0;
+
+  int64_t negative() const { return positive - all; }
 };
 
 // Adds kCount values from *w on, while they last. As many as 128 within +-255 have sums of 16 bits:
@@ -111,38 +114,48 @@ int64_t bias_of(const mdl_tensor* bias, size_t channel) {
   return static_cast<const int32_t*>(bias->data)[channel];
 }
 
-mdl_status prove_channel(const NodeView& node, size_t channel, size_t channels,
-                         int64_t stored_positive, int64_t stored_negative, mdl_error* error) {
-  const mdl_tensor& x = *node.input(0);
-  const mdl_tensor& w = *node.input(1);
-  const mdl_tensor* bias = node.input(2);
+WeightSums sum_channel(const mdl_tensor& w, size_t channel, size_t channels) {
   const size_t length = w.bytes / channels;
   const int8_t* row = static_cast<const int8_t*>(w.data) + channel * length;
-  const int32_t z_w = w.quantization.zero_points[w.quantization.count > 1 ? channel : 0];
-  const WeightSums sums = sum_weights(row, length, z_w);
-  const int64_t positive = sums.positive;
-  const int64_t negative = sums.positive - sums.all;
-  MDL_TRY(check_sum(node, "positive_sums", channel, stored_positive, positive, error));
-  MDL_TRY(check_sum(node, "negative_sums", channel, stored_negative, negative, error));
+  return sum_weights(row, length,
+                     w.quantization.zero_points[w.quantization.count > 1 ? channel : 0]);
+}
+
+// Widens *all to what the sums of the channel may reach.
+mdl_status prove_channel(const NodeView& node, size_t channel, const WeightSums& sums,
+                         SumRange* all, mdl_error* error) {
+  const mdl_tensor& x = *node.input(0);
   const SumLimits& limits = x.dtype == MDL_INT16 ? kWideSums : kNarrowSums;
-  if (positive > kMaxWeightSum || negative > kMaxWeightSum) {
+  if (sums.positive > kMaxWeightSum || sums.negative() > kMaxWeightSum) {
     return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the weights of channel ", channel,
-                     " have the sums ", positive, " and -", negative, ", should stay within ",
-                     kMaxWeightSum);
+                     " have the sums ", sums.positive, " and -", sums.negative(),
+                     ", should stay within ", kMaxWeightSum);
   }
   const int64_t z = zero_point_of(x);
-  const int64_t low = range_of(x.dtype).min - z;
-  const int64_t high = range_of(x.dtype).max - z;
-  const int64_t b = bias_of(bias, channel);
+  const int64_t b = bias_of(node.input(2), channel);
   if (b < -kExact || b > kExact) {
     return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the bias of channel ", channel, " is ", b,
                      ", should fit ", limits.words);
   }
-  const int64_t most = b + positive * high - negative * low;
-  const int64_t least = b + positive * low - negative * high;
-  if (most <= limits.max && least >= limits.min) return MDL_OK;
+  const SumRange range = reach(b, sums.positive, sums.negative(), range_of(x.dtype).min - z,
+                               range_of(x.dtype).max - z);
+  all->least = std::min(all->least, range.least);
+  all->most = std::max(all->most, range.most);
+  if (range.most <= limits.max && range.least >= limits.min) return MDL_OK;
   return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the sums of channel ", channel,
-                   " may reach from ", least, " to ", most, ", should fit ", limits.words);
+                   " may reach from ", range.least, " to ", range.most, ", should fit ",
+                   limits.words);
+}
+
+mdl_status check_sum_range(const NodeView& node, const SumRange& expected, mdl_error* error) {
+  const std::span<const int64_t> stored = node.ints("sum_range");
+  if (stored.size() != 2) {
+    return fail_node(error, MDL_ERROR_BAD_MODEL, node, "sum_range has ", stored.size(),
+                     " entries, should have 2");
+  }
+  if (SumRange{stored[0], stored[1]} == expected) return MDL_OK;
+  return fail_node(error, MDL_ERROR_BAD_MODEL, node, "sum_range is ", stored[0], " to ", stored[1],
+                   ", the weights give ", expected.least, " to ", expected.most);
 }
 
 // What sums are divided by: the scale of the output, of a float one that it is in steps of, or 1.
@@ -300,10 +313,14 @@ mdl_status check_layer(const NodeView& node, mdl_error* error) {
   double s_y = 1.0;
   MDL_TRY(read_output_scale(node, &s_y, error));
   const void* multipliers = node.input(3)->data;
+  const bool has_range = node.node().version > 1;
   std::span<const int64_t> positive;
   std::span<const int64_t> negative;
-  MDL_TRY(read_sums(node, "positive_sums", channels, &positive, error));
-  MDL_TRY(read_sums(node, "negative_sums", channels, &negative, error));
+  if (!has_range) {
+    MDL_TRY(read_sums(node, "positive_sums", channels, &positive, error));
+    MDL_TRY(read_sums(node, "negative_sums", channels, &negative, error));
+  }
+  SumRange range;
   for (size_t c = 0; c < channels; ++c) {
     const float s_w = w.quantization.scales[w.quantization.count > 1 ? c : 0];
     const double expected = scale_of(x) * static_cast<double>(s_w) / s_y;
@@ -314,9 +331,14 @@ mdl_status check_layer(const NodeView& node, mdl_error* error) {
       const double stored = static_cast<double>(static_cast<const float*>(multipliers)[c]);
       MDL_TRY(check_multiplier(node, c, stored, expected, error));
     }
-    MDL_TRY(prove_channel(node, c, channels, positive[c], negative[c], error));
+    const WeightSums sums = sum_channel(w, c, channels);
+    if (!has_range) {
+      MDL_TRY(check_sum(node, "positive_sums", c, positive[c], sums.positive, error));
+      MDL_TRY(check_sum(node, "negative_sums", c, negative[c], sums.negative(), error));
+    }
+    MDL_TRY(prove_channel(node, c, sums, &range, error));
   }
-  return MDL_OK;
+  return has_range ? check_sum_range(node, range, error) : MDL_OK;
 }
 
 LayerEpilogue::LayerEpilogue(const ReferenceCall& call)

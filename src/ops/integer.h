@@ -58,15 +58,29 @@ mdl_status check_multiplier_count(const NodeView& node, size_t count, mdl_error*
 mdl_status check_normal_constant(const NodeView& node, size_t i, const char* what,
                                  mdl_error* error);
 
+// What a sum may reach.
+struct SumRange {
+  int64_t least = 0;
+  int64_t most = 0;
+  bool operator==(const SumRange&) const = default;
+};
+// Of weights whose positive values have the sum `positive`, whose negative ones `-negative`, times
+// values from `low` to `high`, which include 0. Every partial sum, in any order, lies within it
+// too.
+inline SumRange reach(int64_t bias, int64_t positive, int64_t negative, int64_t low, int64_t high) {
+  return {bias + positive * low - negative * high, bias + positive * high - negative * low};
+}
+
 // For layers x, w, bias?, multiplier -> y, int8 or float32, with constants of `channels` output
 // channels, w's first dimension, whose input and output dtypes and shapes were inferred. A float
 // output may be in steps of s_y = the attribute "output_scale". Checks quantization, multipliers
-// s_x * s_w / s_y (s_x * s_w for a float output without that), the sums P and N of the
-// positive and of the negated negative w - z_w, and that with lo = -128 - z_x and hi = 127 - z_x
+// s_x * s_w / s_y (s_x * s_w for a float output without that), and that with the sums P and N of
+// the positive and of the negated negative w - z_w, lo = -128 - z_x and hi = 127 - z_x
 //   bias + P * hi - N * lo < 2^31  and  bias + P * lo - N * hi >= -2^31,
 // so that every partial sum fits int32 too. Of int16 inputs, whose outputs are int16 and whose
 // biases int64, lo and hi are their ends, the sums stay within +-2^53, and the multipliers are
-// float64.
+// float64. Stored are, and compared: the least and the greatest of these sums over all channels and
+// 0, or, in version 1, every channel's P and N.
 mdl_status check_layer(const NodeView& node, mdl_error* error);
 // The number of inputs of such a layer, dtypes, and one bias and one multiplier a channel.
 mdl_status infer_layer(const NodeView& node, std::span<const TensorType> inputs,

@@ -14,12 +14,17 @@ const char* type_name(mdl_attribute_type type) {
   return kNames[type];
 }
 
+bool is_of(const AttributeRule& rule, const NodeView& node) {
+  const uint32_t version = node.node().version;
+  return rule.first_version <= version && version <= rule.last_version;
+}
+
 mdl_status check_attributes(const NodeView& node, const Op& op, mdl_error* error) {
   for (uint32_t a = 0; a < node.node().attribute_count; ++a) {
     const mdl_attribute& attribute = node.node().attributes[a];
     const AttributeRule* rule = nullptr;
     for (const AttributeRule& r : op.attributes) {
-      if (std::strcmp(r.name, attribute.name) == 0) rule = &r;
+      if (is_of(r, node) && std::strcmp(r.name, attribute.name) == 0) rule = &r;
     }
     if (rule == nullptr) {
       return fail_node(error, MDL_ERROR_BAD_MODEL, node, "attribute '", attribute.name,
@@ -36,7 +41,7 @@ mdl_status check_attributes(const NodeView& node, const Op& op, mdl_error* error
     }
   }
   for (const AttributeRule& rule : op.attributes) {
-    if (rule.required && node.attribute(rule.name) == nullptr) {
+    if (rule.required && is_of(rule, node) && node.attribute(rule.name) == nullptr) {
       return fail_node(error, MDL_ERROR_BAD_MODEL, node, "attribute '", rule.name, "' is missing");
     }
   }

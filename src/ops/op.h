@@ -68,6 +68,9 @@ struct AttributeRule {
   const char* name;
   mdl_attribute_type type;
   bool required = false;
+  // The versions of the operator that have it.
+  uint32_t first_version = 1;
+  uint32_t last_version = UINT32_MAX;
 };
 
 // What a reference is given: dense tensors, channels-last, in the arrays' order of the node.

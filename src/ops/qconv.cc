@@ -14,8 +14,9 @@ constexpr AttributeRule kAttributes[] = {
     {"qmin", MDL_ATTRIBUTE_INT},
     {"qmax", MDL_ATTRIBUTE_INT},
     {"output_scale", MDL_ATTRIBUTE_FLOAT},
-    {"positive_sums", MDL_ATTRIBUTE_INTS, true},
-    {"negative_sums", MDL_ATTRIBUTE_INTS, true},
+    {"sum_range", MDL_ATTRIBUTE_INTS, true, 2},
+    {"positive_sums", MDL_ATTRIBUTE_INTS, true, 1, 1},
+    {"negative_sums", MDL_ATTRIBUTE_INTS, true, 1, 1},
 };
 
 mdl_status infer(const NodeView& node, std::span<const TensorType> inputs,
@@ -69,6 +70,7 @@ mdl_status reference(const ReferenceCall& call, mdl_error* error) {
 
 extern const Op op_QConv = {
     .name = "QConv",
+    .version = 2,
     .min_inputs = 2,
     .max_inputs = 4,
     .attributes = kAttributes,

@@ -106,7 +106,8 @@ TEST_CASE("a convolution with its activation becomes QConv") {
     const Node& node = only(after, "QConv");
     CHECK(node.get<int64_t>("qmin", 0) == -100);
     CHECK(node.get<int64_t>("qmax", 0) == 127);
-    CHECK(node.get<Dims>("positive_sums", {}).size() == 4);
+    CHECK(node.version == 2);
+    CHECK(node.get<Dims>("sum_range", {}).size() == 2);
     CHECK(after.nodes.size() == 3);
   }
   SECTION("Clip on both sides") {
@@ -367,6 +368,9 @@ TEST_CASE("sums are proved to fit int32, to the last one") {
   CHECK(overflow_of({{0, 0}, {0, int64_t{1} << 23}}, {0, -8388609}, -128) ==
         "the sums of channel 1 may reach from -2147483649 to -8388609, should fit 32 bits");
   CHECK(overflow_of({{(int64_t{1} << 24) + 1}, {0}}, {0}, 0) != "");
+  CHECK(sum_range({{3, 0}, {1, 8}}, {1, -2}, 10) == Dims{-938, 1102});
+  CHECK(sum_range({{1}, {0}}, {-500}, 0) == Dims{-628, 0});
+  CHECK(sum_range({{}, {}}, {}, 0) == Dims{0, 0});
 }
 
 TEST_CASE("multipliers are rounded once") {

@@ -144,6 +144,7 @@ Worked read_graph(const json& from) {
   for (const json& node : from.at("nodes")) {
     tools::Node made;
     made.name = made.op = node.at("op");
+    made.version = node.value("version", 1u);
     for (const std::string name : node.at("inputs")) made.inputs.push_back(ids.at(name));
     for (const std::string name : node.at("outputs")) {
       // A tensor on the way, which is float32.
@@ -153,7 +154,7 @@ Worked read_graph(const json& from) {
       made.outputs.push_back(ids[name]);
     }
     for (const auto& [key, value] : node.items()) {
-      if (key == "op" || key == "inputs" || key == "outputs") continue;
+      if (key == "op" || key == "version" || key == "inputs" || key == "outputs") continue;
       made.attributes[key] = read_attribute(value);
     }
     graph.nodes.push_back(std::move(made));

@@ -104,16 +104,15 @@ def layer(n, sums_of):
     w = w.astype(np.int64) - per_axis(w_info, w_info["zero_points"])
     rows = w.reshape(count, -1)
     P, N = np.maximum(rows, 0).sum(1), np.maximum(-rows, 0).sum(1)
-    n.same(n.get("positive_sums"), P, "P")
-    n.same(n.get("negative_sums"), N, "N")
     bias, steps = n.x(2), n.get("output_scale")
     is_float = n.y["dtype"] == "float32" and steps is None
     wide, x_range = n.x(0).dtype == np.int16, np.iinfo(n.x(0).dtype)
     low, high = x_range.min - n.zero(n.inputs[0]), x_range.max - n.zero(n.inputs[0])
     b = 0 if bias is None or is_float else bias.astype(np.int64)
+    low, high = b + P * low - N * high, b + P * high - N * low
     least, most = (-(2**53), 2**53) if wide else (-(2**31), 2**31 - 1)
-    assert np.all(b + P * high - N * low <= most), "overflow"
-    assert np.all(b + P * low - N * high >= least), "overflow"
+    assert np.all(high <= most) and np.all(low >= least), "overflow"
+    n.same(n.get("sum_range"), [min(low.min(), 0), max(high.max(), 0)], "sum_range")
     s_y = 1 if is_float else n.scale(n.outputs[0]) if steps is None else f64(steps)
     s_w = np.broadcast_to(np.asarray(w_info["scales"], f32), count)
     if wide:

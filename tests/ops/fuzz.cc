@@ -169,8 +169,10 @@ std::vector<T> random_list(Random& random, size_t rank, const T (&from)[n]) {
 }
 
 // One in `sparse` that may be left out is there.
-void set_attributes(Random& random, const Op& op, size_t rank, int sparse, Case* c) {
+void set_attributes(Random& random, const Op& op, uint32_t version, size_t rank, int sparse,
+                    Case* c) {
   for (const AttributeRule& rule : op.attributes) {
+    if (version < rule.first_version || version > rule.last_version) continue;
     if (rule.required ? random.one_in(32) : !random.one_in(sparse)) continue;
     switch (rule.type) {
       case MDL_ATTRIBUTE_INT:
@@ -205,7 +207,8 @@ TEST_CASE("No operator crashes on hostile nodes") {
     for (const Example& e : kExamples) example = std::string(e.op) == op->name ? &e : example;
     for (int round = 0; round < kRounds; ++round) {
       INFO("seed " << seed << ", " << op->name << ", round " << round);
-      Case c(op->name);
+      const uint32_t version = random.integer(1u, op->version);
+      Case c(op->name, version);
       const uint32_t inputs =
           random.integer(op->min_inputs, std::min(op->max_inputs, op->min_inputs + 5));
       const uint32_t outputs =
@@ -230,7 +233,7 @@ TEST_CASE("No operator crashes on hostile nodes") {
           c.output(v);
         }
       }
-      set_attributes(random, *op, first.dims.size(), example != nullptr ? 6 : 2, &c);
+      set_attributes(random, *op, version, first.dims.size(), example != nullptr ? 6 : 2, &c);
 
       const Result shapes = c.infer();
       if (shapes.status != MDL_OK) {

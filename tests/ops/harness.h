@@ -109,7 +109,7 @@ struct Result {
 // input(b).set("axis", 1).run().
 class Case {
  public:
-  explicit Case(const char* op) : op_(op) {}
+  explicit Case(const char* op, uint32_t version = 1) : op_(op), version_(version) {}
 
   Case& input(Value value) {
     inputs_.push_back(std::move(value));
@@ -221,7 +221,7 @@ class Case {
     mdl_node node = {};
     node.name = "n";
     node.op = op_;
-    node.version = 1;
+    node.version = version_;
     node.attribute_count = static_cast<uint32_t>(attributes_.size());
     const std::vector<mdl_attribute> attributes(attributes_.begin(), attributes_.end());
     node.attributes = attributes.data();
@@ -306,6 +306,7 @@ class Case {
   }
 
   const char* op_;
+  uint32_t version_;
   std::vector<Value> inputs_;
   std::vector<Value> outputs_;
   std::vector<bool> left_out_;

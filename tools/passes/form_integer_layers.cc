@@ -223,8 +223,8 @@ std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, co
   if (!bias.ok) return {};
   const auto rows = static_cast<size_t>(build_.dims(w)[0]);
   const Rows sums = sums_of_rows(build_.tensor(w), rows);
-  const std::string overflow =
-      overflow_of(sums, bias.values, quantization(x).zero_points[0], dtype(x));
+  const int32_t z_x = quantization(x).zero_points[0];
+  const std::string overflow = overflow_of(sums, bias.values, z_x, dtype(x));
   if (!overflow.empty()) {
     context_.refusals.push_back("node '" + node.name + "' (" + op + "): " + overflow +
                                 "; keep it in float32, or give its weights a larger scale");
@@ -238,9 +238,8 @@ std::optional<int32_t> IntegerFormer::layer(const Node& node, const End& end, co
   const Dims dims = {static_cast<int64_t>(rows)};
   const int32_t multiplier = wide ? build_.constant(MDL_FLOAT64, dims, wide_multipliers)
                                   : build_.constant(MDL_FLOAT32, dims, multipliers);
-  attributes["positive_sums"] = sums.positive_sums;
-  attributes["negative_sums"] = sums.negative_sums;
-  return make(node, end, op, {x, w, bias.tensor, multiplier}, std::move(attributes));
+  attributes["sum_range"] = sum_range(sums, bias.values, z_x, dtype(x));
+  return make(node, end, op, {x, w, bias.tensor, multiplier}, std::move(attributes), 2);
 }
 
 bool IntegerFormer::product(const Node& node, const End& end, const char* op, int32_t x, int32_t w,

@@ -131,7 +131,7 @@ IntegerFormer::End IntegerFormer::end_of(const Node& node) const {
 }
 
 int32_t IntegerFormer::make(const Node& node, const End& end, const char* op,
-                            std::vector<int32_t> inputs, Attributes attributes) {
+                            std::vector<int32_t> inputs, Attributes attributes, uint32_t version) {
   attributes["qmin"] = end.qmin;
   attributes["qmax"] = end.qmax;
   if (end.steps) attributes["output_scale"] = static_cast<double>(end.y.scales[0]);
@@ -142,7 +142,7 @@ int32_t IntegerFormer::make(const Node& node, const End& end, const char* op,
   y.dtype = rewrite_.tensor(old).dtype;
   y.quantization = rewrite_.tensor(old).quantization;
   const int32_t id = build_.add_tensor(std::move(y));
-  build_.append({node.name, op, 1, std::move(attributes), std::move(inputs), {id}});
+  build_.append({node.name, op, version, std::move(attributes), std::move(inputs), {id}});
   return id;
 }
 

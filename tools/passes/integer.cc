@@ -45,22 +45,39 @@ Rows sums_of_rows(const Tensor& weights, size_t rows) {
   return sums;
 }
 
+namespace {
+
+SumRange reach_of_row(const Rows& rows, size_t r, const std::vector<int64_t>& bias, int32_t z,
+                      mdl_dtype dtype) {
+  return reach(bias.empty() ? 0 : bias[r], rows.positive_sums[r], rows.negative_sums[r],
+               range_of(dtype).min - z, range_of(dtype).max - z);
+}
+
+}  // namespace
+
 std::string overflow_of(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
                         mdl_dtype dtype) {
   const bool wide = dtype == MDL_INT16;
-  const int64_t lo = range_of(dtype).min - z, hi = range_of(dtype).max - z;
   const int64_t limit = int64_t{1} << (wide ? 53 : 31);
   for (size_t r = 0; r < rows.positive_sums.size(); ++r) {
-    const int64_t b = bias.empty() ? 0 : bias[r];
-    const int64_t p = rows.positive_sums[r], n = rows.negative_sums[r];
-    const int64_t most = b + p * hi - n * lo, least = b + p * lo - n * hi;
-    if (most > (wide ? limit : limit - 1) || least < -limit) {
+    const SumRange range = reach_of_row(rows, r, bias, z, dtype);
+    if (range.most > (wide ? limit : limit - 1) || range.least < -limit) {
       return "the sums of channel " + std::to_string(r) + " may reach from " +
-             std::to_string(least) + " to " + std::to_string(most) + ", should fit " +
+             std::to_string(range.least) + " to " + std::to_string(range.most) + ", should fit " +
              (wide ? "53" : "32") + " bits";
     }
   }
   return "";
+}
+
+std::vector<int64_t> sum_range(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
+                               mdl_dtype dtype) {
+  SumRange all;
+  for (size_t r = 0; r < rows.positive_sums.size(); ++r) {
+    const SumRange range = reach_of_row(rows, r, bias, z, dtype);
+    all = {std::min(all.least, range.least), std::max(all.most, range.most)};
+  }
+  return {all.least, all.most};
 }
 
 }  // namespace medulla::tools

@@ -31,6 +31,9 @@ Rows sums_of_rows(const Tensor& weights, size_t rows);
 // within +-2^53.
 std::string overflow_of(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
                         mdl_dtype dtype = MDL_INT8);
+// The least and the greatest of these sums, and 0: the layer's attribute.
+std::vector<int64_t> sum_range(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
+                               mdl_dtype dtype = MDL_INT8);
 
 }  // namespace medulla::tools
 

@@ -104,7 +104,7 @@ class IntegerFormer {
   End end_of(const Node& node) const;
   // Appends an integer node on the way to `end` and returns its output.
   int32_t make(const Node& node, const End& end, const char* op, std::vector<int32_t> inputs,
-               Attributes attributes);
+               Attributes attributes, uint32_t version = 1);
   // Lets a tensor of the new graph stand for a node and what follows it up to its end.
   void finish(const Node& node, const End& end, int32_t y);
   void emit(const Node& node, const End& end, const char* op, std::vector<int32_t> inputs,
