@@ -33,30 +33,52 @@ inline uint8_t largest_byte(__m256i v) {
   return static_cast<uint8_t>(255 - _mm_cvtsi128_si32(least));
 }
 
-// Group `g` of columns [n, n + 8), as entry `i` of the window.
-inline void read_group(const WeightsS8& w, size_t n, size_t g, __m256i zero_points,
-                       SortedWindow* window, size_t i) {
-  uint8_t* const bytes = window->bytes[i];
+// Group `g` of columns [n, n + 8): [8 columns][4 k], zero points where there are no weights.
+inline __m256i read_group(const WeightsS8& w, size_t n, size_t g, __m256i zero_points) {
+  alignas(32) uint8_t bytes[32];
   const size_t k = g * kSortedGroup;
   const size_t count = w.k - k < kSortedGroup ? w.k - k : kSortedGroup;
   const size_t columns = w.n - n < kSortedColumns ? w.n - n : kSortedColumns;
-  _mm256_store_si256(reinterpret_cast<__m256i*>(bytes), zero_points);  // where there are none
+  _mm256_store_si256(reinterpret_cast<__m256i*>(bytes), zero_points);
   for (size_t j = 0; j < columns; ++j) {
     const int8_t* const from = w.w + (n + j) * w.n_stride + k * w.k_stride;
-    if (w.k_stride == 1 && count == kSortedGroup) {
-      std::memcpy(bytes + j * kSortedGroup, from, kSortedGroup);
-    } else {
-      for (size_t l = 0; l < count; ++l) {
-        bytes[j * kSortedGroup + l] = static_cast<uint8_t>(from[l * w.k_stride]);
-      }
+    for (size_t l = 0; l < count; ++l) {
+      bytes[j * kSortedGroup + l] = static_cast<uint8_t>(from[l * w.k_stride]);
     }
   }
-  const __m256i weights = _mm256_sub_epi8(load_bytes(bytes), zero_points);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(bytes), weights);
+  return load_bytes(bytes);
+}
+
+// Eight groups that are there in full, whose k follow each other in memory.
+inline void read_groups(const int8_t* from, size_t stride, __m256i* groups) {
+  const auto load = [&](size_t j) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + j * stride));
+  };
+  for (size_t half = 0; half < 2; ++half) {  // the even groups' couples, then the odd ones'
+    __m256i t[4];
+    for (size_t j = 0; j < 4; ++j) {
+      const __m256i x = load(2 * j), y = load(2 * j + 1);
+      t[j] = half == 0 ? _mm256_unpacklo_epi32(x, y) : _mm256_unpackhi_epi32(x, y);
+    }
+    for (size_t odd = 0; odd < 2; ++odd) {
+      const auto join = [&](__m256i x, __m256i y) {
+        return odd == 0 ? _mm256_unpacklo_epi64(x, y) : _mm256_unpackhi_epi64(x, y);
+      };
+      const __m256i front = join(t[0], t[1]), back = join(t[2], t[3]);
+      groups[2 * half + odd] = _mm256_permute2x128_si256(front, back, 0x20);
+      groups[2 * half + odd + 4] = _mm256_permute2x128_si256(front, back, 0x31);
+    }
+  }
+}
+
+// Entry `i` of the window.
+inline void weigh_group(__m256i bytes, __m256i zero_points, SortedWindow* window, size_t i) {
+  const __m256i weights = _mm256_sub_epi8(bytes, zero_points);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(window->bytes[i]), weights);
   const __m256i ones = _mm256_set1_epi8(1);
   const __m256i pairs = _mm256_maddubs_epi16(ones, weights);
   window->sums = _mm256_add_epi32(window->sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-  window->best[i] = 0;
+  uint8_t best = 0;
   for (size_t order = 0; order < kSortedOrders; ++order) {
     const __m256i x = in_order(weights, order);
     const __m256i positive = _mm256_max_epi8(x, _mm256_setzero_si256());
@@ -64,9 +86,26 @@ inline void read_group(const WeightsS8& w, size_t n, size_t g, __m256i zero_poin
     const __m256i lanes = _mm256_packus_epi16(_mm256_maddubs_epi16(positive, ones),
                                               _mm256_maddubs_epi16(negative, ones));
     _mm256_store_si256(reinterpret_cast<__m256i*>(window->lanes[i][order]), lanes);
-    window->worst[i][order] = largest_byte(lanes);
-    if (window->worst[i][order] < window->worst[i][window->best[i]]) {
-      window->best[i] = static_cast<uint8_t>(order);
+    const uint8_t worst = largest_byte(lanes);
+    window->worst[i][order] = worst;
+    best = worst < window->worst[i][best] ? static_cast<uint8_t>(order) : best;
+  }
+  window->best[i] = best;
+}
+
+inline void read_window(const WeightsS8& w, size_t n, size_t first, size_t count,
+                        __m256i zero_points, SortedWindow* window) {
+  constexpr size_t kAtOnce = 8;
+  const bool in_rows = w.k_stride == 1 && w.n - n >= kSortedColumns;
+  for (size_t i = 0; i < count;) {
+    const size_t k = (first + i) * kSortedGroup;
+    if (in_rows && count - i >= kAtOnce && w.k - k >= kAtOnce * kSortedGroup) {
+      __m256i groups[kAtOnce];
+      read_groups(w.w + n * w.n_stride + k, w.n_stride, groups);
+      for (const __m256i& group : groups) weigh_group(group, zero_points, window, i++);
+    } else {
+      weigh_group(read_group(w, n, first + i, zero_points), zero_points, window, i);
+      ++i;
     }
   }
 }
@@ -175,7 +214,7 @@ inline uint32_t pack_panel(const WeightsS8& w, size_t n, int32_t fold, SortedPan
   window.sums = _mm256_setzero_si256();
   for (size_t first = 0; first < groups; first += kSortedWindow) {
     const size_t count = groups - first < kSortedWindow ? groups - first : kSortedWindow;
-    for (size_t i = 0; i < count; ++i) read_group(w, n, first + i, zeros, &window, i);
+    read_window(w, n, first, count, zeros, &window);
     couple_window(window, first, count, &list);
   }
   alignas(32) uint32_t sums[kSortedColumns];
