@@ -90,9 +90,14 @@ if(shared)
   add_library(${shared} SHARED "${PROJECT_SOURCE_DIR}/cmake/empty.cc")
   target_link_libraries(${shared} PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${archive}>")
   target_link_options(${shared} PRIVATE "LINKER:--version-script=${map}" LINKER:--gc-sections)
+  # While the major version is 0, a minor one may change the interface.
+  set(soversion ${PROJECT_VERSION_MAJOR})
+  if(soversion EQUAL 0)
+    string(APPEND soversion .${PROJECT_VERSION_MINOR})
+  endif()
   set_target_properties(${shared} PROPERTIES
     OUTPUT_NAME medulla LINK_DEPENDS "${map}"
-    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    VERSION ${PROJECT_VERSION} SOVERSION ${soversion})
 endif()
 
 target_include_directories(medulla PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
