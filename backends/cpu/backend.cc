@@ -214,19 +214,12 @@ std::string_view forced_row(const Cpu& cpu, std::string_view family) {
 }
 
 mdl_status fail_no_row(mdl_error* error, std::string_view family, std::string_view forced) {
-  // Views are cut from strings that end with zero or a comma: print them by character.
-  mdl_status status = fail(error, MDL_ERROR_UNSUPPORTED, "");
-  if (error == nullptr) return status;
-  Text text(error->text, sizeof(error->text));
-  for (char c : family) text << c;
   if (forced.empty()) {
-    text << ": no kernel row takes this problem on this ISA set";
-  } else {
-    text << ": forced row '";
-    for (char c : forced) text << c;
-    text << "' does not take this problem";
+    return fail(error, MDL_ERROR_UNSUPPORTED, family,
+                ": no kernel row takes this problem on this ISA set");
   }
-  return status;
+  return fail(error, MDL_ERROR_UNSUPPORTED, family, ": forced row '", forced,
+              "' does not take this problem");
 }
 
 mdl_status fail_memory(mdl_error* error, const NodeView& node) {
