@@ -45,5 +45,60 @@ TEST_CASE("inspect --ops lists what bodies need") {
   CHECK(contains(shell.run("inspect m.mdl").out, " Add x1 "));
 }
 
+// The one of `rows` that is called so, or null.
+nlohmann::json row(const nlohmann::json& rows, const std::string& name) {
+  for (const nlohmann::json& each : rows) {
+    if (each["name"] == name) return each;
+  }
+  return nullptr;
+}
+
+TEST_CASE("inspect tells of the nodes and tensors of bodies, behind their paths") {
+  const Shell shell;
+  write_model(shell);
+  const nlohmann::json report = shell.json("inspect m.mdl");
+  const nlohmann::json& nodes = report["nodes"];
+  CHECK(nodes[0]["name"] == "y");
+  CHECK(nodes[0]["attributes"]["else_branch"] == "y.else");
+  CHECK(row(nodes, "y.then/z")["attributes"]["body"] == "y.then/z.body");
+  CHECK(row(nodes, "y.then/z.body/more")["inputs"] ==
+        nlohmann::json({"y.then/z.body/sum", "y.then/z.body/one"}));
+  CHECK(row(report["tensors"], "y.then/q")["scales"] == nlohmann::json::array({0.5}));
+  CHECK(row(report["tensors"], "y.then/z.body/one").contains("offset"));
+  CHECK(row(report["float_nodes"], "y.else/plain")["reason"] ==
+        "no DequantizeLinear before its input 'x'");
+  CHECK(row(report["float_nodes"], "y.then/z.body/more")["op"] == "Add");
+  CHECK(row(report["float_nodes"], "y.then/z").is_null());
+
+  const std::string text = shell.run("inspect m.mdl --tensors").out;
+  INFO(text);
+  CHECK(contains(text, "  y.then/z.body/one  "));
+  CHECK(contains(text, "Relu 'y.else/plain' [2]"));
+  CHECK(contains(text, "Add 'y.then/z.body/more' [2]"));
+  CHECK(contains(text, "Relu 'y.else/plain': no DequantizeLinear"));
+}
+
+TEST_CASE("inspect counts transposes in bodies, those at their ends as inside") {
+  const Shell shell;
+  ModelBuilder b;
+  const ModelBuilder::Attributes turned = {{"perm", std::vector<int64_t>{1, 0}}};
+  const int32_t x = b.node("Transpose", {b.input("x", {3, 2})}, "turned", turned);
+  control(b, "Loop", {-1, -1, x}, {{"y", {2, 3}}},
+          {{"body", index(1)}, {"carried", int64_t{1}}, {"limit", int64_t{2}}});
+  ModelBuilder body;
+  body.input("i", {}, MDL_INT64);
+  body.input("go", {}, MDL_BOOL);
+  const int32_t across = body.node("Transpose", {body.input("x", {2, 3})}, "across", turned);
+  const int32_t relu = body.node("Relu", {across}, "relu");
+  body.output(body.node("Transpose", {relu}, "back", turned));
+  add_body(b, body);
+  tools::write_model(b.model, shell.path("m.mdl"));
+  const nlohmann::json report = shell.json("inspect m.mdl");
+  CHECK(report["transposes"]["inputs"] == 1);
+  CHECK(report["transposes"]["outputs"] == 0);
+  CHECK(report["transposes"]["inside"] == 2);
+  CHECK(!row(report["nodes"], "y/across").is_null());  // the body has no name
+}
+
 }  // namespace
 }  // namespace medulla::test

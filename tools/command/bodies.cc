@@ -7,9 +7,9 @@ namespace {
 void add_graphs(const mdl_graph& graph, const std::string& path, std::vector<PlacedGraph>& all) {
   all.push_back({&graph, path});
   for (size_t n = 0; n < graph.node_count; ++n) {
-    for (const mdl_graph* body : bodies_of(graph.nodes[n])) {
-      const std::string name = body->name != nullptr ? body->name : "";
-      add_graphs(*body, path + (name.empty() ? graph.nodes[n].name : name) + "/", all);
+    const mdl_node& node = graph.nodes[n];
+    for (const mdl_graph* body : bodies_of(node)) {
+      add_graphs(*body, path + body_name(node, *body) + "/", all);
     }
   }
 }
@@ -24,6 +24,11 @@ std::vector<const mdl_graph*> bodies_of(const mdl_node& node) {
     }
   }
   return bodies;
+}
+
+std::string body_name(const mdl_node& node, const mdl_graph& body) {
+  const std::string name = body.name != nullptr ? body.name : "";
+  return name.empty() ? node.name : name;
 }
 
 std::vector<PlacedGraph> all_graphs(const mdl_graph& main) {

@@ -13,6 +13,9 @@ namespace medulla::tools {
 // The graphs that a node runs, in the order in which a plan lists them.
 std::vector<const mdl_graph*> bodies_of(const mdl_node& node);
 
+// What stands for the graph in the paths of what is inside: its name, or that of its node.
+std::string body_name(const mdl_node& node, const mdl_graph& body);
+
 struct PlacedGraph {
   const mdl_graph* graph;
   std::string path;  // what stands before its names: "", "loop.body/", "loop.body/if.then/"

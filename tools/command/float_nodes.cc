@@ -30,7 +30,8 @@ std::string why_not_integer(const mdl_tensor& tensor, std::string_view op) {
 
 class Reasons {
  public:
-  Reasons(const mdl_graph& graph, const mdl_node& node) : graph_(graph), node_(node) {}
+  Reasons(const PlacedGraph& placed, const mdl_node& node)
+      : graph_(*placed.graph), is_body_(!placed.path.empty()), node_(node) {}
 
   std::string text() const {
     const bool elementwise = is_among(node_.op, kElementwiseForms);
@@ -88,7 +89,7 @@ class Reasons {
     const mdl_tensor* y = &tensor(node_.outputs[0]);
     while (true) {
       if ((y->flags & MDL_TENSOR_OUTPUT) != 0) {
-        return "output " + quoted(*y) + " of the model is float32";
+        return "output " + quoted(*y) + " of the " + (is_body_ ? "body" : "model") + " is float32";
       }
       if (y->consumer_count != 1) break;
       const mdl_node& reader = graph_.nodes[y->consumer];
@@ -101,6 +102,7 @@ class Reasons {
   }
 
   const mdl_graph& graph_;
+  const bool is_body_;
   const mdl_node& node_;
 };
 
@@ -113,17 +115,24 @@ bool is_quantized(const mdl_graph& graph) {
 
 }  // namespace
 
-std::vector<FloatNode> float_nodes(const mdl_graph& graph) {
+std::vector<FloatNode> float_nodes(const std::vector<PlacedGraph>& graphs) {
   std::vector<FloatNode> found;
-  if (!is_quantized(graph)) return found;
-  for (size_t n = 0; n < graph.node_count; ++n) {
-    const mdl_node& node = graph.nodes[n];
-    int32_t y = -1;  // the first that is not left out
-    for (uint32_t o = node.output_count; o-- > 0;) y = node.outputs[o] >= 0 ? node.outputs[o] : y;
-    const bool integer = node.input_count > 0 && node.inputs[0] >= 0 &&
-                         graph.tensors[node.inputs[0]].dtype != MDL_FLOAT32;
-    if (y < 0 || graph.tensors[y].dtype != MDL_FLOAT32 || integer) continue;
-    found.push_back({node.name, node.op, Reasons(graph, node).text()});
+  if (std::none_of(graphs.begin(), graphs.end(),
+                   [](const PlacedGraph& placed) { return is_quantized(*placed.graph); })) {
+    return found;
+  }
+  for (const PlacedGraph& placed : graphs) {
+    const mdl_graph& graph = *placed.graph;
+    for (size_t n = 0; n < graph.node_count; ++n) {
+      const mdl_node& node = graph.nodes[n];
+      if (!bodies_of(node).empty()) continue;  // what is inside computes
+      int32_t y = -1;                          // the first that is not left out
+      for (uint32_t o = node.output_count; o-- > 0;) y = node.outputs[o] >= 0 ? node.outputs[o] : y;
+      const bool integer = node.input_count > 0 && node.inputs[0] >= 0 &&
+                           graph.tensors[node.inputs[0]].dtype != MDL_FLOAT32;
+      if (y < 0 || graph.tensors[y].dtype != MDL_FLOAT32 || integer) continue;
+      found.push_back({placed.path + node.name, node.op, Reasons(placed, node).text()});
+    }
   }
   return found;
 }

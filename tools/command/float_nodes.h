@@ -5,19 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "medulla/backend.h"
+#include "tools/command/bodies.h"
 
 namespace medulla::tools {
 
 // A node of a quantized model that computes in float32, and why the converter left it so.
 struct FloatNode {
-  std::string name;
+  std::string name;  // behind the path of its graph
   std::string op;
   std::string reason;
 };
 
 // Empty for a model without quantized int8 tensors.
-std::vector<FloatNode> float_nodes(const mdl_graph& graph);
+std::vector<FloatNode> float_nodes(const std::vector<PlacedGraph>& graphs);
 
 }  // namespace medulla::tools
 

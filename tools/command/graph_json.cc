@@ -31,17 +31,17 @@ nlohmann::json value_of(const mdl_attribute& attribute) {
       for (size_t i = 0; i < attribute.count; ++i) list.push_back(attribute.strings[i]);
       return list;
     default:
-      return nullptr;  // a graph
+      return nullptr;
   }
 }
 
-nlohmann::json names(const mdl_graph& graph, const int32_t* ids, uint32_t count) {
+nlohmann::json names(const PlacedGraph& placed, const int32_t* ids, uint32_t count) {
   nlohmann::json list = nlohmann::json::array();
   for (uint32_t i = 0; i < count; ++i) {
     if (ids[i] < 0) {
       list.push_back(nullptr);
     } else {
-      list.push_back(graph.tensors[ids[i]].name);
+      list.push_back(placed.path + placed.graph->tensors[ids[i]].name);
     }
   }
   return list;
@@ -56,36 +56,44 @@ void add_quantization(nlohmann::json& row, const mdl_quantization& q) {
   row["axis"] = q.axis;
 }
 
-nlohmann::json tensors_json(const mdl_graph& graph, const uint8_t* file) {
+nlohmann::json tensors_json(const std::vector<PlacedGraph>& graphs, const uint8_t* file) {
   nlohmann::json tensors = nlohmann::json::array();
-  for (size_t t = 0; t < graph.tensor_count; ++t) {
-    const mdl_tensor& tensor = graph.tensors[t];
-    nlohmann::json row = {{"name", tensor.name},
-                          {"dtype", mdl_dtype_name(tensor.dtype)},
-                          {"shape", std::vector<int64_t>(tensor.dims, tensor.dims + tensor.rank)},
-                          {"bytes", tensor.bytes},
-                          {"constant", tensor.data != nullptr}};
-    if (tensor.data != nullptr) row["offset"] = static_cast<const uint8_t*>(tensor.data) - file;
-    add_quantization(row, tensor.quantization);
-    tensors.push_back(std::move(row));
+  for (const auto& [graph, path] : graphs) {
+    for (size_t t = 0; t < graph->tensor_count; ++t) {
+      const mdl_tensor& tensor = graph->tensors[t];
+      nlohmann::json row = {{"name", path + tensor.name},
+                            {"dtype", mdl_dtype_name(tensor.dtype)},
+                            {"shape", std::vector<int64_t>(tensor.dims, tensor.dims + tensor.rank)},
+                            {"bytes", tensor.bytes},
+                            {"constant", tensor.data != nullptr}};
+      if (tensor.data != nullptr) row["offset"] = static_cast<const uint8_t*>(tensor.data) - file;
+      add_quantization(row, tensor.quantization);
+      tensors.push_back(std::move(row));
+    }
   }
   return tensors;
 }
 
-nlohmann::json nodes_json(const mdl_graph& graph) {
+nlohmann::json nodes_json(const std::vector<PlacedGraph>& graphs) {
   nlohmann::json nodes = nlohmann::json::array();
-  for (size_t n = 0; n < graph.node_count; ++n) {
-    const mdl_node& node = graph.nodes[n];
-    nlohmann::json attributes = nlohmann::json::object();
-    for (uint32_t a = 0; a < node.attribute_count; ++a) {
-      attributes[node.attributes[a].name] = value_of(node.attributes[a]);
+  for (const PlacedGraph& placed : graphs) {
+    for (size_t n = 0; n < placed.graph->node_count; ++n) {
+      const mdl_node& node = placed.graph->nodes[n];
+      nlohmann::json attributes = nlohmann::json::object();
+      for (uint32_t a = 0; a < node.attribute_count; ++a) {
+        const mdl_attribute& attribute = node.attributes[a];
+        attributes[attribute.name] =
+            attribute.type == MDL_ATTRIBUTE_GRAPH
+                ? nlohmann::json(placed.path + body_name(node, *attribute.graph))
+                : value_of(attribute);
+      }
+      nodes.push_back({{"name", placed.path + node.name},
+                       {"op", node.op},
+                       {"version", node.version},
+                       {"attributes", attributes},
+                       {"inputs", names(placed, node.inputs, node.input_count)},
+                       {"outputs", names(placed, node.outputs, node.output_count)}});
     }
-    nodes.push_back({{"name", node.name},
-                     {"op", node.op},
-                     {"version", node.version},
-                     {"attributes", attributes},
-                     {"inputs", names(graph, node.inputs, node.input_count)},
-                     {"outputs", names(graph, node.outputs, node.output_count)}});
   }
   return nodes;
 }

@@ -194,15 +194,40 @@ void print_transposes(const Transposes& counts) {
             << counts.interleaved << ", others inside x" << counts.inside << "\n";
 }
 
-void print_tensors(const mdl_graph& graph) {
+void print_tensors(const std::vector<PlacedGraph>& graphs) {
   std::cout << "\ntensors\n";
-  for (size_t t = 0; t < graph.tensor_count; ++t) {
-    const mdl_tensor& tensor = graph.tensors[t];
-    std::cout << "  " << column(tensor.name, 36) << column(mdl_dtype_name(tensor.dtype), 9)
-              << column(shape_text(tensor), 20) << std::right << std::setw(12) << tensor.bytes
-              << (tensor.data != nullptr ? "  constant" : "");
-    print_quantization(tensor.quantization);
+  for (const auto& [graph, path] : graphs) {
+    for (size_t t = 0; t < graph->tensor_count; ++t) {
+      const mdl_tensor& tensor = graph->tensors[t];
+      std::cout << "  " << column(path + tensor.name, 36) << column(mdl_dtype_name(tensor.dtype), 9)
+                << column(shape_text(tensor), 20) << std::right << std::setw(12) << tensor.bytes
+                << (tensor.data != nullptr ? "  constant" : "");
+      print_quantization(tensor.quantization);
+      std::cout << "\n";
+    }
+  }
+}
+
+// A row for each step, and below one that runs graphs those of its bodies, which it counts in.
+void print_rows(const nlohmann::json& steps, const std::string& path, double macs) {
+  size_t number = 0;
+  for (const nlohmann::json& step : steps) {
+    const std::string name = step["name"];
+    const double own = step["macs"];
+    std::ostringstream share;
+    share << std::fixed << std::setprecision(1) << (macs > 0 ? 100 * own / macs : 0);
+    std::cout << std::setw(5) << (path.empty() ? std::to_string(number++) : "") << std::setw(13)
+              << own << std::setw(6) << (path.empty() ? share.str() : "") << std::setw(13)
+              << step["bytes"].get<double>() << "  " << std::left << std::setw(11)
+              << step["backend"].get<std::string>() << std::setw(36)
+              << step["kernel"].get<std::string>() << step["op"].get<std::string>() << " '"
+              << one_line(path + name) << "'" << std::right;
+    for (const nlohmann::json& output : step["outputs"]) std::cout << " " << output["shape"].dump();
     std::cout << "\n";
+    for (const nlohmann::json& body : step.value("bodies", nlohmann::json::array())) {
+      const std::string inside = body["name"];
+      print_rows(body["steps"], path + (inside.empty() ? name : inside) + "/", macs);
+    }
   }
 }
 
@@ -212,18 +237,7 @@ void print_steps(const nlohmann::json& steps) {
   std::cout << "\nsteps, " << std::fixed << std::setprecision(0) << macs
             << " MACs in all\n    #         MACs     %        bytes  backend    "
             << "kernel                              operators, first node, output\n";
-  size_t number = 0;
-  for (const nlohmann::json& step : steps) {
-    const double own = step["macs"];
-    std::cout << std::setw(5) << number++ << std::setw(13) << own << std::setw(6)
-              << std::setprecision(1) << (macs > 0 ? 100 * own / macs : 0) << std::setprecision(0)
-              << std::setw(13) << step["bytes"].get<double>() << "  " << std::left << std::setw(11)
-              << step["backend"].get<std::string>() << std::setw(36)
-              << step["kernel"].get<std::string>() << step["op"].get<std::string>() << " '"
-              << one_line(step["name"]) << "'" << std::right;
-    for (const nlohmann::json& output : step["outputs"]) std::cout << " " << output["shape"].dump();
-    std::cout << "\n";
-  }
+  print_rows(steps, "", macs);
 }
 
 void print_float_nodes(const std::vector<FloatNode>& nodes) {
@@ -282,25 +296,25 @@ void inspect(const Options& options) {
   const nlohmann::json plan = nlohmann::json::parse(plan_text(program.get(), MDL_PLAN_JSON));
   if (!options.json && options.html.empty()) {
     print_model(model.get(), options.engine.model);
-    if (options.tensors) print_tensors(graph);
+    if (options.tensors) print_tensors(graphs);
     std::cout << "\noperators\n ";
     for (const auto& [op, count] : ops) std::cout << " " << op << " x" << count;
     std::cout << "\n";
-    print_transposes(count_transposes(graph));
+    print_transposes(count_transposes(graphs));
     print_memory(model_block(*model), need);
     print_steps(plan["steps"]);
-    print_float_nodes(float_nodes(graph));
+    print_float_nodes(float_nodes(graphs));
     return;
   }
   nlohmann::json report = describe_model(model.get());
   report["file"] = options.engine.model;
   report["operators"] = ops;
-  report["transposes"] = describe(count_transposes(graph));
+  report["transposes"] = describe(count_transposes(graphs));
   report["memory"] = describe(model_block(*model), need);
-  report["tensors"] = tensors_json(graph, model->bytes.data());
-  report["nodes"] = nodes_json(graph);
+  report["tensors"] = tensors_json(graphs, model->bytes.data());
+  report["nodes"] = nodes_json(graphs);
   report["plan"] = plan;
-  report["float_nodes"] = describe(float_nodes(graph));
+  report["float_nodes"] = describe(float_nodes(graphs));
   if (!options.html.empty()) write_text(options.html, html_of(graph, report));
   if (options.json) print_json(report, 2);
 }

@@ -5,8 +5,10 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "medulla/backend.h"
+#include "tools/command/bodies.h"
 
 namespace medulla::tools {
 
@@ -19,10 +21,12 @@ std::string html_of(const mdl_graph& graph, const nlohmann::json& report);
 
 // Adds scales, zero_points and axis where there are any.
 void add_quantization(nlohmann::json& row, const mdl_quantization& quantization);
-// Every tensor, a constant with its offset in the file, which begins at `file`.
-nlohmann::json tensors_json(const mdl_graph& graph, const uint8_t* file);
-// Every node, operands by their tensors' names, null where one is left out.
-nlohmann::json nodes_json(const mdl_graph& graph);
+// Every tensor, a constant with its offset in the file, which begins at `file`. Names begin with
+// the path of their graph.
+nlohmann::json tensors_json(const std::vector<PlacedGraph>& graphs, const uint8_t* file);
+// Every node, operands by their tensors' names, null where one is left out; those of the main graph
+// first, so that a plan's numbers of nodes hold.
+nlohmann::json nodes_json(const std::vector<PlacedGraph>& graphs);
 
 }  // namespace medulla::tools
 

@@ -137,6 +137,17 @@ class Counter {
 
 }  // namespace
 
-Transposes count_transposes(const mdl_graph& graph) { return Counter(graph).count(); }
+Transposes count_transposes(const std::vector<PlacedGraph>& graphs) {
+  Transposes all;
+  for (const auto& [graph, path] : graphs) {
+    const Transposes counts = Counter(*graph).count();
+    (path.empty() ? all.inputs : all.inside) += counts.inputs;
+    (path.empty() ? all.outputs : all.inside) += counts.outputs;
+    all.shuffles += counts.shuffles;
+    all.interleaved += counts.interleaved;
+    all.inside += counts.inside;
+  }
+  return all;
+}
 
 }  // namespace medulla::tools

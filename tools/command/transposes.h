@@ -3,7 +3,7 @@
 #ifndef MEDULLA_TOOLS_COMMAND_TRANSPOSES_H_
 #define MEDULLA_TOOLS_COMMAND_TRANSPOSES_H_
 
-#include "medulla/backend.h"
+#include "tools/command/bodies.h"
 
 namespace medulla::tools {
 
@@ -17,10 +17,10 @@ struct Transposes {
   // The pixels of a transposed convolution, made by one convolution for each phase of its stride,
   // that take their places between each other.
   size_t interleaved = 0;
-  size_t inside = 0;  // all others
+  size_t inside = 0;  // all others; of what a body takes and makes, too
 };
 
-Transposes count_transposes(const mdl_graph& graph);
+Transposes count_transposes(const std::vector<PlacedGraph>& graphs);
 
 }  // namespace medulla::tools
 
