@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models with graphs inside graphs: what the command tells of those.
 #include "tests/graph/bodies.h"
+#include <algorithm>
+
 #include "tests/command/shell.h"
 
 namespace medulla::test {
@@ -98,6 +100,26 @@ TEST_CASE("inspect counts transposes in bodies, those at their ends as inside") 
   CHECK(report["transposes"]["outputs"] == 0);
   CHECK(report["transposes"]["inside"] == 2);
   CHECK(!row(report["nodes"], "y/across").is_null());  // the body has no name
+}
+
+TEST_CASE("inspect draws bodies") {
+  const Shell shell;
+  write_model(shell);
+  REQUIRE(shell.run("inspect m.mdl --html page.html --dot m.dot").status == 0);
+  const std::string page = shell.text("page.html");
+  for (const char* part : {"<h2>Inside: y.then</h2>", "<h2>Inside: y.else</h2>",
+                           "<h2>Inside: y.then/z.body</h2>", ">plain<", ">more<"}) {
+    INFO(part);
+    CHECK(contains(page, part));
+  }
+  const std::string dot = shell.text("m.dot");
+  INFO(dot);
+  for (const char* part : {"subgraph cluster_n0b0 {\n  label=\"y.then\"", "label=\"y.then/z.body\"",
+                           "n0b1n0 [label=\"Relu plain\"]", "n0b1n0 -> n0b1o", "-> n0b0n2b0n0"}) {
+    INFO(part);
+    CHECK(contains(dot, part));
+  }
+  CHECK(std::count(dot.begin(), dot.end(), '{') == std::count(dot.begin(), dot.end(), '}'));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "tools/command/bodies.h"
 #include "tools/command/inspect.h"
 
 namespace medulla::tools {
@@ -86,6 +87,16 @@ void write_legend(std::ostream& out) {
   out << "<span class=\"chip edge\">input, output, state</span></div>\n";
 }
 
+size_t count_steps(const nlohmann::json& steps) {
+  size_t count = steps.size();
+  for (const nlohmann::json& step : steps) {
+    for (const nlohmann::json& body : step.value("bodies", nlohmann::json::array())) {
+      count += count_steps(body["steps"]);
+    }
+  }
+  return count;
+}
+
 void write_tiles(std::ostream& out, const mdl_graph& graph, const nlohmann::json& report) {
   const auto tile = [&](const std::string& value, const std::string& says) {
     out << "<div><b>" << value << "</b><span>" << says << "</span></div>";
@@ -95,13 +106,17 @@ void write_tiles(std::ostream& out, const mdl_graph& graph, const nlohmann::json
   double macs = 0;
   for (const nlohmann::json& step : steps) macs += step["macs"].get<double>();
   double weights = 0;
-  for (size_t t = 0; t < graph.tensor_count; ++t) {
-    if (graph.tensors[t].data != nullptr) weights += static_cast<double>(graph.tensors[t].bytes);
+  size_t nodes = 0;
+  for (const auto& [each, path] : all_graphs(graph)) {
+    for (size_t t = 0; t < each->tensor_count; ++t) {
+      if (each->tensors[t].data != nullptr) weights += static_cast<double>(each->tensors[t].bytes);
+    }
+    nodes += each->node_count;
   }
   out << "<div class=\"tiles\">";
   tile(with_unit(macs, "MAC"), "a run");
   tile(with_unit(weights, "B"), "of constants");
-  tile(std::to_string(steps.size()), "steps for " + std::to_string(graph.node_count) + " nodes");
+  tile(std::to_string(count_steps(steps)), "steps for " + std::to_string(nodes) + " nodes");
   tile(with_unit(memory["arena_bytes"], "B"),
        "arena (least possible " + with_unit(memory["arena_bound_bytes"], "B") + ")");
   tile(with_unit(memory["program_bytes"], "B"), "program block");

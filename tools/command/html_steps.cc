@@ -4,6 +4,7 @@
 #include <ostream>
 #include <vector>
 
+#include "tools/command/bodies.h"
 #include "tools/command/engine.h"
 #include "tools/command/html.h"
 #include "tools/command/inspect.h"
@@ -207,10 +208,8 @@ void write_row(std::ostream& out, const Row& row, size_t number, double most_mac
   out << "</tr>\n";
 }
 
-}  // namespace
-
-void write_steps(std::ostream& out, const mdl_graph& graph, const nlohmann::json& report) {
-  const nlohmann::json& steps = report["plan"]["steps"];
+// The rows of one graph.
+void write_flow(std::ostream& out, const mdl_graph& graph, const nlohmann::json& steps) {
   const Flow flow(graph, steps);
   double most_macs = 1;
   double most_bytes = 1;
@@ -219,12 +218,7 @@ void write_steps(std::ostream& out, const mdl_graph& graph, const nlohmann::json
     most_bytes = std::max(most_bytes, step["bytes"].get<double>());
   }
   const size_t rails = flow.lanes() * kLaneWidth + 24;
-  out << "<h2>Graph and cost</h2>\n<p>Every row is a step, in the order of a run. The rails lead "
-         "from each step to those that read what it makes. Bars are relative to the greatest; "
-         "bytes "
-         "are read and written, constants too.</p>\n<div class=\"flow\"><table><colgroup><col "
-         "style=\"width:"
-      << rails
+  out << "<div class=\"flow\"><table><colgroup><col style=\"width:" << rails
       << "px\"><col style=\"width:44px\"><col style=\"width:14%\"><col><col style=\"width:18%\">"
          "<col style=\"width:19%\"><col style=\"width:12%\"><col style=\"width:12%\"></colgroup>\n"
          "<thead><tr><th></th><th class=\"number\">step</th><th>operators</th><th>first node</th>"
@@ -237,6 +231,32 @@ void write_steps(std::ostream& out, const mdl_graph& graph, const nlohmann::json
   out << "</tbody></table>\n";
   write_rails(out, flow, rails);
   out << "</div>\n";
+}
+
+void write_bodies(std::ostream& out, const mdl_graph& graph, const nlohmann::json& steps,
+                  const std::string& path) {
+  for (const nlohmann::json& step : steps) {
+    const mdl_node& node = graph.nodes[step["nodes"][0].get<size_t>()];
+    const std::vector<const mdl_graph*> bodies = bodies_of(node);
+    for (size_t b = 0; step.contains("bodies") && b < bodies.size(); ++b) {
+      const std::string name = path + body_name(node, *bodies[b]);
+      const nlohmann::json& inside = step["bodies"][b]["steps"];
+      out << "<h2>Inside: " << escape_html(name) << "</h2>\n";
+      write_flow(out, *bodies[b], inside);
+      write_bodies(out, *bodies[b], inside, name + "/");
+    }
+  }
+}
+
+}  // namespace
+
+void write_steps(std::ostream& out, const mdl_graph& graph, const nlohmann::json& report) {
+  const nlohmann::json& steps = report["plan"]["steps"];
+  out << "<h2>Graph and cost</h2>\n<p>Every row is a step, in the order of a run. The rails lead "
+         "from each step to those that read what it makes. Bars are relative to the greatest; "
+         "bytes are read and written, constants too.</p>\n";
+  write_flow(out, graph, steps);
+  write_bodies(out, graph, steps, "");
 
   const nlohmann::json& without = report["plan"]["no_step"];
   if (without.empty()) return;

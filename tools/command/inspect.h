@@ -12,7 +12,8 @@
 
 namespace medulla::tools {
 
-// The graph in Graphviz' language: nodes with operator and output shape, edges with tensor names.
+// The graph in Graphviz' language: nodes with operator and name, edges with dtype and shape, bodies
+// as clusters.
 std::string dot_of(const mdl_graph& graph);
 
 // One self-contained page: the graph, the memory plan over time, the cost of the layers. `report`
