@@ -122,5 +122,17 @@ TEST_CASE("inspect draws bodies") {
   CHECK(std::count(dot.begin(), dot.end(), '{') == std::count(dot.begin(), dot.end(), '}'));
 }
 
+TEST_CASE("--dump says that a tensor is inside a body") {
+  const Shell shell;
+  write_model(shell);
+  for (const std::string name : {"plain", "y.else/plain"}) {
+    const Outcome outcome = shell.run("run m.mdl --zeros --dump " + name + "=plain.npy");
+    INFO(outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(contains(outcome.err, "'y.else/plain' is inside a body"));
+  }
+  CHECK(shell.run("run m.mdl --zeros --dump y=y.npy --dump x=x.npy").status == 0);
+}
+
 }  // namespace
 }  // namespace medulla::test

@@ -6,6 +6,8 @@
 #include <stdexcept>
 
 #include "kernels/isa.h"
+#include "src/model/model.h"
+#include "tools/command/bodies.h"
 
 namespace medulla::tools {
 namespace {
@@ -28,6 +30,22 @@ IsaSet parse_isa(const char* source, const std::string& text) {
 }
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// A body's tensors lie in memory that others use before and behind its node.
+void require_outside_bodies(const mdl_graph& main, const std::string& name) {
+  std::string inside;
+  for (const auto& [graph, path] : all_graphs(main)) {
+    for (size_t t = 0; t < graph->tensor_count; ++t) {
+      const std::string own = graph->tensors[t].name;
+      if (path.empty() && own == name) return;
+      if (!path.empty() && (own == name || path + own == name)) inside = path + own;
+    }
+  }
+  if (inside.empty()) return;  // the library says so
+  throw std::runtime_error("tensor '" + inside +
+                           "' is inside a body, whose tensors are gone when its node is done; name "
+                           "one of the main graph, such as what that node makes");
+}
 
 // What the strings of mdl_program_options point into while a call lasts.
 class ProgramOptions {
@@ -118,6 +136,7 @@ ModelPtr open_model(const std::string& path, mdl_check level) {
 }
 
 ProgramPtr create_program(const mdl_model* model, const EngineOptions& options) {
+  for (const std::string& name : options.keep) require_outside_bodies(model_graph(*model), name);
   const ProgramOptions program_options(options);
   mdl_error error = MDL_ERROR_INIT;
   mdl_program* program = nullptr;
