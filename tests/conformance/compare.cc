@@ -21,7 +21,7 @@ std::string compare_values(const Array& found, const Array& expected, double rto
     bool same = a == b;
     if constexpr (std::is_floating_point_v<T>) {
       same = same || (std::isnan(a) && std::isnan(b)) ||
-             std::abs(a - b) <= T(1e-7) + static_cast<T>(rtol) * std::abs(b);
+             (std::isfinite(b) && std::abs(a - b) <= T(1e-7) + static_cast<T>(rtol) * std::abs(b));
     }
     if (!same) {
       return "element " + std::to_string(i) + " is " + std::to_string(a) + ", should be " +

@@ -2,12 +2,16 @@
 // Runs ONNX's conformance suite on the backends `reference` and `cpu`, and holds docs/operators.md
 // to what it finds. MEDULLA_CONFORMANCE=TEXT runs the cases whose names contain TEXT and lists
 // each; MEDULLA_WRITE_DOCS=1 writes the table anew.
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "tests/catch.h"
+#include "tests/conformance/compare.h"
 #include "tests/conformance/integer_form.h"
 #include "tests/conformance/suite.h"
 #include "tests/conformance/table.h"
@@ -15,6 +19,8 @@
 #include "tests/shared.h"
 
 using namespace medulla::conformance;
+
+namespace tools = medulla::tools;
 
 namespace {
 
@@ -85,6 +91,21 @@ TEST_CASE("each case of ONNX's suite passes or is refused with a reason", "[slow
   written << std::ifstream(path).rdbuf();
   INFO("docs/operators.md is not what the suite shows; MEDULLA_WRITE_DOCS=1 writes it");
   CHECK(written.str() == table.markdown());
+}
+
+TEST_CASE("infinity is only what infinity is expected") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto array = [](float value) {
+    tools::Array made{MDL_FLOAT32, {1}, std::vector<std::byte>(sizeof(value))};
+    std::memcpy(made.data.data(), &value, sizeof(value));
+    return made;
+  };
+  CHECK(compare(array(kInfinity), array(kInfinity)) == "");
+  CHECK(compare(array(1.0005f), array(1)) == "");
+  for (const float value : {-kInfinity, 3e38f, std::nanf("")}) {
+    CHECK(compare(array(value), array(kInfinity)) != "");
+    CHECK(compare(array(kInfinity), array(value)) != "");
+  }
 }
 
 TEST_CASE("every second case of ONNX's suite passes or is refused with a reason") {
