@@ -90,7 +90,7 @@ TEST_CASE("an input is never the output") {
        {"run hard.raw --zeros --output ./hard.raw", "run m.mdl --zeros --output hard.raw",
         "run m.mdl --zeros --dump shifted=soft", "run m.mdl --input x.npy --output x.npy",
         "bench m.mdl --runs 1 --output hard.raw", "inspect m.mdl --html hard.raw",
-        "inspect m.mdl --dot m.mdl", "convert m.mdl", "convert m.onnx -o m.onnx"}) {
+        "inspect m.mdl --dot m.mdl", "convert m.mdl"}) {
     const Outcome outcome = shell.run(arguments);
     INFO(arguments << "\n" << outcome.err);
     CHECK(outcome.status == 1);
@@ -100,6 +100,36 @@ TEST_CASE("an input is never the output") {
     CHECK((module_is_missing || says));
     CHECK(shell.text("m.mdl") == model);
     CHECK(shell.text("x.npy") == input);
+  }
+}
+
+TEST_CASE("no file that a conversion reads is written") {
+  const Shell shell;
+  fs::create_directory(shell.path("folder"));
+  for (const char* name : {"m", "x", "folder/s", "names"}) shell.write(name, name);
+  shell.write_npy("f.npy", MDL_FLOAT32, {1}, std::vector<float>{1});
+  fs::create_symlink("f.npy", shell.path("f"));
+  fs::create_hard_link(shell.path("folder/s"), shell.path("hard"));
+  for (const char* arguments :
+       {"quantize m --calib x -o x", "quantize m --calib in=x --html x",
+        "quantize m --calib folder -o hard", "quantize m --calib folder --html folder/s",
+        "quantize m --calib x --eval folder -o hard", "quantize m --calib f --labels out=x -o x",
+        "quantize m --calib f --class-names names --html names",
+        "quantize m --calib x --class-names out=names -o names",
+        "quantize m --calib x --fix i=f.npy -o f", "quantize m --calib x --fix i=f.npy --html f",
+        "convert m --labels names -o names", "convert m --labels out=names -o names",
+        "convert m --state a=b:f.npy -o f", "convert m --fix i=f.npy -o f"}) {
+    const Outcome outcome = shell.run(arguments);
+    INFO(arguments << "\n" << outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.find("it is the input") != std::string::npos);
+  }
+  for (const char* name : {"m", "x", "folder/s", "names"}) CHECK(shell.text(name) == name);
+  for (const char* ending : {"npy", "csv", "txt", "onnx", "tflite", "html", "json"}) {
+    const Outcome outcome = shell.run(std::string("convert m -o new.") + ending);
+    INFO(outcome.err);
+    CHECK(outcome.status == 2);
+    CHECK(outcome.err.find("should end in .mdl") != std::string::npos);
   }
 }
 

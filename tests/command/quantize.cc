@@ -63,7 +63,8 @@ TEST_CASE("quantize refuses what it cannot use") {
       {"quantize m.onnx --calib x.npy", 1, "m.onnx"},
       {"quantize made.mdl --calib x.npy -o m.mdl", 1, "made.mdl: is a Medulla model already"},
       {"quantize nowhere.onnx --calib x.npy", 1, "nowhere.onnx"},
-      {"quantize m.onnx --calib x.npy -o m.onnx", 1, "m.onnx"},
+      {"quantize m.onnx --calib x.npy -o m.onnx", 2, "m.onnx"},
+      {"quantize made.mdl --calib x.npy", 1, "made.mdl: is a Medulla model already"},
   };
   for (const auto& c : cases) {
     const Outcome outcome = shell.run(c.arguments);

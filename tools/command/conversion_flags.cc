@@ -4,6 +4,9 @@
 #include <filesystem>
 
 #include "tools/command/command.h"
+#include "tools/command/tensor_files.h"
+#include "tools/common/input_file.h"
+#include "tools/common/new_file.h"
 
 namespace medulla::tools {
 namespace {
@@ -46,6 +49,17 @@ std::pair<std::string, Preprocessing> parse_preprocessing(const std::string& tex
                                " scales and " + std::to_string(steps.offset.size()) + " offsets");
   }
   return {rest, steps};
+}
+
+// An ending that says something else is a slip, and what stands there is likely worth keeping.
+void require_model_name(const std::string& output) {
+  const std::string ending = ending_of(output);
+  for (const char* other : {".bin", ".csv", ".h5", ".html", ".jpeg", ".jpg", ".json", ".npy",
+                            ".npz", ".onnx", ".pb", ".png", ".raw", ".tflite", ".txt"}) {
+    if (ending != other) continue;
+    throw CLI::ValidationError("--output " + output + " ends in " + ending +
+                               ", but is a Medulla model; it should end in .mdl");
+  }
 }
 
 // What is given for a name a second time would be lost without a word.
@@ -99,12 +113,13 @@ ConvertOptions& ConversionFlags::resolve() {
     convert_.output =
         std::filesystem::path(convert_.input).filename().replace_extension(".mdl").string();
   }
+  require_model_name(convert_.output);
   for (const std::string& text : states_) {
     auto pair = split(text, "INPUT=OUTPUT[:FILE.npy]");
     // A name may hold colons itself.
     if (const size_t colon = pair.second.rfind(':');
         colon != std::string::npos && pair.second.ends_with(".npy")) {
-      convert_.initial[pair.first] = read_npy(pair.second.substr(colon + 1));
+      convert_.initial[pair.first] = read_npy(read_.emplace_back(pair.second.substr(colon + 1)));
       pair.second.resize(colon);
     }
     convert_.states.push_back(std::move(pair));
@@ -113,7 +128,7 @@ ConvertOptions& ConversionFlags::resolve() {
   add_numbers(fixed_dims_, "--fix-dim", 1, convert_.fixed_dims);
   for (const std::string& text : fixed_) {
     const auto [input, file] = split(text, "INPUT=FILE.npy");
-    add_once(convert_.fixed, input, read_npy(file), "--fix");
+    add_once(convert_.fixed, input, read_npy(read_.emplace_back(file)), "--fix");
   }
   for (const std::string& text : metadata_) {
     const auto [key, value] = split(text, "KEY=VALUE");
@@ -124,7 +139,13 @@ ConvertOptions& ConversionFlags::resolve() {
   }
   convert_.no_passes = {no_passes_.begin(), no_passes_.end()};
   convert_.input_nhwc = layout_ == "nhwc";
+  if (!convert_.labels.empty()) read_.push_back(parse_named_file(convert_.labels).path);
+  require_unread(convert_.output);
   return convert_;
+}
+
+void ConversionFlags::require_unread(const std::string& output) const {
+  for (const std::string& path : read_) require_other_file(output, path);
 }
 
 }  // namespace medulla::tools

@@ -16,9 +16,12 @@ class ConversionFlags {
   // Reads what the command line gave. Throws CLI::ValidationError, and std::runtime_error for a
   // file that cannot be read.
   ConvertOptions& resolve();
+  // Throws when `output`, a file to write, is one that an option named here reads.
+  void require_unread(const std::string& output) const;
 
  private:
   ConvertOptions convert_;
+  std::vector<std::string> read_;        // files that options name
   std::vector<std::string> states_;      // input=output
   std::vector<std::string> maxima_;      // symbol=number
   std::vector<std::string> fixed_dims_;  // symbol=number

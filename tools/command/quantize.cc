@@ -11,6 +11,7 @@
 #include "tools/command/command.h"
 #include "tools/command/conversion_flags.h"
 #include "tools/command/quantize_report.h"
+#include "tools/command/tensor_files.h"
 #include "tools/command/terminal.h"
 #include "tools/common/new_file.h"
 
@@ -62,6 +63,15 @@ void require_samples(const CLI::App& command, const std::string& weights) {
   }
 }
 
+// Throws when `output`, a file to write, is one that samples or labels come from.
+void require_unread(const Options& options, const std::string& output) {
+  const QuantizeOptions& quantize = options.quantize;
+  std::vector<std::string> inputs = quantize.calibration;
+  inputs.insert(inputs.end(), quantize.evaluation.begin(), quantize.evaluation.end());
+  if (!quantize.labels.empty()) inputs.push_back(quantize.labels);
+  for (const std::string& input : inputs) require_other_file(output, parse_named_file(input).path);
+}
+
 // A line on a terminal that says how far the work is, and from the third second of a stage on how
 // long that will take.
 class ProgressLine {
@@ -102,8 +112,11 @@ void run(const CLI::App& command, Options& options) {
     throw CLI::ValidationError(
         "--budget is in points of top-1, which needs --labels; --sqnr does not");
   }
+  require_unread(options, quantize.convert.output);
   if (!options.html.empty()) {
     require_other_file(options.html, quantize.convert.input);
+    options.flags.require_unread(options.html);
+    require_unread(options, options.html);
     require_places({options.html, quantize.convert.output});
   }
   const bool shows = !options.json && isatty(STDERR_FILENO) != 0;

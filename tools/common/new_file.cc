@@ -97,6 +97,12 @@ void NewFile::commit() {
 
 void require_other_file(const std::string& output, const std::string& input) {
   std::error_code error;
+  if (fs::is_directory(input, error)) {
+    for (const auto& entry : fs::directory_iterator(input, error)) {
+      if (!entry.is_directory(error)) require_other_file(output, entry.path().string());
+    }
+    return;
+  }
   if (!fs::is_regular_file(output, error) || !fs::equivalent(output, input, error)) return;
   refuse(output, "it is the input " + input + "; give another name");
 }

@@ -35,7 +35,8 @@ class NewFile {
   int file_ = -1;
 };
 
-// Throws when `output`, an option's value, is the file `input`, under whatever name.
+// Throws when `output`, an option's value, is the file `input` or one of that folder, under
+// whatever name.
 void require_other_file(const std::string& output, const std::string& input);
 
 // Throws before anything is written when one of `outputs` lacks its folder or is one, or when two

@@ -332,7 +332,6 @@ void require_same(const std::vector<Tensor>& before, const Graph& graph, Convert
 
 void read_and_write(const ConvertOptions& options, ConvertReport& report) {
   try {
-    require_other_file(options.output, options.input);
     const Model model = import_and_optimize(options, report);
     if (!report.refusals.empty()) return;
     const Bytes bytes = model_bytes(model);
@@ -352,6 +351,7 @@ void read_and_write(const ConvertOptions& options, ConvertReport& report) {
 Model import_and_optimize(const ConvertOptions& options, ConvertReport& report) {
   Model model;
   require_source(options.input);
+  require_other_file(options.output, options.input);
   const ImporterRow& importer = find_importer(options.input);
   importer.import(options, model, report);
   if (!report.refusals.empty()) return model;

@@ -349,7 +349,6 @@ class Quantizer {
 QuantizeReport quantize(const QuantizeOptions& options) {
   QuantizeReport report;
   try {
-    require_other_file(options.convert.output, options.convert.input);
     Quantizer(options, report).run();
   } catch (const std::exception& why) {
     report.error = why.what();
