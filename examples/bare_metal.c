@@ -4,8 +4,8 @@
 // used. The sizes come from `medulla inspect MODEL.mdl`, measured on the ISA that the device has.
 // `__asm__` takes gnu99, and the model's file is named when it is compiled:
 //
-//   cc -std=gnu99 -Iinclude -DMODEL_FILE='"ecg_cnn.mdl"' -c examples/bare_metal.c
-//   c++ bare_metal.o build/small/lib/libmedulla.a -o bare_metal
+//   cc -std=gnu99 -Iinclude -DMODEL_FILE='"out/ecg_cnn.mdl"' examples/bare_metal.c -c -o out/bare.o
+//   c++ out/bare.o build/small/lib/libmedulla.a -o out/bare_metal
 //
 // with the library that README.md builds without threads and cpuinfo. scripts/size.sh does both
 // for any model, with its operators alone, and counts the bytes.

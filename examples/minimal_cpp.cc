@@ -2,8 +2,8 @@
 // The least that a program in C++ does: open a model, run it on zeros, print the first output.
 // As README.md installs the library and makes the model:
 //
-//   c++ -std=c++17 examples/minimal_cpp.cc $(pkg-config --cflags --libs medulla) -o out/minimal
-//   out/minimal out/ecg_cnn.mdl
+//   c++ -std=c++17 examples/minimal_cpp.cc $(pkg-config --cflags --libs medulla) -o out/minimal_cpp
+//   out/minimal_cpp out/ecg_cnn.mdl
 #include <cstdio>
 #include <vector>
 

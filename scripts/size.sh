@@ -78,4 +78,5 @@ done
 printf '%-12s %8d bytes of code and data\n' Medulla "$total"
 [ -z "$most" ] || [ "$total" -le "$most" ] || { echo "size: more than $most bytes" >&2; exit 1; }
 echo "whole program    $(stat -c %s "$program") bytes, with operators: ${ops//;/ }"
+echo "its answer to a made-up first input, of the first output '$(first outputs)':"
 "$program" || { echo "size: the program does not run the model" >&2; exit 1; }

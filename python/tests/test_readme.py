@@ -16,6 +16,7 @@ def snippets(readme):
 @pytest.fixture(autouse=True)
 def beside_the_examples(monkeypatch, tmp_path):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "out").mkdir()
     monkeypatch.chdir(tmp_path)
 
 
@@ -24,7 +25,7 @@ def test_the_package_answers(tmp_path):
     names = {}
     exec(box, names)
     assert names["answer"]["logits"].shape == (1, 4)
-    assert (tmp_path / "ecg_cnn.mdl").stat().st_size > 0
+    assert (tmp_path / "out/ecg_cnn.mdl").stat().st_size > 0
 
 
 def test_the_snippets_answer():
