@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ONNX importer: forms of every opset come out alike.
+#include <cstring>
+
 #include "tests/convert/imported.h"
 
 using namespace medulla;
@@ -184,4 +186,28 @@ TEST_CASE("scores are compared with a threshold that is known at run time") {
     CHECK(!wanted[0].empty());
     CHECK(found[0] == wanted[0]);
   }
+}
+
+TEST_CASE("as many of the greatest are taken as is known at run time") {
+  OnnxModel m(13);
+  m.input("x", {2, 4});
+  m.input("k", {1}, onnx::TensorProto::INT64);
+  m.node("TopK", {"x", "k"}, {"values", "indices"});
+  m.output("values", {2, -1});
+  m.output("indices", {2, -1}, onnx::TensorProto::INT64);
+  const Model model = imported(m);
+  const Floats x = {3, 1, 4, 2, 5, 9, 2, 6};
+  const auto run = [&](int64_t k) {
+    const auto* first = reinterpret_cast<const std::byte*>(&k);
+    const auto count = std::make_shared<const Bytes>(first, first + sizeof(k));
+    return run_graph(model.main(), {as_bytes(x), count});
+  };
+  CHECK(to_floats(run(2)[0]) == Floats{4, 3, 9, 6});
+  CHECK(to_floats(run(4)[0]) == Floats{4, 3, 2, 1, 9, 6, 5, 2});
+  CHECK(run(0)[0].empty());
+  std::vector<int64_t> indices(4);
+  const Bytes found = run(2)[1];
+  REQUIRE(found.size() == 4 * sizeof(int64_t));
+  std::memcpy(indices.data(), found.data(), found.size());
+  CHECK(indices == std::vector<int64_t>{2, 0, 1, 3});
 }

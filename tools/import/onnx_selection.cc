@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What picks elements by their values; how many there are is known only at run time, up to a bound.
 #include <limits>
+#include <numeric>
 
 #include "tools/import/onnx_ops.h"
 
@@ -73,16 +74,28 @@ std::vector<int32_t> convert_non_zero(OnnxNode& node) {
   return {node.build.add_typed("NonZero", {node.input(0)}, {}, MDL_INT64)};
 }
 
-// k is an attribute up to opset 9.
+// k is an attribute up to opset 9. Of a k that is known only at run time all are sorted, of which
+// the first k stay.
 std::vector<int32_t> convert_top_k(OnnxNode& node) {
-  const int64_t rank = node.build.rank(node.input(0));
-  const double k =
-      node.opset < 10 ? static_cast<double>(node.int_or("k", 0)) : scalar_or(node, 1, "k", 0);
-  return add_picking(node, "TopK", {node.input(0)},
-                     {{"k", static_cast<int64_t>(k)},
-                      {"axis", node.axis(node.int_or("axis", -1), rank)},
-                      {"largest", node.int_or("largest", 1)}},
-                     2);
+  Builder& build = node.build;
+  const int32_t x = node.input(0);
+  const int64_t axis = node.axis(node.int_or("axis", -1), build.rank(x));
+  const bool varies = node.opset >= 10 && node.input(1) >= 0 && !build.tensor(node.input(1)).data;
+  const double k = varies ? static_cast<double>(build.tensor(x).dims[static_cast<size_t>(axis)])
+                   : node.opset >= 10 ? scalar_or(node, 1, "k", 0)
+                                      : static_cast<double>(node.int_or("k", 0));
+  std::vector<int32_t> outputs = add_picking(
+      node, "TopK", {x},
+      {{"k", static_cast<int64_t>(k)}, {"axis", axis}, {"largest", node.int_or("largest", 1)}}, 2);
+  if (!varies) return outputs;
+  std::vector<int64_t> places(static_cast<size_t>(k));
+  std::iota(places.begin(), places.end(), 0);
+  const int32_t all = build.constant(MDL_INT64, {static_cast<int64_t>(places.size())}, places);
+  const int32_t kept = build.add("Less", {all, node.input(1)});
+  for (int32_t& output : outputs) {
+    if (output >= 0) output = build.add_like("Compress", {output, kept}, {{"axis", axis}});
+  }
+  return outputs;
 }
 
 std::vector<int32_t> convert_unique(OnnxNode& node) {
