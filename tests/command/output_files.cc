@@ -133,6 +133,30 @@ TEST_CASE("no file that a conversion reads is written") {
   }
 }
 
+TEST_CASE("convert and compare that are interrupted leave nothing behind") {
+  if (!has_module()) return;
+  const Shell shell;
+  const std::string source =
+      std::string(kSourceDir) + "/examples/ecg_monitor/models/ecg_cnn_fp32.onnx";
+  REQUIRE(shell.run("convert " + source + " -o m.mdl").status == 0);
+  fs::create_directory(shell.path("t"));
+  for (const char* arguments : {"convert %s -o t/c.mdl", "compare m.mdl %s"}) {
+    const std::string text = arguments;
+    const size_t at = text.find("%s");
+    const std::string words = text.substr(0, at) + source + text.substr(at + 2);
+    for (int i = 1; i <= 20; ++i) {
+      const std::string after = std::to_string(0.004 * i);
+      const std::string line = "cd '" + shell.path("") + "' && TMPDIR=\"$PWD/t\" timeout -s " +
+                               (i % 2 == 0 ? "INT " : "TERM ") + after + " " + kCommand + " " +
+                               words + " >stdout.txt 2>stderr.txt";
+      const int status = std::system(line.c_str());
+      INFO(line << ": status " << status);
+      fs::remove(shell.path("t/c.mdl"));  // whole, if any
+      CHECK(fs::is_empty(shell.path("t")));
+    }
+  }
+}
+
 TEST_CASE("what cannot be printed fails") {
   if (!fs::exists("/dev/full")) return;
   const Shell shell;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two models on the same input, tensor by tensor in the order of execution. The second is the
 // reference: what it computes is taken for right.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -21,6 +19,7 @@
 #include "tools/command/failure.h"
 #include "tools/command/feed.h"
 #include "tools/command/judge.h"
+#include "tools/command/temporary_file.h"
 #include "tools/command/tensor_files.h"
 #include "tools/command/terminal.h"
 #include "tools/common/printable.h"
@@ -50,24 +49,6 @@ struct Report {
 };
 
 bool ends_with(const std::string& text, const char* ending) { return text.ends_with(ending); }
-
-// A file that is gone when the object is.
-class TemporaryFile {
- public:
-  TemporaryFile()
-      : path_((std::filesystem::temp_directory_path() / "medulla-compare-XXXXXX.mdl").string()) {
-    const int file = mkstemps(path_.data(), 4);
-    if (file < 0) throw std::runtime_error(path_ + ": cannot be written");
-    close(file);
-  }
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // The source as it stands: no pass touches it.
 void convert_plain(const std::string& source, const std::string& to, const mdl_graph& like,

@@ -56,14 +56,39 @@ NewFile::NewFile(const std::string& path) : path_(path) {
     return;
   }
   target_ = followed(path).string();
-  open_part(target_ + ".part" + std::to_string(getpid()));
+  open_unnamed();
+  if (file_ < 0) open_part();
 }
 
-void NewFile::open_part(const std::string& stem) {
+// What has no name needs nobody to remove it, however the process ends. Some file systems lack it.
+void NewFile::open_unnamed() {
+  if (access("/proc/self/fd", X_OK) != 0) return;
+  const fs::path folder = fs::path(target_).parent_path();
+  file_ = open(folder.empty() ? "." : folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+}
+
+std::string NewFile::part_name(int number) const {
+  return target_ + ".part" + std::to_string(getpid()) + "." + std::to_string(number);
+}
+
+void NewFile::open_part() {
   for (int i = 0; file_ < 0; ++i) {
-    part_ = stem + "." + std::to_string(i);
+    part_ = part_name(i);
     file_ = open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file_ < 0 && errno != EEXIST) fail(std::strerror(errno));
+  }
+}
+
+// A link replaces nothing, so the file gets a name of its own before it gets the target's.
+void NewFile::name_part() {
+  const std::string unnamed = "/proc/self/fd/" + std::to_string(file_);
+  for (int i = 0; part_.empty(); ++i) {
+    const std::string part = part_name(i);
+    if (linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, part.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      part_ = part;
+    } else if (errno != EEXIST) {
+      fail(std::strerror(errno));
+    }
   }
 }
 
@@ -85,10 +110,11 @@ void NewFile::write(const std::byte* data, size_t size) {
 }
 
 void NewFile::sync() {
-  if (!part_.empty() && fsync(file_) != 0) fail(std::strerror(errno));
+  if (!target_.empty() && fsync(file_) != 0) fail(std::strerror(errno));
 }
 
 void NewFile::commit() {
+  if (!target_.empty() && part_.empty()) name_part();
   if (close(std::exchange(file_, -1)) != 0) fail(std::strerror(errno));
   if (part_.empty()) return;
   if (rename(part_.c_str(), target_.c_str()) != 0) fail(std::strerror(errno));

@@ -9,9 +9,9 @@
 
 namespace medulla::tools {
 
-// Written beside `path`, under a name that nobody has, and renamed when it is whole; what stood
-// there stays until then. A link is followed: the file that it leads to is replaced. A pipe or a
-// device is written to as it is. All throw std::runtime_error, whose text names the path.
+// Written beside `path`, without a name or under one that nobody has, and renamed when it is whole;
+// what stood there stays until then. A link is followed: the file that it leads to is replaced. A
+// pipe or a device is written to as it is. All throw std::runtime_error, whose text names the path.
 class NewFile {
  public:
   explicit NewFile(const std::string& path);
@@ -26,12 +26,15 @@ class NewFile {
   void commit();
 
  private:
-  void open_part(const std::string& stem);
+  void open_unnamed();
+  void open_part();
+  std::string part_name(int number) const;
+  void name_part();
   [[noreturn]] void fail(const std::string& why) const;
 
   std::string path_;
-  std::string target_;  // what `path` leads to
-  std::string part_;    // empty: no regular file
+  std::string target_;  // what `path` leads to; empty: no regular file
+  std::string part_;    // what the file is called until it is whole; empty: nothing
   int file_ = -1;
 };
 
