@@ -191,8 +191,8 @@ TEST_CASE("names that do not exist say what does") {
                     {"run m.mdl --output nosuch=d.npy", 1, {"nosuch", "y"}},
                     {"run m.mdl --kernel gemm_f33=portable", 1, {"gemm_f33", "gemm_f32"}},
                     {"run m.mdl --kernel gemm_f32=nosuch", 1, {"nosuch", "gemm_f32", "portable"}},
-                    {"run m.mdl --isa mmx", 1, {"mmx"}},
-                    {"isa --isa mmx", 1, {"mmx", "avx2", "neon"}},
+                    {"run m.mdl --isa mmx", 2, {"mmx"}},
+                    {"isa --isa mmx", 2, {"mmx", "avx2", "neon"}},
                     {"run m.mdl --backends nosuch", 1, {"nosuch", "cpu", "reference"}},
                 });
 }
@@ -213,6 +213,10 @@ TEST_CASE("outputs that cannot be written") {
           {"run m.mdl --zeros --output y.npy --dump shifted=./y.npy", 1, {"./y.npy", "same file"}},
           {"run m.mdl --zeros --output y=y.npy --output y=\"$PWD\"/y.npy", 1, {"same file"}},
           {"inspect m.mdl --html p --dot p", 1, {"p: ", "same file"}},
+          {"inspect m.mdl --html p --ops", 2, {"--html", "--ops"}},
+          {"inspect m.mdl --html p --ops --json", 2, {"--html", "--ops"}},
+          {"inspect m.mdl --html p --plan", 2, {"--html", "--plan"}},
+          {"inspect m.mdl --dot p --ops", 2, {"--dot", "--ops"}},
           {"inspect m.mdl --html missing/p.html", 1, {"missing/p.html"}},
           {"inspect m.mdl --dot missing/p.dot", 1, {"missing/p.dot"}},
           {"bench m.mdl --runs 1 --against old.json", 1, {"old.json", "--json"}},

@@ -24,7 +24,7 @@ TEST_CASE("every command prints its error as JSON too") {
     CHECK(json["error"].get<std::string>().find("absent.mdl") != std::string::npos);
   }
   CHECK(refused(shell, "verify absent.mdl", 1)["valid"] == false);
-  refused(shell, "isa --isa mmx", 1);
+  refused(shell, "isa --isa mmx", 2);
   refused(shell, "run m.mdl", 1);
   refused(shell, "bench m.mdl --runs 0", 2);
   refused(shell, "inspect", 2);

@@ -308,6 +308,7 @@ TEST_CASE("run notes instruction sets that the CPU lacks") {
   CHECK(outcome.status == 0);
   CHECK(outcome.err.find("this CPU lacks some of") != std::string::npos);
   CHECK(shell.run("run m.mdl --zeros --isa portable").err.empty());
+  CHECK(shell.run("run m.mdl --zeros --isa all").err.empty());
 }
 
 TEST_CASE("a kernel row can be forced by name") {

@@ -25,8 +25,10 @@ IsaSet parse_isa(const char* source, const std::string& text) {
   if (parse_isa_set(text, &set, &unknown)) return set;
   std::string known;
   for (int i = 0; i < kIsaCount; ++i) known += std::string(" ") + isa_name(static_cast<Isa>(i));
-  throw std::runtime_error(std::string(source) + ": no instruction set is called '" +
-                           std::string(unknown) + "'; there are:" + known + " all");
+  const std::string why = std::string(source) + ": no instruction set is called '" +
+                          std::string(unknown) + "'; there are:" + known + " all";
+  if (std::string_view(source) == "--isa") throw CLI::ValidationError(why);
+  throw std::runtime_error(why);
 }
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
@@ -98,6 +100,7 @@ std::string isa_option(const std::string& isa) {
 void note_isa(const std::string& text) {
   IsaSet asked;
   std::string_view unknown;
+  if (text == "all") return;  // no CPU has them all
   if (!parse_isa_set(text, &asked, &unknown) || host_isa().contains(asked)) return;
   std::cerr << "note: this CPU lacks some of " << text_of(asked)
             << "; a run here takes what it has\n";

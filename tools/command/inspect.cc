@@ -326,12 +326,16 @@ void add_inspect(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("inspect", "Show a model: tensors, nodes, plan, memory, MACs");
   options->engine.add_to(*command, false);
-  command->add_flag("--ops", options->ops, "Only the operators, as MEDULLA_OPS takes them");
+  CLI::Option* ops =
+      command->add_flag("--ops", options->ops, "Only the operators, as MEDULLA_OPS takes them");
   command->add_flag("--tensors", options->tensors, "List every tensor too");
-  command->add_flag("--plan", options->plan,
-                    "Only the plan: places, and why other backends did not take a step");
-  command->add_option("--dot", options->dot, "Write the graph for Graphviz; - prints it");
-  command->add_option("--html", options->html, "Write a page: graph, memory over time, cost");
+  CLI::Option* plan = command->add_flag(
+      "--plan", options->plan, "Only the plan: places, and why other backends did not take a step");
+  command->add_option("--dot", options->dot, "Write the graph for Graphviz; - prints it")
+      ->excludes(ops);
+  command->add_option("--html", options->html, "Write a page: graph, memory over time, cost")
+      ->excludes(ops)
+      ->excludes(plan);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { inspect(*options); });
 }
