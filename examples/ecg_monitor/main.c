@@ -185,6 +185,19 @@ static int start(monitor* m, char** models, const ecg_recording* recording) {
   return 1;
 }
 
+// The page's file is opened first, so that a wrong place is told before two minutes are watched.
+static int watch_and_write(monitor* m, const char* path) {
+  FILE* page = fopen(path, "w");
+  if (page == NULL) {
+    fprintf(stderr, "ecg_monitor: %s: cannot be written\n", path);
+    return 0;
+  }
+  if (watch(m)) return page_write(page, path, &m->log);
+  fclose(page);
+  remove(path);
+  return 0;
+}
+
 int main(int argc, char** argv) {
   if (argc < 6 || argc > 7) {
     fprintf(stderr,
@@ -200,7 +213,7 @@ int main(int argc, char** argv) {
   memset(&m, 0, sizeof(m));
   const char* slash = strrchr(argv[4], '/');
   m.log.recording_name = slash != NULL ? slash + 1 : argv[4];
-  int good = start(&m, argv + 1, &recording) && watch(&m) && page_write(argv[5], &m.log);
+  int good = start(&m, argv + 1, &recording) && watch_and_write(&m, argv[5]);
   if (good && argc == 7) good = write_beats(argv[6], &m.log);
   if (good) printf("The page is at %s\n", argv[5]);
   free(m.finder_times);

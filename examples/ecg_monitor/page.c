@@ -304,12 +304,7 @@ static void write_differences(FILE* out, const monitor_log* log) {
           "demonstration's recording comes too.</p>\n</body>\n</html>\n");
 }
 
-int page_write(const char* path, const monitor_log* log) {
-  FILE* out = fopen(path, "w");
-  if (out == NULL) {
-    fprintf(stderr, "ecg_monitor: %s: cannot be written\n", path);
-    return 0;
-  }
+int page_write(FILE* out, const char* path, const monitor_log* log) {
   write_head(out, log);
   write_limits(out);
   write_summary(out, log);

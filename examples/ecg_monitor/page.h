@@ -4,6 +4,7 @@
 #define ECG_MONITOR_PAGE_H_
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "beat_classifier.h"
 #include "recording.h"
@@ -41,7 +42,8 @@ typedef struct monitor_log {
   const uint8_t* digests[NETWORKS];  // of the model files, 32 bytes each
 } monitor_log;
 
-// Returns 0 after printing what went wrong; the file is then not there.
-int page_write(const char* path, const monitor_log* log);
+// Writes and closes the file `path`, open as `out`. Returns 0 after printing what went wrong; the
+// file is then not there.
+int page_write(FILE* out, const char* path, const monitor_log* log);
 
 #endif  // ECG_MONITOR_PAGE_H_
