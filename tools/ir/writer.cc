@@ -196,13 +196,9 @@ Bytes HeaderWriter::write(const Model& model, uint64_t buffers_offset) {
   return {first, first + builder_.GetSize()};
 }
 
-// A file without its buffers: they follow in this order, each padded to the alignment.
-struct Front {
-  Bytes bytes;  // preamble and header, padded
-  std::vector<std::shared_ptr<const Bytes>> buffers;
-};
+}  // namespace
 
-Front make_front(const Model& model) {
+Bytes model_bytes(const Model& model) {
   // The first pass tells the header's size, the second knows where the buffers begin.
   const size_t header_size = HeaderWriter().write(model, 0).size();
   Preamble preamble = {};
@@ -218,39 +214,16 @@ Front make_front(const Model& model) {
   }
   preamble.file_size = preamble.buffers_offset + preamble.buffers_size;
   header_digest(preamble, header.data(), preamble.digest);
-  Bytes bytes(preamble.buffers_offset);
+  Bytes bytes;
+  bytes.reserve(preamble.file_size);
+  bytes.resize(preamble.buffers_offset);
   std::memcpy(bytes.data(), &preamble, sizeof(preamble));
   std::ranges::copy(header, bytes.begin() + sizeof(Preamble));
-  return {std::move(bytes), writer.buffers().list()};
-}
-
-// Hands the file to `take` piece by piece.
-template <class Take>
-void write_pieces(const Model& model, Take take) {
-  const Front front = make_front(model);
-  const std::byte padding[MDL_ALIGNMENT] = {};
-  take(front.bytes.data(), front.bytes.size());
-  for (const auto& data : front.buffers) {
-    take(data->data(), data->size());
-    take(padding, align_up(data->size(), MDL_ALIGNMENT) - data->size());
+  for (const auto& data : writer.buffers().list()) {
+    bytes.insert(bytes.end(), data->begin(), data->end());
+    bytes.resize(align_up(bytes.size(), MDL_ALIGNMENT));
   }
-}
-
-}  // namespace
-
-Bytes model_bytes(const Model& model) {
-  Bytes bytes;
-  write_pieces(model, [&](const std::byte* data, size_t size) {
-    bytes.insert(bytes.end(), data, data + size);
-  });
   return bytes;
-}
-
-void write_model(const Model& model, const std::string& path) {
-  NewFile file(path);
-  write_pieces(model, [&](const std::byte* data, size_t size) { file.write(data, size); });
-  file.sync();
-  file.commit();
 }
 
 void write_model(const Bytes& bytes, const std::string& path) {
@@ -258,6 +231,10 @@ void write_model(const Bytes& bytes, const std::string& path) {
   file.write(bytes.data(), bytes.size());
   file.sync();
   file.commit();
+}
+
+void write_model(const Model& model, const std::string& path) {
+  write_model(model_bytes(model), path);
 }
 
 }  // namespace medulla::tools

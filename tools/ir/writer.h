@@ -12,12 +12,10 @@ namespace medulla::tools {
 // The file as one block. Equal constants share one buffer.
 Bytes model_bytes(const Model& model);
 
-// Writes beside `path`, buffer by buffer, and renames once all is on the disk: a file that is there
-// is whole. Throws std::runtime_error, whose text names the path; nothing is then left behind.
-void write_model(const Model& model, const std::string& path);
-
-// The same from its bytes.
+// Writes beside `path` and renames once all is on the disk: a file that is there is whole. Throws
+// std::runtime_error, whose text names the path; nothing is then left behind.
 void write_model(const Bytes& bytes, const std::string& path);
+void write_model(const Model& model, const std::string& path);
 
 }  // namespace medulla::tools
 
