@@ -100,14 +100,9 @@ mdl_status plan(const Cpu& cpu, const GroupView& group, const mdl_host& host, md
 void pack(const GroupView& group, const mdl_step& step, void* packed) {
   const Plan& plan = *static_cast<const Plan*>(step.data);
   const NodeView node = group.node(0);
-  const mdl_tensor& w = *node.input(1);
   const mdl_tensor* bias = node.input(2);
   WeightsS16 weights;
-  weights.weights.n = static_cast<size_t>(w.dims[0]);
-  weights.weights.k = weights.weights.n_stride = w.bytes / weights.weights.n;
-  weights.weights.w = static_cast<const int8_t*>(w.data);
-  weights.weights.zero_points = w.quantization.zero_points;
-  weights.weights.zero_point_step = w.quantization.count > 1 ? 1 : 0;
+  weights.weights = weight_rows(*node.input(1));
   if (bias != nullptr) weights.bias = static_cast<const int64_t*>(bias->data);
   weights.scale = static_cast<const double*>(node.input(3)->data);
   plan.kernel->pack(plan.geometry, weights, plan.in_zero_point, packed);

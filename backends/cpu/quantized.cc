@@ -12,6 +12,16 @@ mdl_status check_s8(const NodeView& node, mdl_error* error) {
   return fail(error, MDL_ERROR_UNSUPPORTED, "input 0 is int16, kernels take int8");
 }
 
+WeightsS8 weight_rows(const mdl_tensor& w) {
+  WeightsS8 rows;
+  rows.n = static_cast<size_t>(w.dims[0]);
+  rows.k = rows.n_stride = w.bytes / rows.n;
+  rows.w = static_cast<const int8_t*>(w.data);
+  rows.zero_points = w.quantization.zero_points;
+  rows.zero_point_step = w.quantization.count > 1 ? 1 : 0;
+  return rows;
+}
+
 mdl_status read_weights_s8(const NodeView& node, WeightsS8* weights, mdl_error* error) {
   MDL_TRY(check_s8(node, error));
   const mdl_tensor& w = *node.input(1);
@@ -21,14 +31,7 @@ mdl_status read_weights_s8(const NodeView& node, WeightsS8* weights, mdl_error* 
       multiplier->data == nullptr) {
     return fail(error, MDL_ERROR_UNSUPPORTED, "weights, bias or multiplier are not constant");
   }
-  *weights = {};
-  weights->n = static_cast<size_t>(w.dims[0]);
-  weights->k = w.bytes / weights->n;
-  weights->w = static_cast<const int8_t*>(w.data);
-  weights->k_stride = 1;
-  weights->n_stride = weights->k;
-  weights->zero_points = w.quantization.zero_points;
-  weights->zero_point_step = w.quantization.count > 1 ? 1 : 0;
+  *weights = weight_rows(w);
   weights->scale = floats_of(multiplier);
   weights->scale_step = 1;
   if (bias != nullptr && bias->dtype == MDL_INT32) {

@@ -11,8 +11,11 @@ namespace medulla::cpu {
 // UNSUPPORTED with the reason where input 0 is int16, which no kernel of int8 takes.
 mdl_status check_s8(const NodeView& node, mdl_error* error);
 
-// The node's weights as rows of `k` values, one row an output channel. UNSUPPORTED with the reason
-// when a constant is not one, or the node is not for int8.
+// Constant weights and their zero points as rows of `k` values, one row an output channel.
+WeightsS8 weight_rows(const mdl_tensor& w);
+
+// Those of the node, with bias and scale. UNSUPPORTED with the reason when a constant is not one,
+// or the node is not for int8.
 mdl_status read_weights_s8(const NodeView& node, WeightsS8* weights, mdl_error* error);
 
 int32_t zero_point_of(const mdl_tensor& tensor);
