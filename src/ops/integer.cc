@@ -11,17 +11,7 @@
 namespace medulla {
 namespace {
 
-// What sums of products have to fit: int32, of int16 inputs the integers that are exact in
-// binary64.
-struct SumLimits {
-  int64_t min;
-  int64_t max;
-  const char* words;
-};
 constexpr int64_t kExact = int64_t{1} << 53;
-constexpr SumLimits kNarrowSums = {std::numeric_limits<int32_t>::min(),
-                                   std::numeric_limits<int32_t>::max(), "32 bits"};
-constexpr SumLimits kWideSums = {-kExact, kExact, "53 bits"};
 // P and N below this keep what follows from them within int64.
 constexpr int64_t kMaxWeightSum = int64_t{1} << 36;
 
@@ -125,7 +115,7 @@ WeightSums sum_channel(const mdl_tensor& w, size_t channel, size_t channels) {
 mdl_status prove_channel(const NodeView& node, size_t channel, const WeightSums& sums,
                          SumRange* all, mdl_error* error) {
   const mdl_tensor& x = *node.input(0);
-  const SumLimits& limits = x.dtype == MDL_INT16 ? kWideSums : kNarrowSums;
+  const SumLimits limits = sum_limits_of(x.dtype);
   if (sums.positive > kMaxWeightSum || sums.negative() > kMaxWeightSum) {
     return fail_node(error, MDL_ERROR_BAD_MODEL, node, "the weights of channel ", channel,
                      " have the sums ", sums.positive, " and -", sums.negative(),
@@ -211,6 +201,11 @@ IntegerRange range_of(mdl_dtype dtype) {
     return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
   };
   return dtype == MDL_INT16 ? limits(int16_t{}) : limits(int8_t{});
+}
+
+SumLimits sum_limits_of(mdl_dtype dtype) {
+  if (dtype == MDL_INT16) return {-kExact, kExact, "53 bits"};
+  return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max(), "32 bits"};
 }
 
 Quantizer read_quantizer(const NodeView& node) {

@@ -71,6 +71,15 @@ inline SumRange reach(int64_t bias, int64_t positive, int64_t negative, int64_t 
   return {bias + positive * low - negative * high, bias + positive * high - negative * low};
 }
 
+// What the sums of a layer have to fit, by the dtype of its input: int32, of int16 the integers
+// that are exact in binary64.
+struct SumLimits {
+  int64_t min;
+  int64_t max;
+  const char* words;
+};
+SumLimits sum_limits_of(mdl_dtype dtype);
+
 // For layers x, w, bias?, multiplier -> y, int8 or float32, with constants of `channels` output
 // channels, w's first dimension, whose input and output dtypes and shapes were inferred. A float
 // output may be in steps of s_y = the attribute "output_scale". Checks quantization, multipliers

@@ -57,14 +57,13 @@ SumRange reach_of_row(const Rows& rows, size_t r, const std::vector<int64_t>& bi
 
 std::string overflow_of(const Rows& rows, const std::vector<int64_t>& bias, int32_t z,
                         mdl_dtype dtype) {
-  const bool wide = dtype == MDL_INT16;
-  const int64_t limit = int64_t{1} << (wide ? 53 : 31);
+  const SumLimits limits = sum_limits_of(dtype);
   for (size_t r = 0; r < rows.positive_sums.size(); ++r) {
     const SumRange range = reach_of_row(rows, r, bias, z, dtype);
-    if (range.most > (wide ? limit : limit - 1) || range.least < -limit) {
+    if (range.most > limits.max || range.least < limits.min) {
       return "the sums of channel " + std::to_string(r) + " may reach from " +
              std::to_string(range.least) + " to " + std::to_string(range.most) + ", should fit " +
-             (wide ? "53" : "32") + " bits";
+             limits.words;
     }
   }
   return "";
